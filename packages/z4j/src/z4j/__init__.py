@@ -1,0 +1,3 @@
+"""The control plane for Python background work."""
+
+__version__ = "0.1.0"

@@ -1,0 +1,78 @@
+"""What an engine did, as immutable facts.
+
+An engine plugin makes a `TaskEvent`; the agent redacts its data and turns it into a `WireEvent`,
+which is what travels, is stored and is folded into the state of the task.
+Times are integers: microseconds since the Unix epoch, UTC.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import Meta
+
+MAX_TASK_ID = 255
+MAX_NAME = 255
+MAX_ATTEMPT = 65_535
+MAX_PAYLOAD = 65_536
+
+Micros = Annotated[int, Meta(ge=0, lt=1 << 52)]
+EngineName = Annotated[
+    str, Meta(min_length=1, max_length=64, pattern=r"^[a-z][a-z0-9_.-]*$")
+]
+TaskId = Annotated[str, Meta(min_length=1, max_length=MAX_TASK_ID)]
+Name = Annotated[str, Meta(max_length=MAX_NAME)]
+Attempt = Annotated[int, Meta(ge=0, le=MAX_ATTEMPT)]
+
+
+class Kind(StrEnum):
+    """What happened to a task. The order of the members is the order of a task's life."""
+
+    PUBLISHED = "published"
+    RECEIVED = "received"
+    STARTED = "started"
+    RETRIED = "retried"
+    REJECTED = "rejected"
+    FAILED = "failed"
+    SUCCEEDED = "succeeded"
+    CANCELLED = "cancelled"
+
+
+ENDING_KINDS = frozenset(
+    {Kind.RETRIED, Kind.REJECTED, Kind.FAILED, Kind.SUCCEEDED, Kind.CANCELLED}
+)
+
+
+class TaskEvent(msgspec.Struct, frozen=True, gc=False, kw_only=True):
+    """One fact as an engine plugin reports it, before redaction.
+
+    `attempt` counts runs from 0. `data` is free-form; the keys that the brain understands are
+    listed in `docs/events.md` (`args`, `kwargs`, `exception`, `published_at`, `parent_id` …).
+    """
+
+    kind: Kind
+    engine: str
+    task_id: str
+    occurred_at: int
+    attempt: int = 0
+    name: str | None = None
+    queue: str | None = None
+    data: dict[str, Any] = {}
+
+
+class WireEvent(msgspec.Struct, frozen=True, gc=False, array_like=True):
+    """One fact as it travels; `payload` is the redacted data as JSON, decoded once by the brain.
+
+    Decoding enforces the limits, so a value of this type is always storable.
+    """
+
+    kind: Kind
+    engine: EngineName
+    task_id: TaskId
+    attempt: Attempt
+    occurred_at: Micros
+    name: Name | None
+    queue: Name | None
+    payload: Annotated[bytes, Meta(max_length=MAX_PAYLOAD)]

@@ -1,0 +1,216 @@
+"""The frames of the link, protocol version 1.
+
+A frame is a frozen Struct, encoded as an array that begins with its tag (`z4j_core.codec`). A newer
+peer may append fields, which are ignored, and may send new tags, which decode to `UnknownFrame`.
+Frames with a `seq` are reliable: they are numbered 1, 2, 3 … for one worker epoch, kept by the
+agent until acknowledged, and persisted by the brain exactly once.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta
+
+from z4j_core.events import EngineName, Micros, WireEvent
+
+PROTOCOL_VERSION = 1
+SUBPROTOCOL = "z4j.1"
+SUBPROTOCOL_JSON = "z4j.1+json"
+
+MAX_FRAME_BYTES = 1_048_576
+MAX_EVENTS = 200
+WINDOW = 32
+NONCE_BYTES = 16
+
+ShortText = Annotated[str, Meta(max_length=255)]
+LongText = Annotated[str, Meta(max_length=4096)]
+Nonce = Annotated[bytes, Meta(min_length=NONCE_BYTES, max_length=NONCE_BYTES)]
+Seq = Annotated[int, Meta(ge=1, lt=1 << 62)]
+Position = Annotated[int, Meta(ge=0, lt=1 << 62)]
+Identifier = Annotated[str, Meta(min_length=1, max_length=128)]
+
+
+class Frame(msgspec.Struct, frozen=True, gc=False, array_like=True):
+    """Base of all frames; nobody outside this module subclasses it."""
+
+
+class ActionInfo(msgspec.Struct, frozen=True, gc=False):
+    """One action that an engine offers, or the reason why it does not.
+
+    `params_schema` and `result_schema` are JSON Schema documents (2020-12), as JSON text.
+    """
+
+    name: Annotated[
+        str, Meta(min_length=1, max_length=64, pattern=r"^[a-z][a-z0-9_]*$")
+    ]
+    target: str = "engine"
+    title: ShortText = ""
+    description: LongText = ""
+    destructive: bool = False
+    states: list[ShortText] | None = None
+    params_schema: Annotated[str, Meta(max_length=16_384)] = "{}"
+    result_schema: Annotated[str, Meta(max_length=16_384)] = "{}"
+    absent: LongText | None = None
+
+
+class EngineInfo(msgspec.Struct, frozen=True, gc=False):
+    """An engine that lives in the agent's process, with its version and its actions."""
+
+    name: EngineName
+    version: ShortText = ""
+    actions: Annotated[list[ActionInfo], Meta(max_length=64)] = []
+
+
+class Hello(Frame, frozen=True, tag="hello"):
+    """The agent's first frame: who it is, what it can do, how far it has sent."""
+
+    versions: list[int]
+    nonce: Nonce
+    worker_id: ShortText
+    epoch: Identifier
+    agent_version: ShortText = ""
+    host: ShortText = ""
+    pid: int = 0
+    role: ShortText = "worker"
+    framework: ShortText | None = None
+    python_version: ShortText = ""
+    engines: Annotated[list[EngineInfo], Meta(max_length=16)] = []
+    plugin_errors: Annotated[list[LongText], Meta(max_length=32)] = []
+    started_at: Micros = 0
+    now: Micros = 0
+
+
+class Welcome(Frame, frozen=True, tag="welcome"):
+    """The brain's answer: how far it has received, and the limits to keep."""
+
+    version: int
+    nonce: Nonce
+    position: Position
+    max_frame_bytes: int
+    max_events: int
+    window: int
+    heartbeat_s: int
+    project: ShortText
+    server_version: ShortText
+    now: Micros
+
+
+class Events(Frame, frozen=True, tag="events"):
+    """A batch of events, reliable."""
+
+    seq: Seq
+    events: Annotated[list[WireEvent], Meta(max_length=MAX_EVENTS)]
+
+
+class RawEvents(Frame, frozen=True, tag="events"):
+    """An `Events` frame with its events still encoded: what the link decodes and passes on."""
+
+    seq: Seq
+    events: msgspec.Raw
+
+
+class Ack(Frame, frozen=True, tag="ack"):
+    """Everything up to and including `position` is committed."""
+
+    position: Position
+
+
+class TaskRef(msgspec.Struct, frozen=True, gc=False):
+    """What the record knows of the task that a command is about.
+
+    `args` and `kwargs` are JSON texts; they equal the real arguments only if `exact`.
+    """
+
+    task_id: ShortText
+    name: ShortText | None = None
+    queue: ShortText | None = None
+    state: ShortText = ""
+    attempt: int = 0
+    args: str | None = None
+    kwargs: str | None = None
+    exact: bool = False
+
+
+class Command(Frame, frozen=True, tag="command"):
+    """One action to carry out, once per `id`; sent again until its result is recorded."""
+
+    id: Identifier
+    engine: EngineName
+    action: Identifier
+    params: Annotated[bytes, Meta(max_length=262_144)]
+    task: TaskRef | None = None
+    queue: ShortText | None = None
+    deadline: Micros = 0
+
+
+class Result(Frame, frozen=True, tag="result"):
+    """What became of a command, reliable. `result` is JSON, redacted; `error` says what to do."""
+
+    seq: Seq
+    id: Identifier
+    ok: bool
+    result: Annotated[bytes, Meta(max_length=262_144)] = b"null"
+    error: LongText | None = None
+    finished_at: Micros = 0
+
+
+class Gap(Frame, frozen=True, tag="gap"):
+    """Events that the agent had to drop, reliable: how many, of which kinds, and when."""
+
+    seq: Seq
+    count: Annotated[int, Meta(ge=1)]
+    kinds: dict[ShortText, int]
+    since: Micros
+    until: Micros
+    reason: ShortText
+
+
+class Heartbeat(Frame, frozen=True, tag="heartbeat"):
+    """Sign of life of either side; the agent's carries its state. Sizes in bytes."""
+
+    now: Micros
+    outbox_events: int = 0
+    outbox_bytes: int = 0
+    oldest_us: int = 0
+    dropped: int = 0
+    cpu_us: int = 0
+    rss_bytes: int = 0
+    processed: int = 0
+
+
+class Error(Frame, frozen=True, tag="error"):
+    """A complaint that does not end the link."""
+
+    code: ShortText
+    detail: LongText
+
+
+class Goodbye(Frame, frozen=True, tag="goodbye"):
+    """The end of the link. `retry_after_s` is 0 when the peer does not come back."""
+
+    code: ShortText
+    detail: LongText
+    retry_after_s: float = 0.0
+
+
+class UnknownFrame(Frame, frozen=True, tag="unknown"):
+    """Stands for a frame whose tag this version does not know; never sent."""
+
+    name: str
+
+
+AnyFrame = (
+    Hello
+    | Welcome
+    | RawEvents
+    | Ack
+    | Command
+    | Result
+    | Gap
+    | Heartbeat
+    | Error
+    | Goodbye
+)
+SendableFrame = AnyFrame | Events

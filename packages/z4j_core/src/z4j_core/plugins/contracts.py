@@ -1,0 +1,201 @@
+"""What a plugin is: typed classes that the agent calls, and the host that it may call.
+
+A plugin's module is found by an entry point of the group ``z4j`` and imports nothing of its engine
+at import time; it does so inside its hook (`z4j_core.plugins.hooks`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar, Protocol
+
+import msgspec
+
+from z4j_core.capability import (
+    Action,
+    NoParams,
+    Target,
+    action,
+    actions_of,
+    declared_actions,
+)
+from z4j_core.events import TaskEvent
+from z4j_core.frames import ActionInfo, EngineInfo, TaskRef
+
+
+class PluginSettings(msgspec.Struct, frozen=True):
+    """What a hook is given: the environment as the agent read it, once."""
+
+    environment: Mapping[str, str] = {}
+
+
+class Host(Protocol):
+    """What the agent offers to a plugin. Every method is callable from any thread."""
+
+    def emit(self, event: TaskEvent) -> None:
+        """Record one fact. Never blocks, never raises; drops are counted and reported."""
+
+    def ensure_started(self, role: str, worker_name: str | None = None) -> None:
+        """Connect this process if it is not connected yet: idempotent, and safe after a fork.
+
+        `role` is ``worker``, ``publisher``, ``web`` or ``scheduler``; `worker_name` is the
+        engine's own name for this process, if it has one.
+        """
+
+    def open_relay(self) -> None:
+        """Make processes that are forked from now on hand their events to this one."""
+
+    def stop(self, timeout_s: float = 2.0) -> None:
+        """Send what is left within `timeout_s` seconds, then disconnect."""
+
+
+class RetryParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Run the task again with the same arguments."""
+
+    queue: str | None = None
+    delay_s: float | None = None
+
+
+class EditedRetryParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Run the task again with other arguments."""
+
+    args: list[Any]
+    kwargs: dict[str, Any]
+    queue: str | None = None
+    delay_s: float | None = None
+
+
+class RetryResult(msgspec.Struct, frozen=True):
+    """The id of the new task, which is linked to the old one."""
+
+    task_id: str
+
+
+class CancelResult(msgspec.Struct, frozen=True):
+    """What the engine is known to have done."""
+
+    outcome: str
+
+
+class PurgeResult(msgspec.Struct, frozen=True):
+    """How many waiting messages were deleted."""
+
+    deleted: int
+
+
+class Engine:
+    """A task engine inside this process. Subclass it, set `name`, override what it can do.
+
+    An action is offered only if its method is overridden; `absences` gives the reasons for the
+    others. Methods of actions run on a thread of the agent, one at a time for each engine.
+    """
+
+    name: ClassVar[str]
+
+    def version(self) -> str:
+        """Return the version of the engine's library."""
+        return ""
+
+    def attach(self, host: Host) -> None:
+        """Begin to capture. Must not start threads, open sockets or block."""
+        raise NotImplementedError(f"{type(self).__name__} must implement attach()")
+
+    def detach(self) -> None:
+        """Undo everything that `attach` did."""
+        raise NotImplementedError(f"{type(self).__name__} must implement detach()")
+
+    def absences(self) -> dict[str, str]:
+        """Return, for actions that cannot be offered here and now, the reason in one sentence.
+
+        An implemented action that is named here (for example because of the worker's pool) is
+        not offered either.
+        """
+        return {}
+
+    @action(
+        target=Target.TASK,
+        title="Retry",
+        description="Publishes a new task with the same arguments, linked to this one.",
+        states=("failed", "cancelled", "rejected", "succeeded", "unknown"),
+    )
+    def retry(self, task: TaskRef, params: RetryParams) -> RetryResult:
+        """Run a finished task again."""
+        raise NotImplementedError
+
+    @action(
+        target=Target.TASK,
+        title="Retry with changes",
+        description="Publishes a new task with the arguments given here, linked to this one.",
+        states=("failed", "cancelled", "rejected", "succeeded", "unknown"),
+    )
+    def retry_edited(self, task: TaskRef, params: EditedRetryParams) -> RetryResult:
+        """Run a finished task again with other arguments."""
+        raise NotImplementedError
+
+    @action(
+        target=Target.TASK,
+        title="Cancel",
+        description="The task will not start; a run that has begun goes on.",
+        destructive=True,
+        states=("queued", "received", "retrying"),
+    )
+    def cancel(self, task: TaskRef, params: NoParams) -> CancelResult:
+        """Keep a waiting task from starting."""
+        raise NotImplementedError
+
+    @action(
+        target=Target.TASK,
+        title="Terminate",
+        description="Ends the process that runs the task; its work so far is lost.",
+        destructive=True,
+        states=("running",),
+    )
+    def terminate(self, task: TaskRef, params: NoParams) -> CancelResult:
+        """End a running task by force."""
+        raise NotImplementedError
+
+    @action(
+        target=Target.QUEUE,
+        title="Purge",
+        description="Deletes every message that waits in the queue. They cannot be brought back.",
+        destructive=True,
+    )
+    def purge(self, queue: str, params: NoParams) -> PurgeResult:
+        """Delete the waiting messages of a queue."""
+        raise NotImplementedError
+
+    @classmethod
+    def actions(cls) -> dict[str, Action]:
+        """Return the implemented actions by name."""
+        return actions_of(cls, Engine)
+
+    def info(self) -> EngineInfo:
+        """Return what `hello` says of this engine: offered actions, and reasons for the rest."""
+        absent = {
+            name: f"{self.name} has no such action."
+            for name in declared_actions(Engine)
+        }
+        offered = self.actions()
+        for name in offered:
+            absent.pop(name, None)
+        absent.update(self.absences())
+        infos = [offered[name].info() for name in sorted(offered) if name not in absent]
+        infos += [
+            ActionInfo(name=name, absent=reason)
+            for name, reason in sorted(absent.items())
+        ]
+        return EngineInfo(name=self.name, version=self.version(), actions=infos)
+
+
+class Framework:
+    """A web framework in this process; it says when a process serves and how to name it."""
+
+    name: ClassVar[str]
+
+    def attach(self, host: Host) -> None:
+        """Register with the framework; must not start anything at import time."""
+        raise NotImplementedError(f"{type(self).__name__} must implement attach()")
+
+    def detach(self) -> None:
+        """Undo everything that `attach` did."""
+        raise NotImplementedError(f"{type(self).__name__} must implement detach()")

@@ -1,0 +1,38 @@
+"""The hooks that a plugin may implement, and the marker to implement them with.
+
+from z4j_core.plugins import hook
+
+@hook
+def z4j_engine(settings): ...
+"""
+
+from __future__ import annotations
+
+import pluggy
+
+from z4j_core.events import TaskEvent
+from z4j_core.plugins.contracts import Engine, Framework, PluginSettings
+
+GROUP = "z4j"
+_specification = pluggy.HookspecMarker(GROUP)
+hook = pluggy.HookimplMarker(GROUP)
+
+
+@_specification
+def z4j_engine(settings: PluginSettings) -> Engine | None:
+    """Return the engine if its library is in use in this process, else None."""
+
+
+@_specification
+def z4j_framework(settings: PluginSettings) -> Framework | None:
+    """Return the web framework if this process serves with it, else None."""
+
+
+@_specification(firstresult=True)
+def z4j_redact(key: str) -> bool | None:
+    """Tell whether values under this key are secret; None leaves it to the next rule."""
+
+
+@_specification
+def z4j_event(event: TaskEvent) -> TaskEvent | None:
+    """Return the event, enriched, or None to drop it. Called for each event: be quick."""
