@@ -1,0 +1,27 @@
+import tailwindcss from "@tailwindcss/vite";
+import { tanstackStart } from "@tanstack/react-start/plugin/vite";
+import react from "@vitejs/plugin-react";
+import { defineConfig } from "vite";
+
+const brain = process.env.Z4J_BRAIN ?? "http://127.0.0.1:7600";
+
+export default defineConfig({
+  base: "./",
+  resolve: { tsconfigPaths: true },
+  plugins: [
+    tailwindcss(),
+    tanstackStart({
+      spa: { enabled: true, prerender: { outputPath: "/index" } },
+      router: { quoteStyle: "double", semicolons: true },
+    }),
+    react(),
+  ],
+  server: {
+    host: "127.0.0.1",
+    proxy: {
+      "/api": brain,
+      "/ws": { target: brain, ws: true },
+      "/sign-in/once": brain,
+    },
+  },
+});
