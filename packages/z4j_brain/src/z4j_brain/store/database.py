@@ -1,0 +1,105 @@
+"""One database, SQLite or PostgreSQL, behind plain synchronous transactions.
+
+Queries are synchronous functions of a `Connection`. Command-line verbs call them directly; the
+server calls them on a small pool of threads (`Database.run`), as many as the connection pool holds,
+so that the event loop never waits for the database.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import Any, TypeVar
+
+from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy.engine import URL
+
+T = TypeVar("T")
+_SQLITE_BUSY_S = 30
+
+
+class Database:
+    """The connection pool and its threads. Thread-safe. Close it when done."""
+
+    def __init__(
+        self, url: str, *, pool_size: int = 10, statement_timeout_ms: int = 30_000
+    ) -> None:
+        self.url = _with_driver(make_url(url))
+        self.is_postgres = self.url.get_backend_name() == "postgresql"
+        self.engine = self._create(pool_size, statement_timeout_ms)
+        self._threads = ThreadPoolExecutor(pool_size, thread_name_prefix="z4j-database")
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """Open a connection for one or more queries of one snapshot."""
+        with self.engine.connect() as connection:
+            if self.is_postgres:
+                connection = connection.execution_options(
+                    isolation_level="REPEATABLE READ", postgresql_readonly=True
+                )
+            yield connection
+            connection.rollback()
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """Open a transaction that commits at the end, or rolls back on an exception."""
+        with self.engine.begin() as connection:
+            if not self.is_postgres:
+                # Take the write lock at once: a later upgrade from a read lock can fail.
+                connection.exec_driver_sql("BEGIN IMMEDIATE")
+            yield connection
+
+    async def run(
+        self, work: Callable[..., T], *arguments: Any, write: bool = False
+    ) -> T:
+        """Call `work(connection, *arguments)` in a transaction on one of the threads."""
+
+        def call() -> T:
+            with self.write() if write else self.read() as connection:
+                return work(connection, *arguments)
+
+        return await asyncio.get_running_loop().run_in_executor(self._threads, call)
+
+    def close(self) -> None:
+        """Wait for running work and close every connection."""
+        self._threads.shutdown(wait=True)
+        self.engine.dispose()
+
+    def _create(self, pool_size: int, statement_timeout_ms: int) -> Engine:
+        if self.is_postgres:
+            options = f"-c statement_timeout={statement_timeout_ms} -c timezone=UTC"
+            return create_engine(
+                self.url,
+                pool_size=pool_size,
+                max_overflow=4,
+                pool_pre_ping=True,
+                connect_args={"options": options, "application_name": "z4j"},
+            )
+        engine = create_engine(
+            self.url, pool_size=pool_size, connect_args=_sqlite_arguments()
+        )
+        event.listen(engine, "connect", _prepare_sqlite)
+        return engine
+
+
+def _with_driver(url: URL) -> URL:
+    if url.get_backend_name() == "postgresql":
+        return url.set(drivername="postgresql+psycopg")
+    return url
+
+
+def _sqlite_arguments() -> dict[str, Any]:
+    return {
+        "timeout": _SQLITE_BUSY_S,
+        "isolation_level": None,
+        "check_same_thread": False,
+    }
+
+
+def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
+    connection.execute("PRAGMA journal_mode=WAL")
+    connection.execute("PRAGMA synchronous=FULL")
+    connection.execute("PRAGMA foreign_keys=ON")

@@ -1,0 +1,297 @@
+"""All tables, declared once for both databases.
+
+Keys that people see are UUIDv7; times are `UtcTime`. `events` is partitioned by `received_at` on
+PostgreSQL (`store/partitions.py`). `tasks` has no index on a column that every event changes, so
+that PostgreSQL can update its rows in place (HOT).
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Column,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    SmallInteger,
+    Table,
+    UniqueConstraint,
+)
+
+from z4j_brain.store.types import Bytes, ByteText, Id, UtcTime
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+
+def _id() -> Column:  # type: ignore[type-arg]
+    return Column("id", Id, primary_key=True)
+
+
+def _project() -> Column:  # type: ignore[type-arg]
+    return Column("project_id", Id, ForeignKey("projects.id"), nullable=False)
+
+
+# ---- people and projects -------------------------------------------------------------------
+
+projects = Table(
+    "projects",
+    metadata,
+    _id(),
+    Column("slug", ByteText, nullable=False, unique=True),
+    Column("name", ByteText, nullable=False),
+    Column("created_at", UtcTime, nullable=False),
+)
+
+feeds = Table(
+    "feeds",
+    metadata,
+    Column("project_id", Id, ForeignKey("projects.id"), primary_key=True),
+    Column("position", BigInteger, nullable=False, default=0),
+)
+"""The live feed's offset of a project, raised by every transaction that changes what is shown."""
+
+users = Table(
+    "users",
+    metadata,
+    _id(),
+    Column("email", ByteText, nullable=False, unique=True),
+    Column("name", ByteText, nullable=False),
+    Column("password_hash", ByteText, nullable=False),
+    Column("is_admin", Boolean, nullable=False, default=False),
+    Column("created_at", UtcTime, nullable=False),
+    Column("disabled_at", UtcTime),
+)
+
+memberships = Table(
+    "memberships",
+    metadata,
+    Column("project_id", Id, ForeignKey("projects.id"), primary_key=True),
+    Column("user_id", Id, ForeignKey("users.id"), primary_key=True),
+    Column("role", ByteText, nullable=False),
+)
+
+sessions = Table(
+    "sessions",
+    metadata,
+    _id(),
+    Column("token_hash", Bytes, nullable=False, unique=True),
+    Column("user_id", Id, ForeignKey("users.id"), nullable=False),
+    Column("created_at", UtcTime, nullable=False),
+    Column("seen_at", UtcTime, nullable=False),
+    Column("expires_at", UtcTime, nullable=False),
+    Column("address", ByteText),
+    Column("user_agent", ByteText),
+)
+
+one_time_tokens = Table(
+    "one_time_tokens",
+    metadata,
+    Column("token_hash", Bytes, primary_key=True),
+    Column("purpose", ByteText, nullable=False),
+    Column("user_id", Id, ForeignKey("users.id")),
+    Column("created_at", UtcTime, nullable=False),
+    Column("expires_at", UtcTime, nullable=False),
+)
+"""First-run setup and one-time sign-in links; a row is deleted by the use of its token."""
+
+# ---- agents and workers --------------------------------------------------------------------
+
+agents = Table(
+    "agents",
+    metadata,
+    _id(),
+    _project(),
+    Column("name", ByteText, nullable=False),
+    Column("created_at", UtcTime, nullable=False),
+    Column("revoked_at", UtcTime),
+    UniqueConstraint("project_id", "name"),
+)
+
+agent_tokens = Table(
+    "agent_tokens",
+    metadata,
+    _id(),
+    Column("agent_id", Id, ForeignKey("agents.id"), nullable=False, index=True),
+    Column("secret_hash", Bytes, nullable=False, unique=True),
+    Column("created_at", UtcTime, nullable=False),
+    Column("last_used_at", UtcTime),
+    Column("last_address", ByteText),
+    Column("revoked_at", UtcTime),
+)
+
+workers = Table(
+    "workers",
+    metadata,
+    _id(),
+    _project(),
+    Column("agent_id", Id, ForeignKey("agents.id"), nullable=False),
+    Column("worker_id", ByteText, nullable=False),
+    Column("epoch", ByteText, nullable=False),
+    Column("host", ByteText, nullable=False, default=""),
+    Column("pid", BigInteger, nullable=False, default=0),
+    Column("role", ByteText, nullable=False, default="worker"),
+    Column("framework", ByteText),
+    Column("agent_version", ByteText, nullable=False, default=""),
+    Column("python_version", ByteText, nullable=False, default=""),
+    Column("engines", JSON, nullable=False),
+    Column("plugin_errors", JSON, nullable=False),
+    Column("online", Boolean, nullable=False, default=True),
+    Column("replica", ByteText),
+    Column("first_seen", UtcTime, nullable=False),
+    Column("last_seen", UtcTime, nullable=False),
+    Column("ended_at", UtcTime),
+    Column("last_frame", BigInteger, nullable=False, default=0),
+    Column("last_event_at", UtcTime),
+    Column("lag_us", BigInteger),
+    Column("clock_offset_us", BigInteger),
+    Column("outbox_events", BigInteger, nullable=False, default=0),
+    Column("dropped", BigInteger, nullable=False, default=0),
+    Column("processed", BigInteger, nullable=False, default=0),
+    Column("cpu_percent", Float),
+    Column("rss_bytes", BigInteger),
+    UniqueConstraint("agent_id", "worker_id", "epoch"),
+    Index(None, "project_id", "last_seen"),
+)
+"""One row for each process incarnation. `last_frame` is the number of its last committed frame.
+`engines` is the list of `EngineInfo` as the agent announced it."""
+
+gaps = Table(
+    "gaps",
+    metadata,
+    _id(),
+    _project(),
+    Column("worker_row", Id, ForeignKey("workers.id"), nullable=False),
+    Column("count", BigInteger, nullable=False),
+    Column("kinds", JSON, nullable=False),
+    Column("since", UtcTime, nullable=False),
+    Column("until", UtcTime, nullable=False),
+    Column("reason", ByteText, nullable=False),
+    Column("received_at", UtcTime, nullable=False),
+    Index(None, "project_id", "received_at"),
+)
+
+# ---- the record ----------------------------------------------------------------------------
+
+events = Table(
+    "events",
+    metadata,
+    Column("project_id", Id, nullable=False),
+    Column("received_at", UtcTime, nullable=False),
+    Column("occurred_at", UtcTime, nullable=False),
+    Column("worker_row", Id, nullable=False),
+    Column("engine", ByteText, nullable=False),
+    Column("task_id", ByteText, nullable=False),
+    Column("kind", ByteText, nullable=False),
+    Column("attempt", Integer, nullable=False),
+    Column("queue", ByteText),
+    Column("name", ByteText),
+    Column("payload", ByteText, nullable=False),
+    Index("ix_events_project_id_task_id", "project_id", "task_id"),
+    postgresql_partition_by="RANGE (received_at)",
+)
+"""Append only. `payload` is redacted JSON text; it is never searched, so it is not `jsonb`."""
+
+events_rejected = Table(
+    "events_rejected",
+    metadata,
+    _id(),
+    Column("project_id", Id, nullable=False),
+    Column("worker_row", Id, nullable=False),
+    Column("received_at", UtcTime, nullable=False),
+    Column("reason", ByteText, nullable=False),
+)
+
+tasks = Table(
+    "tasks",
+    metadata,
+    Column("project_id", Id, primary_key=True),
+    Column("engine", ByteText, primary_key=True),
+    Column("task_id", ByteText, primary_key=True),
+    Column("state", ByteText, nullable=False),
+    Column("state_rank", Integer, nullable=False),
+    Column("state_at", UtcTime, nullable=False),
+    Column("worker", ByteText),
+    Column("result", ByteText),
+    Column("run_us", BigInteger),
+    Column("exception_type", ByteText),
+    Column("exception_message", ByteText),
+    Column("ended_at", UtcTime),
+    Column("attempt", Integer, nullable=False),
+    Column("queued_at", UtcTime),
+    Column("received_at", UtcTime),
+    Column("started_at", UtcTime),
+    Column("eta", UtcTime),
+    Column("first_at", UtcTime, nullable=False),
+    Column("published_at", UtcTime),
+    Column("name", ByteText),
+    Column("queue", ByteText),
+    Column("args", ByteText),
+    Column("kwargs", ByteText),
+    Column("exact", Boolean),
+    Column("parent_id", ByteText),
+    Column("root_id", ByteText),
+    Column("group_id", ByteText),
+    Column("retried_from", ByteText),
+    Column("priority", SmallInteger),
+    Column("last_at", UtcTime, nullable=False),
+    Index("ix_tasks_recent", "project_id", "first_at", "task_id"),
+    postgresql_with={"fillfactor": 80},
+)
+"""One row for each task: the columns after the key are those of `z4j_core.fold.TaskRow`."""
+
+commands = Table(
+    "commands",
+    metadata,
+    _id(),
+    _project(),
+    Column("idempotency_key", ByteText),
+    Column("engine", ByteText, nullable=False),
+    Column("action", ByteText, nullable=False),
+    Column("task_id", ByteText),
+    Column("queue", ByteText),
+    Column("target_worker", Id, ForeignKey("workers.id")),
+    Column("params", ByteText, nullable=False),
+    Column("state", ByteText, nullable=False),
+    Column("created_at", UtcTime, nullable=False),
+    Column("created_by", Id, ForeignKey("users.id")),
+    Column("deadline", UtcTime, nullable=False),
+    Column("sent_at", UtcTime),
+    Column("sent_to", Id, ForeignKey("workers.id")),
+    Column("ended_at", UtcTime),
+    Column("result", ByteText),
+    Column("error", ByteText),
+    UniqueConstraint("project_id", "idempotency_key"),
+    Index(None, "project_id", "created_at"),
+    Index("ix_commands_open", "state", "deadline"),
+    Index(None, "project_id", "task_id"),
+)
+
+rollups = Table(
+    "rollups",
+    metadata,
+    Column("project_id", Id, primary_key=True),
+    Column("bucket", UtcTime, primary_key=True),
+    Column("engine", ByteText, primary_key=True),
+    Column("queue", ByteText, primary_key=True),
+    Column("name", ByteText, primary_key=True),
+    Column("writer", ByteText, primary_key=True),
+    Column("published", BigInteger, nullable=False, default=0),
+    Column("started", BigInteger, nullable=False, default=0),
+    Column("succeeded", BigInteger, nullable=False, default=0),
+    Column("failed", BigInteger, nullable=False, default=0),
+    Column("retried", BigInteger, nullable=False, default=0),
+    Column("cancelled", BigInteger, nullable=False, default=0),
+    Column("rejected", BigInteger, nullable=False, default=0),
+)
+"""Counts by outcome in one-minute buckets of `occurred_at`, each writer under its own key."""
