@@ -129,16 +129,12 @@ def _read(name: str, mark: ActionMark, method: Any) -> Action:
     hints = typing.get_type_hints(method)
     params = hints.get("params", NoParams)
     if not (isinstance(params, type) and issubclass(params, msgspec.Struct)):
-        raise TypeError(
-            f"the action {name!r} must annotate `params` with a msgspec Struct"
-        )
+        raise TypeError(f"the action {name!r} must annotate `params` with a msgspec Struct")
     return Action(name, mark, params, hints.get("return", type(None)))
 
 
 def _schema(type_: Any) -> str:
-    (schema,), definitions = msgspec.json.schema_components(
-        [type_], ref_template="#/$defs/{name}"
-    )
+    (schema,), definitions = msgspec.json.schema_components([type_], ref_template="#/$defs/{name}")
     if definitions:
         schema = {**schema, "$defs": definitions}
     return msgspec.json.encode(schema).decode()

@@ -79,9 +79,7 @@ class Codec:
         except _NOT_DECODABLE as error:
             raise FrameError(f"not a list of events: {error}") from None
         if len(parts) > MAX_EVENTS:
-            raise FrameError(
-                f"a batch holds at most {MAX_EVENTS} events, not {len(parts)}"
-            )
+            raise FrameError(f"a batch holds at most {MAX_EVENTS} events, not {len(parts)}")
         good, bad = [], []
         for part in parts:
             try:

@@ -60,22 +60,14 @@ def parse_token(text: str) -> Credential:
     """Take a token apart; raise `CredentialError` when it was cut, mistyped or is something else."""
     text = text.strip()
     if not text.startswith(PREFIX):
-        raise CredentialError(
-            f"Z4J_TOKEN must begin with {PREFIX!r}: copy the whole token again."
-        )
+        raise CredentialError(f"Z4J_TOKEN must begin with {PREFIX!r}: copy the whole token again.")
     data = _unb64(text[len(PREFIX) :])
     if data is None or len(data) != _TOKEN_BYTES:
-        raise CredentialError(
-            "Z4J_TOKEN is cut or too long: copy the whole token again."
-        )
+        raise CredentialError("Z4J_TOKEN is cut or too long: copy the whole token again.")
     body, checksum = data[:-_CHECKSUM_BYTES], data[-_CHECKSUM_BYTES:]
     if not hmac.compare_digest(_checksum(body), checksum):
-        raise CredentialError(
-            "Z4J_TOKEN has a typing error: copy the whole token again."
-        )
-    parts = [
-        body[16 + SECRET_BYTES * i : 16 + SECRET_BYTES * (i + 1)] for i in range(3)
-    ]
+        raise CredentialError("Z4J_TOKEN has a typing error: copy the whole token again.")
+    parts = [body[16 + SECRET_BYTES * i : 16 + SECRET_BYTES * (i + 1)] for i in range(3)]
     return Credential(uuid.UUID(bytes=body[:16]), *parts)
 
 
@@ -92,9 +84,7 @@ def project_secret(master: bytes, project_id: uuid.UUID) -> bytes:
     return hkdf(master, b"z4j project" + project_id.bytes)
 
 
-def signing_key(
-    secret_of_project: bytes, agent_id: uuid.UUID, token_id: uuid.UUID
-) -> bytes:
+def signing_key(secret_of_project: bytes, agent_id: uuid.UUID, token_id: uuid.UUID) -> bytes:
     """Derive the signing key of one token, so that revoking it touches no other."""
     return hkdf(secret_of_project, b"z4j signing" + agent_id.bytes + token_id.bytes)
 
@@ -129,8 +119,7 @@ def _b64(data: bytes) -> str:
 
 def _unb64(text: str) -> bytes | None:
     try:
-        return base64.b64decode(
-            text + "=" * (-len(text) % 4), altchars=b"-_", validate=True
-        )
+        data = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
     except (binascii.Error, ValueError):
         return None
+    return data if _b64(data) == text else None  # one spelling only

@@ -19,9 +19,7 @@ MAX_ATTEMPT = 65_535
 MAX_PAYLOAD = 65_536
 
 Micros = Annotated[int, Meta(ge=0, lt=1 << 52)]
-EngineName = Annotated[
-    str, Meta(min_length=1, max_length=64, pattern=r"^[a-z][a-z0-9_.-]*$")
-]
+EngineName = Annotated[str, Meta(min_length=1, max_length=64, pattern=r"^[a-z][a-z0-9_.-]*$")]
 TaskId = Annotated[str, Meta(min_length=1, max_length=MAX_TASK_ID)]
 Name = Annotated[str, Meta(max_length=MAX_NAME)]
 Attempt = Annotated[int, Meta(ge=0, le=MAX_ATTEMPT)]
@@ -40,9 +38,7 @@ class Kind(StrEnum):
     CANCELLED = "cancelled"
 
 
-ENDING_KINDS = frozenset(
-    {Kind.RETRIED, Kind.REJECTED, Kind.FAILED, Kind.SUCCEEDED, Kind.CANCELLED}
-)
+ENDING_KINDS = frozenset({Kind.RETRIED, Kind.REJECTED, Kind.FAILED, Kind.SUCCEEDED, Kind.CANCELLED})
 
 
 class TaskEvent(msgspec.Struct, frozen=True, gc=False, kw_only=True):

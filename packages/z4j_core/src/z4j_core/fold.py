@@ -99,9 +99,7 @@ SLOT_OF: dict[str, Slot] = {
         ),
         Slot.HEAD,
     ),
-    **dict.fromkeys(
-        ("attempt", "queued_at", "received_at", "started_at", "eta"), Slot.ATTEMPT
-    ),
+    **dict.fromkeys(("attempt", "queued_at", "received_at", "started_at", "eta"), Slot.ATTEMPT),
     **dict.fromkeys(
         (
             "first_at",
@@ -227,9 +225,7 @@ def join(into: TaskRow, other: TaskRow) -> None:
             known = getattr(into, name)
             if known is None or value < known:
                 setattr(into, name, value)
-    if other.last_at is not None and (
-        into.last_at is None or other.last_at > into.last_at
-    ):
+    if other.last_at is not None and (into.last_at is None or other.last_at > into.last_at):
         into.last_at = other.last_at
 
 
@@ -257,7 +253,5 @@ def _join_attempt(into: TaskRow, other: TaskRow) -> None:
 
 def _keep(into: TaskRow, name: str, value: Any, *, greatest: bool) -> None:
     known = getattr(into, name)
-    if value is not None and (
-        known is None or (value > known if greatest else value < known)
-    ):
+    if value is not None and (known is None or (value > known if greatest else value < known)):
         setattr(into, name, value)

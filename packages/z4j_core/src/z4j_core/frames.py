@@ -42,9 +42,7 @@ class ActionInfo(msgspec.Struct, frozen=True, gc=False):
     `params_schema` and `result_schema` are JSON Schema documents (2020-12), as JSON text.
     """
 
-    name: Annotated[
-        str, Meta(min_length=1, max_length=64, pattern=r"^[a-z][a-z0-9_]*$")
-    ]
+    name: Annotated[str, Meta(min_length=1, max_length=64, pattern=r"^[a-z][a-z0-9_]*$")]
     target: str = "engine"
     title: ShortText = ""
     description: LongText = ""
@@ -201,16 +199,5 @@ class UnknownFrame(Frame, frozen=True, tag="unknown"):
     name: str
 
 
-AnyFrame = (
-    Hello
-    | Welcome
-    | RawEvents
-    | Ack
-    | Command
-    | Result
-    | Gap
-    | Heartbeat
-    | Error
-    | Goodbye
-)
+AnyFrame = Hello | Welcome | RawEvents | Ack | Command | Result | Gap | Heartbeat | Error | Goodbye
 SendableFrame = AnyFrame | Events

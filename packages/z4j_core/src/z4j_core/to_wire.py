@@ -19,6 +19,7 @@ from z4j_core.redaction import Redactor
 _encode = msgspec.json.Encoder().encode
 _LATEST = (1 << 52) - 1
 _PREVIEWS = ("args", "kwargs")
+_TRACEBACK, _TRACEBACK_HEAD, _TRACEBACK_TAIL = 24_000, 2_048, 12_288
 _BULKY = ("traceback", "result", "kwargs", "args")
 
 
@@ -51,9 +52,12 @@ def _payload(data: dict[str, Any], redactor: Redactor) -> bytes:
             preview, is_exact = redactor.exactly(known.pop(key))
             previews[key] = preview
             exact = is_exact and exact is not False
+    traceback = known.pop("traceback", None)
     redacted = redactor.value(known)
     safe = dict(redacted) if isinstance(redacted, dict) else {}
     safe.update(previews)
+    if isinstance(traceback, str):
+        safe["traceback"] = _redacted_traceback(traceback, redactor)
     if exact is not None:
         safe["exact"] = exact
     return _bounded(safe)
@@ -70,6 +74,25 @@ def _bounded(safe: dict[str, Any]) -> bytes:
                 safe["exact"] = False
             payload = _encode(safe)
     return payload if len(payload) <= MAX_PAYLOAD else b'{"cut":["everything"]}'
+
+
+def _redacted_traceback(text: str, redactor: Redactor) -> str:
+    """Keep both ends: the entry point is at the head, the cause at the tail.
+
+    Cut only between lines, at the tail between frames: a cut between a key and its value would
+    hide the key from the rules.
+    """
+    if len(text) <= _TRACEBACK:
+        return redactor.text(text)
+    head_end = text.rfind("\n", 0, _TRACEBACK_HEAD) + 1
+    tail_start = text.find("\n  File ", len(text) - _TRACEBACK_TAIL)
+    if tail_start < 0:
+        tail_start = text.find("\n", len(text) - _TRACEBACK_TAIL)
+    if tail_start < 0:
+        return redactor.text(text[:_TRACEBACK])
+    cut = tail_start - head_end
+    head, tail = redactor.text(text[:head_end]), redactor.text(text[tail_start:])
+    return f"{head}… [cut, {cut} characters] …{tail}"
 
 
 def _clip(text: str, limit: int) -> str:

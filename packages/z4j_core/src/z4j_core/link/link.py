@@ -68,7 +68,7 @@ class Link:
         self.window = frames.WINDOW
         self.codec = codec
         self._signing_key = signing_key
-        self._nonce = nonce
+        self.nonce = nonce
         self._sender = sender
         self._receiver = Receiver(0)
         self._outgoing: list[bytes] = []
@@ -85,9 +85,7 @@ class Link:
         return cls(Side.AGENT, signing_key, nonce, sender, codec)
 
     @classmethod
-    def for_brain(
-        cls, signing_key: bytes, nonce: bytes, codec: Codec = MSGPACK
-    ) -> Link:
+    def for_brain(cls, signing_key: bytes, nonce: bytes, codec: Codec = MSGPACK) -> Link:
         """Return the brain's side for the token whose signing key this is."""
         return cls(Side.BRAIN, signing_key, nonce, None, codec)
 
@@ -99,13 +97,11 @@ class Link:
     def start(self, hello: frames.Hello, now: int) -> None:
         """Agent: greet the brain."""
         self._require(Side.AGENT, State.NEW)
-        if hello.nonce != self._nonce:
+        if hello.nonce != self.nonce:
             raise LinkMisuse("the hello must carry the nonce of its link")
         self.state = State.GREETING
         self._last_heard = now
-        self._in = Signer(
-            welcome_key(self._signing_key, self._nonce), Direction.TO_AGENT
-        )
+        self._in = Signer(welcome_key(self._signing_key, self.nonce), Direction.TO_AGENT)
         self._write(hello, now)
 
     def welcome(
@@ -121,7 +117,7 @@ class Link:
         self._receiver = Receiver(position)
         answer = frames.Welcome(
             version=frames.PROTOCOL_VERSION,
-            nonce=self._nonce,
+            nonce=self.nonce,
             position=position,
             max_frame_bytes=self.max_frame_bytes,
             max_events=frames.MAX_EVENTS,
@@ -131,11 +127,9 @@ class Link:
             server_version=server_version,
             now=now,
         )
-        self._out = Signer(
-            welcome_key(self._signing_key, hello.nonce), Direction.TO_AGENT
-        )
+        self._out = Signer(welcome_key(self._signing_key, hello.nonce), Direction.TO_AGENT)
         self._write(answer, now)
-        self._open(agent_nonce=hello.nonce, brain_nonce=self._nonce)
+        self._open(agent_nonce=hello.nonce, brain_nonce=self.nonce)
 
     def receive(self, message: bytes, now: int) -> list[Received]:
         """Return the frames to act on: none for a repeated one. Raise `LinkError`."""
@@ -161,9 +155,7 @@ class Link:
         if self.state is State.CLOSED:
             return
         if type(frame) not in SENDS[self.side] or self.state is not State.OPEN:
-            raise LinkMisuse(
-                f"{self.side.value} cannot send {type(frame).__name__} now"
-            )
+            raise LinkMisuse(f"{self.side.value} cannot send {type(frame).__name__} now")
         self._write(frame, now)
 
     def pump(self, now: int) -> None:
@@ -181,9 +173,7 @@ class Link:
         if self.state is not State.NEW and not (
             self.side is Side.BRAIN and self.state is State.GREETING
         ):
-            self._write(
-                frames.Goodbye(reason.code, reason.detail, reason.retry_after_s), now
-            )
+            self._write(frames.Goodbye(reason.code, reason.detail, reason.retry_after_s), now)
         self.state, self.close_reason = State.CLOSED, reason
 
     def tick(self, now: int) -> bool:
@@ -192,10 +182,7 @@ class Link:
             return False
         if now - self._last_heard > SILENCE_S * 1_000_000 and self._last_heard:
             raise LinkError(SILENCE, ADVICE[SILENCE])
-        return (
-            self.state is State.OPEN
-            and now - self._last_sent >= HEARTBEAT_S * 1_000_000
-        )
+        return self.state is State.OPEN and now - self._last_sent >= HEARTBEAT_S * 1_000_000
 
     def take_outgoing(self) -> list[bytes]:
         """Return and forget the messages to write, in order."""
@@ -211,9 +198,7 @@ class Link:
         elif isinstance(frame, frames.Ack) and self._sender is not None:
             self._sender.acknowledge(frame.position)
         elif isinstance(frame, frames.Goodbye):
-            self.close_reason = CloseReason(
-                frame.code, frame.detail, frame.retry_after_s
-            )
+            self.close_reason = CloseReason(frame.code, frame.detail, frame.retry_after_s)
         else:
             self.is_proven = True
         self.state = next_state
@@ -226,7 +211,7 @@ class Link:
         self.window = max(1, welcome.window)
         if self._sender is not None:
             self._sender.resume(welcome.position)
-        self._open(agent_nonce=self._nonce, brain_nonce=welcome.nonce)
+        self._open(agent_nonce=self.nonce, brain_nonce=welcome.nonce)
 
     def _open(self, agent_nonce: bytes, brain_nonce: bytes) -> None:
         key = link_key(self._signing_key, agent_nonce, brain_nonce)
@@ -247,9 +232,7 @@ class Link:
             backwards = type(frame) in KNOWN_TO_OTHER_SIDE[self.side]
             code = WRONG_DIRECTION if backwards else WRONG_STATE
             name = type(frame).__name__
-            raise LinkError(
-                code, f"{name} is not allowed while the link is {self.state.value}."
-            )
+            raise LinkError(code, f"{name} is not allowed while the link is {self.state.value}.")
         return next_state
 
     def _write(self, frame: frames.SendableFrame, now: int) -> None:
@@ -258,6 +241,4 @@ class Link:
 
     def _require(self, side: Side, state: State) -> None:
         if self.side is not side or self.state is not state:
-            raise LinkMisuse(
-                f"not possible for the {self.side.value} while {self.state.value}"
-            )
+            raise LinkMisuse(f"not possible for the {self.side.value} while {self.state.value}")

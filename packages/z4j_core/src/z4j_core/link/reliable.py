@@ -59,18 +59,14 @@ class Sender:
     def resume(self, position: int) -> None:
         """Begin anew on a fresh link whose peer has committed everything up to `position`."""
         if position > self.last:
-            raise LinkError(
-                OUT_OF_ORDER, "The server acknowledges frames that were never sent."
-            )
+            raise LinkError(OUT_OF_ORDER, "The server acknowledges frames that were never sent.")
         self.acknowledge(position)
         self._next_to_send = self._first
 
     def acknowledge(self, position: int) -> None:
         """Forget every frame up to `position`; older positions change nothing."""
         if position > self.last:
-            raise LinkError(
-                OUT_OF_ORDER, "The server acknowledges frames that were never sent."
-            )
+            raise LinkError(OUT_OF_ORDER, "The server acknowledges frames that were never sent.")
         while self._first <= position:
             self.kept_bytes -= len(self._kept.popleft())
             self._first += 1

@@ -60,10 +60,7 @@ SENDS: dict[Side, frozenset[type[frames.Frame]]] = {
 
 KNOWN_TO_OTHER_SIDE: dict[Side, frozenset[type[frames.Frame]]] = {
     side: frozenset(
-        frame
-        for (other, _), legal in RECEIVES.items()
-        if other is not side
-        for frame in legal
+        frame for (other, _), legal in RECEIVES.items() if other is not side for frame in legal
     )
     for side in Side
 }

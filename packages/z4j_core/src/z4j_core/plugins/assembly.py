@@ -77,9 +77,7 @@ class Assembly:
 
         return run
 
-    def _collect(
-        self, name: str, kind: type[Any], settings: PluginSettings
-    ) -> list[Any]:
+    def _collect(self, name: str, kind: type[Any], settings: PluginSettings) -> list[Any]:
         found = []
         for implementation in getattr(self.manager.hook, name).get_hookimpls():
             plugin = implementation.plugin_name
@@ -89,9 +87,7 @@ class Assembly:
                 self.problems.append(Problem(plugin, f"{name} failed: {error!r}"))
                 continue
             if value is not None and not isinstance(value, kind):
-                self.problems.append(
-                    Problem(plugin, f"{name} must return a {kind.__name__}")
-                )
+                self.problems.append(Problem(plugin, f"{name} must return a {kind.__name__}"))
             elif value is not None:
                 found.append(value)
         return found
@@ -108,15 +104,9 @@ def assemble(
     (``Z4J_DISABLE_PLUGINS``). A plugin that cannot be loaded becomes a `Problem`.
     """
     assembly = Assembly()
-    for entry_point in sorted(
-        entry_points, key=lambda point: (point.name, point.value)
-    ):
+    for entry_point in sorted(entry_points, key=lambda point: (point.name, point.value)):
         name = entry_point.name
-        if (
-            name in disabled
-            or (only is not None and name not in only)
-            or name in assembly.names
-        ):
+        if name in disabled or (only is not None and name not in only) or name in assembly.names:
             continue
         try:
             assembly.manager.register(entry_point.load(), name=name)

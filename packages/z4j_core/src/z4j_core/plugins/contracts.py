@@ -171,19 +171,13 @@ class Engine:
 
     def info(self) -> EngineInfo:
         """Return what `hello` says of this engine: offered actions, and reasons for the rest."""
-        absent = {
-            name: f"{self.name} has no such action."
-            for name in declared_actions(Engine)
-        }
+        absent = {name: f"{self.name} has no such action." for name in declared_actions(Engine)}
         offered = self.actions()
         for name in offered:
             absent.pop(name, None)
         absent.update(self.absences())
         infos = [offered[name].info() for name in sorted(offered) if name not in absent]
-        infos += [
-            ActionInfo(name=name, absent=reason)
-            for name, reason in sorted(absent.items())
-        ]
+        infos += [ActionInfo(name=name, absent=reason) for name, reason in sorted(absent.items())]
         return EngineInfo(name=self.name, version=self.version(), actions=infos)
 
 
