@@ -1,0 +1,60 @@
+import { queryOptions } from "@tanstack/react-query";
+import { type List, query, request } from "./http";
+
+export interface TokenView {
+  id: string;
+  created_at: string;
+  last_used_at: string | null;
+  last_address: string | null;
+  revoked_at: string | null;
+}
+
+export interface AgentView {
+  id: string;
+  name: string;
+  created_at: string;
+  last_used_at: string | null;
+  revoked_at: string | null;
+  workers_online: number;
+  first_task: { engine: string; task_id: string } | null;
+  tokens: TokenView[];
+}
+
+const base = (project: string) => `/projects/${encodeURIComponent(project)}/agents`;
+
+export const agentKeys = { list: (project: string) => ["agents", project] as const };
+
+export function agentsQuery(project: string) {
+  return queryOptions({
+    queryKey: agentKeys.list(project),
+    queryFn: ({ signal }) =>
+      request<List<AgentView>>(`${base(project)}${query({ limit: 200 })}`, { signal }),
+    staleTime: 5_000,
+  });
+}
+
+/** The token is in the answer and nowhere else, ever. */
+export function createAgent(project: string, name: string) {
+  return request<{ agent: AgentView; token: string }>(base(project), {
+    method: "POST",
+    body: { name },
+  });
+}
+
+export function mintToken(project: string, agentId: string) {
+  return request<{ token: string; token_id: string }>(
+    `${base(project)}/${encodeURIComponent(agentId)}/tokens`,
+    { method: "POST", body: {} },
+  );
+}
+
+export function revokeAgent(project: string, agentId: string) {
+  return request<void>(`${base(project)}/${encodeURIComponent(agentId)}`, { method: "DELETE" });
+}
+
+export function revokeToken(project: string, agentId: string, tokenId: string) {
+  return request<void>(
+    `${base(project)}/${encodeURIComponent(agentId)}/tokens/${encodeURIComponent(tokenId)}`,
+    { method: "DELETE" },
+  );
+}

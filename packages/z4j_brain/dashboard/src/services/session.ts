@@ -1,0 +1,57 @@
+import { queryOptions } from "@tanstack/react-query";
+import { request, setCsrfToken } from "./http";
+
+export interface ProjectAccess {
+  slug: string;
+  name: string;
+  role: string;
+  permissions: string[];
+}
+
+export interface Session {
+  setup_needed: boolean;
+  user: { id: string; email: string; name: string; is_admin: boolean } | null;
+  csrf_token: string | null;
+  version: string;
+  projects: ProjectAccess[];
+}
+
+export interface SetupForm {
+  token: string;
+  email: string;
+  name: string;
+  password: string;
+  project_name: string;
+}
+
+async function remember(answer: Promise<Session>): Promise<Session> {
+  const session = await answer;
+  setCsrfToken(session.csrf_token);
+  return session;
+}
+
+export const sessionQuery = queryOptions({
+  queryKey: ["session"],
+  queryFn: () => remember(request<Session>("/session")),
+  staleTime: Number.POSITIVE_INFINITY,
+});
+
+export function signIn(form: { email: string; password: string }): Promise<Session> {
+  return remember(request<Session>("/sign-in", { method: "POST", body: form }));
+}
+
+export async function signOut(): Promise<void> {
+  await request("/sign-out", { method: "POST" });
+  setCsrfToken(null);
+}
+
+export function setUp(form: SetupForm): Promise<Session> {
+  return remember(request<Session>("/setup", { method: "POST", body: form }));
+}
+
+export function setupCheckQuery(token: string) {
+  return queryOptions({
+    queryKey: ["setup-check", token],
+    queryFn: () => request<{ valid: boolean }>(`/setup/check?token=${encodeURIComponent(token)}`),
+  });
+}

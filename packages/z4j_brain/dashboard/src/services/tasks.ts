@@ -1,0 +1,139 @@
+import { infiniteQueryOptions, queryOptions } from "@tanstack/react-query";
+import { type List, query, request } from "./http";
+
+export const TASK_STATES = [
+  "queued",
+  "received",
+  "running",
+  "retrying",
+  "succeeded",
+  "failed",
+  "cancelled",
+  "rejected",
+  "unknown",
+] as const;
+export type TaskState = (typeof TASK_STATES)[number];
+
+/** Times are RFC 3339 with microseconds, or null where nobody told them. */
+export interface TaskSummary {
+  engine: string;
+  task_id: string;
+  name: string | null;
+  queue: string | null;
+  state: TaskState;
+  attempt: number;
+  worker: string | null;
+  first_at: string;
+  published_at: string | null;
+  received_at: string | null;
+  started_at: string | null;
+  ended_at: string | null;
+  eta: string | null;
+  wait_ms: number | null;
+  run_ms: number | null;
+  exception_type: string | null;
+  exception_message: string | null;
+  retried_from: string | null;
+  updated_at: string;
+}
+
+export interface Attempt {
+  attempt: number;
+  state: TaskState;
+  published_at: string | null;
+  received_at: string | null;
+  started_at: string | null;
+  ended_at: string | null;
+  wait_ms: number | null;
+  run_ms: number | null;
+  worker: string | null;
+  exception_type: string | null;
+  exception_message: string | null;
+  traceback: string | null;
+  retry_at: string | null;
+  reason: string | null;
+}
+
+export interface TaskAction {
+  name: string;
+  allowed: boolean;
+  reason: string | null;
+}
+
+export interface TaskDetail extends TaskSummary {
+  args: unknown;
+  kwargs: unknown;
+  exact: boolean;
+  result: unknown;
+  traceback: string | null;
+  parent_id: string | null;
+  root_id: string | null;
+  group_id: string | null;
+  priority: number | null;
+  retried_as: string[];
+  attempts: Attempt[];
+  actions: TaskAction[];
+  offset: number;
+}
+
+export interface EventView {
+  kind: string;
+  attempt: number;
+  occurred_at: string;
+  received_at: string;
+  worker: string | null;
+  queue: string | null;
+  name: string | null;
+  payload: Record<string, unknown>;
+}
+
+export type TaskPage = List<TaskSummary>;
+
+const PAGE = 100;
+
+export function taskPath(project: string, engine: string, taskId: string): string {
+  return `/projects/${encodeURIComponent(project)}/tasks/${encodeURIComponent(engine)}/${encodeURIComponent(taskId)}`;
+}
+
+export const taskKeys = {
+  lists: (project: string) => ["tasks", project] as const,
+  list: (project: string, q: string) => ["tasks", project, q] as const,
+  detail: (project: string, engine: string, id: string) => ["task", project, engine, id] as const,
+  events: (project: string, engine: string, id: string) =>
+    ["task-events", project, engine, id] as const,
+};
+
+export function taskListQuery(project: string, q: string) {
+  return infiniteQueryOptions({
+    queryKey: taskKeys.list(project, q),
+    queryFn: ({ pageParam, signal }) =>
+      request<TaskPage>(
+        `/projects/${encodeURIComponent(project)}/tasks${query({ q, cursor: pageParam, limit: PAGE })}`,
+        { signal },
+      ),
+    initialPageParam: null as string | null,
+    getNextPageParam: (last) => last.next,
+    staleTime: 10_000,
+  });
+}
+
+export function taskQuery(project: string, engine: string, taskId: string) {
+  return queryOptions({
+    queryKey: taskKeys.detail(project, engine, taskId),
+    queryFn: ({ signal }) =>
+      request<TaskDetail>(taskPath(project, engine, taskId), { exact: true, signal }),
+    staleTime: 2_000,
+  });
+}
+
+export function taskEventsQuery(project: string, engine: string, taskId: string) {
+  return queryOptions({
+    queryKey: taskKeys.events(project, engine, taskId),
+    queryFn: ({ signal }) =>
+      request<{ items: EventView[]; truncated?: boolean }>(
+        `${taskPath(project, engine, taskId)}/events`,
+        { exact: true, signal },
+      ),
+    staleTime: 2_000,
+  });
+}
