@@ -1,0 +1,114 @@
+"""A real Celery worker of `tests/apps/celery_truth.py`, and a publisher in a process of its own."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from collections import Counter
+from pathlib import Path
+
+import redis
+
+APPS = Path(__file__).parents[1] / "apps"
+
+
+class Shop:
+    """One broker database, its workers and its publishers; and the truth that the tasks told."""
+
+    def __init__(self, folder: Path, redis_url: str, server_url: str, token: str) -> None:
+        self.truth_file = folder / "truth"
+        self.folder = folder
+        self.redis_url = redis_url
+        self.environment = {
+            **{name: value for name, value in os.environ.items() if not name.startswith("Z4J_")},
+            "BROKER_URL": redis_url,
+            "TRUTH_FILE": str(self.truth_file),
+            "Z4J_URL": server_url,
+            "Z4J_TOKEN": token,
+            "PYTHONPATH": str(APPS),
+        }
+        self.workers: list[subprocess.Popen[bytes]] = []
+
+    def start_worker(self, name: str = "w1", *options: str) -> subprocess.Popen[bytes]:
+        """Start a prefork worker with two children and wait until it takes tasks."""
+        log = (self.folder / f"{name}.log").open("ab")
+        worker = subprocess.Popen(
+            [sys.executable, "-m", "celery", "-A", "celery_truth", "worker", "-n", f"{name}@%h"]
+            + ["-c", "2", "-l", "INFO", *options],
+            env=self.environment,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+        )
+        log.close()
+        self.workers.append(worker)
+        self._wait_for_log(name, " ready.")
+        return worker
+
+    def publish(self, program: str) -> list[str]:
+        """Run a publisher process; `program` is Python that prints one task id a line."""
+        done = subprocess.run(
+            [sys.executable, "-c", f"from celery_truth import *\n{program}"],
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            check=True,
+            timeout=180,
+        )
+        return done.stdout.split()
+
+    def publish_numbers(self, count: int) -> list[str]:
+        """Publish `work(0)` to `work(count - 1)`."""
+        return self.publish(f"for n in range({count}): print(work.delay(n).id)")
+
+    def truth(self) -> Counter[tuple[str, str, int]]:
+        """Return how often each (kind, task, attempt) really happened."""
+        if not self.truth_file.exists():
+            return Counter()
+        lines = self.truth_file.read_text().splitlines()
+        return Counter(
+            (what, task_id, int(attempt)) for what, task_id, attempt in map(str.split, lines)
+        )
+
+    def wait_for_ends(self, count: int, timeout_s: float = 240) -> None:
+        """Wait until `count` tasks have ended for good."""
+        deadline = time.monotonic() + timeout_s
+        while time.monotonic() < deadline:
+            ended = sum(
+                number
+                for (what, _, _), number in self.truth().items()
+                if what in ("succeeded", "failed")
+            )
+            if ended >= count:
+                return
+            time.sleep(0.25)
+        raise AssertionError(f"only {ended} of {count} tasks have ended")
+
+    def stop(self) -> None:
+        """Warm shutdown of all workers."""
+        for worker in self.workers:
+            if worker.poll() is None:
+                worker.terminate()
+        for worker in self.workers:
+            try:
+                worker.wait(20)
+            except subprocess.TimeoutExpired:
+                worker.kill()
+                worker.wait()
+        self.workers.clear()
+
+    def flush(self) -> None:
+        """Empty the broker's database."""
+        with redis.Redis.from_url(self.redis_url) as client:
+            client.flushdb()
+
+    def _wait_for_log(self, name: str, text: str) -> None:
+        deadline = time.monotonic() + 30
+        log = self.folder / f"{name}.log"
+        while time.monotonic() < deadline:
+            if text in log.read_text():
+                return
+            time.sleep(0.1)
+        raise AssertionError(f"the worker did not start:\n{log.read_text()}")

@@ -1,0 +1,37 @@
+"""A server, a signed-in client and a Celery shop for the end-to-end tests."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from celery_worker import Shop
+from server import Client, Server
+
+
+@pytest.fixture
+def server(tmp_path: Path, database_url: str) -> Iterator[Server]:
+    """A real server on a fresh database; runs on SQLite and on PostgreSQL."""
+    server = Server(tmp_path / "home", database_url)
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def client(server: Server) -> Iterator[Client]:
+    """The first admin, signed in."""
+    client = Client(server)
+    client.set_up()
+    yield client
+    client.http.close()
+
+
+@pytest.fixture
+def shop(tmp_path: Path, redis_url: str, server: Server, client: Client) -> Iterator[Shop]:
+    """A Celery application with z4j, on real Redis; no worker runs yet."""
+    shop = Shop(tmp_path, redis_url, server.url, client.mint("shop"))
+    shop.flush()
+    yield shop
+    shop.stop()

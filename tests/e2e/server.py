@@ -1,0 +1,173 @@
+"""A real z4j server in a process of its own, and a client as a browser would be one."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+EMAIL, PASSWORD, PROJECT = "ada@example.org", "correct horse battery staple", "shop"
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+class Server:
+    """`z4j serve` on a fixed port, which can be killed and started again on the same data."""
+
+    def __init__(self, home: Path, database_url: str | None = None) -> None:
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.home = home
+        self.log = home / "serve.log"
+        self.environment = {
+            **{name: value for name, value in os.environ.items() if not name.startswith("Z4J_")},
+            "Z4J_HOME": str(home),
+        }
+        if database_url is not None:
+            self.environment["Z4J_DATABASE_URL"] = database_url
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        self.home.mkdir(parents=True, exist_ok=True)
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "z4j_brain", "serve", "--port", str(self.port), "--migrate"],
+                env=self.environment,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+            )
+        self._wait_until_ready()
+
+    def kill(self) -> None:
+        """`kill -9`."""
+        assert self.process is not None
+        self.process.send_signal(signal.SIGKILL)
+        self.process.wait()
+
+    def stop(self) -> int:
+        """SIGTERM; return the exit code."""
+        if self.process is None:
+            return 0
+        if self.process.poll() is None:
+            self.process.terminate()
+        try:
+            return self.process.wait(15)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+            raise
+
+    def setup_token(self) -> str:
+        """Return the token of the setup URL that the server printed."""
+        deadline = time.monotonic() + 10
+        while time.monotonic() < deadline:
+            found = re.findall(r"/setup\?token=([\w.~-]+)", self.log.read_text())
+            if found:
+                return str(found[-1])
+            time.sleep(0.05)
+        raise AssertionError(f"no setup URL was printed:\n{self.log.read_text()}")
+
+    def _wait_until_ready(self) -> None:
+        deadline = time.monotonic() + 30
+        while time.monotonic() < deadline:
+            assert self.process is not None
+            if self.process.poll() is not None:
+                raise AssertionError(f"the server ended:\n{self.log.read_text()}")
+            try:
+                if httpx.get(f"{self.url}/readyz", timeout=1).status_code == 200:
+                    return
+            except httpx.HTTPError:
+                pass
+            time.sleep(0.05)
+        raise AssertionError(f"the server is not ready:\n{self.log.read_text()}")
+
+
+class Client:
+    """A signed-in person at the REST API."""
+
+    def __init__(self, server: Server) -> None:
+        self.server = server
+        self.http = httpx.Client(
+            base_url=f"{server.url}/api/v1", headers={"Origin": server.url}, timeout=30
+        )
+
+    def set_up(self) -> None:
+        """Make the first admin and the first project; leaves the client signed in."""
+        self._remember(
+            self.post(
+                "/setup",
+                token=self.server.setup_token(),
+                email=EMAIL,
+                name="Ada",
+                password=PASSWORD,
+                project_name=PROJECT,
+            )
+        )
+
+    def sign_in(self, email: str = EMAIL, password: str = PASSWORD) -> None:
+        self._remember(self.post("/sign-in", email=email, password=password))
+
+    def get(self, path: str, **query: Any) -> Any:
+        return self._json(self.http.get(path, params=query))
+
+    def post(self, path: str, **body: Any) -> Any:
+        return self._json(self.http.post(path, json=body))
+
+    def project(self, path: str, **query: Any) -> Any:
+        """GET below the project."""
+        return self.get(f"/projects/{PROJECT}{path}", **query)
+
+    def mint(self, name: str) -> str:
+        """Make an agent and return its token."""
+        return str(self.post(f"/projects/{PROJECT}/agents", name=name)["token"])
+
+    def command(self, action: str, engine: str = "celery", **more: Any) -> Any:
+        """Ask for an action."""
+        return self.post(
+            f"/projects/{PROJECT}/commands", action=action, engine=engine, **{"params": {}, **more}
+        )
+
+    def finished_command(self, command_id: str, timeout_s: float = 20) -> Any:
+        """Wait for the end of a command and return it."""
+        deadline = time.monotonic() + timeout_s
+        while time.monotonic() < deadline:
+            command = self.project(f"/commands/{command_id}")
+            if command["state"] not in ("pending", "sent"):
+                return command
+            time.sleep(0.02)
+        raise AssertionError(f"the command did not end: {command}")
+
+    def task(self, task_id: str, state: str, timeout_s: float = 20) -> Any:
+        """Wait until a task is in this state and return it."""
+        deadline = time.monotonic() + timeout_s
+        seen: Any = None
+        while time.monotonic() < deadline:
+            answer = self.http.get(f"/projects/{PROJECT}/tasks/celery/{task_id}")
+            seen = answer.json()
+            if answer.status_code == 200 and seen["state"] == state:
+                return seen
+            time.sleep(0.05)
+        raise AssertionError(f"task {task_id} is not {state}: {seen}")
+
+    def _remember(self, session: Any) -> None:
+        self.http.headers["X-CSRF-Token"] = session["csrf_token"]
+
+    @staticmethod
+    def _json(answer: httpx.Response) -> Any:
+        if answer.status_code >= 400:
+            raise AssertionError(f"{answer.request.url}: {answer.status_code} {answer.text}")
+        return answer.json() if answer.content else None

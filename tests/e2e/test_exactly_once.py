@@ -1,0 +1,50 @@
+"""What the tasks really did stands in the record: all of it, and none of it twice."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+import pytest
+from celery_worker import Shop
+from record import expected, wait_for_events
+from server import Client, Server
+
+TASKS = 2_000
+
+
+def check(shop: Shop, database_url: str) -> None:
+    wanted = expected(shop.truth())
+    found = wait_for_events(database_url, wanted.total())
+    assert not (wanted - found), f"lost: {list((wanted - found).items())[:5]}"
+    assert not (found - wanted), f"surplus: {list((found - wanted).items())[:5]}"
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_every_event_is_recorded_once(
+    shop: Shop, client: Client, database_url: str, workers: int
+) -> None:
+    for number in range(workers):
+        shop.start_worker(f"w{number}")
+    ids = shop.publish_numbers(TASKS)
+    shop.wait_for_ends(TASKS)
+    check(shop, database_url)
+    states = {item["state"] for item in client.project("/tasks", limit=200)["items"]}
+    assert states <= {"succeeded", "failed"}
+    assert client.project(f"/tasks/celery/{ids[0]}")["wait_ms"] >= 0
+
+
+def test_nothing_is_lost_when_the_server_is_killed_twice(
+    shop: Shop, server: Server, database_url: str
+) -> None:
+    shop.start_worker()
+    publisher = threading.Thread(target=shop.publish_numbers, args=(TASKS,))
+    publisher.start()
+    for _ in range(2):
+        time.sleep(2.5)
+        server.kill()
+        time.sleep(0.5)
+        server.start()
+    publisher.join()
+    shop.wait_for_ends(TASKS)
+    check(shop, database_url)
