@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -35,3 +38,22 @@ def shop(tmp_path: Path, redis_url: str, server: Server, client: Client) -> Iter
     shop.flush()
     yield shop
     shop.stop()
+
+
+@pytest.fixture
+def stranger(server: Server, client: Client) -> Iterator[None]:
+    """A process with the stranger's engine, whose queue has run one job."""
+    program = (
+        "import z4j_agent, sys; z4j_agent.register(); from lantern.work import lantern;"
+        "lantern.light(print, 'hello'); sys.stdin.read(); z4j_agent.stop()"
+    )
+    process = subprocess.Popen(
+        [sys.executable, "-c", program],
+        env={**os.environ, "Z4J_URL": server.url, "Z4J_TOKEN": client.mint("lantern")},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+    )
+    yield
+    assert process.stdin is not None
+    process.stdin.close()
+    process.wait(10)

@@ -1,0 +1,102 @@
+"""What an installation of z4j costs: `python tools/bench/footprint.py`.
+
+Builds the wheels, installs `z4j` into a fresh virtual environment, and prints against its limit:
+the number of distributions, the size on disk, the time until `z4j serve` answers on a new
+database, and the resident memory of the idle server. Takes about two minutes; needs `uv`.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+PACKAGES = ("z4j_core", "z4j_brain", "z4j")
+LIMITS = {"distributions": 40.0, "MiB on disk": 80.0, "s to answer": 3.0, "MiB resident": 80.0}
+IDLE_S = 5.0
+
+
+def main() -> None:
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        python = install(folder)
+        figures = {**size(python), **serve(python, folder)}
+    for what, limit in LIMITS.items():
+        print(
+            f"{what:>14}: {figures[what]:7.1f}   {figures[what] / limit:5.2f} of the limit {limit}"
+        )
+
+
+def install(folder: Path) -> Path:
+    """Build and install; return the Python of the environment."""
+    wheels = folder / "wheels"
+    for package in PACKAGES:
+        run("uv", "build", "--wheel", "-q", "-o", str(wheels), str(ROOT / "packages" / package))
+    environment = folder / "environment"
+    run("uv", "venv", "-q", "--python", sys.executable, str(environment))
+    python = environment / "bin" / "python"
+    run("uv", "pip", "install", "-q", "--python", str(python), *map(str, wheels.glob("*.whl")))
+    return python
+
+
+def size(python: Path) -> dict[str, float]:
+    """Count the distributions and the bytes of site-packages."""
+    [site] = python.parents[1].glob("lib/python*/site-packages")
+    total = sum(file.stat().st_size for file in site.rglob("*") if file.is_file())
+    count = len(list(site.glob("*.dist-info")))
+    return {"distributions": float(count), "MiB on disk": total / 2**20}
+
+
+def serve(python: Path, folder: Path) -> dict[str, float]:
+    """Start the server on a new database; return its start time and idle memory."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    home = folder / "home"
+    begin = time.perf_counter()
+    server = subprocess.Popen(
+        [str(python.parent / "z4j"), "serve", "--port", str(port)],
+        env={**os.environ, "Z4J_HOME": str(home), "PYTHONDONTWRITEBYTECODE": ""},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        wait_for(f"http://127.0.0.1:{port}/readyz", server)
+        answered = time.perf_counter() - begin
+        time.sleep(IDLE_S)
+        status = Path(f"/proc/{server.pid}/status").read_text()
+        resident = int(status.split("VmRSS:")[1].split()[0]) / 1024
+    finally:
+        server.terminate()
+        server.wait(10)
+        shutil.rmtree(home, ignore_errors=True)
+    return {"s to answer": answered, "MiB resident": resident}
+
+
+def wait_for(url: str, server: subprocess.Popen[bytes]) -> None:
+    """Ask until the server answers; give up after 30 seconds."""
+    for _ in range(3000):
+        if server.poll() is not None:
+            raise SystemExit(f"the server ended with {server.returncode}")
+        try:
+            with urllib.request.urlopen(url, timeout=1):
+                return
+        except (urllib.error.URLError, OSError):
+            time.sleep(0.01)
+    raise SystemExit("the server does not answer")
+
+
+def run(*command: str) -> None:
+    subprocess.run(command, check=True)
+
+
+if __name__ == "__main__":
+    main()
