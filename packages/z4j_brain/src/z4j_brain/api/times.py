@@ -1,0 +1,44 @@
+"""Times at the edge: microseconds since the epoch inside, RFC 3339 text outside."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Annotated, overload
+
+from msgspec import Meta
+
+from z4j_brain.clock import now
+from z4j_brain.store.types import to_datetime, to_micros
+
+__all__ = ["Timestamp", "millis", "now", "parse_rfc3339", "rfc3339"]
+
+Timestamp = Annotated[
+    str,
+    Meta(
+        description="RFC 3339 with microseconds, UTC.",
+        extra_json_schema={"format": "date-time"},
+    ),
+]
+"""The type of a time in a response Struct."""
+
+
+@overload
+def rfc3339(micros: int) -> str: ...
+@overload
+def rfc3339(micros: int | None) -> str | None: ...
+def rfc3339(micros: int | None) -> str | None:
+    """Write a time as `2026-01-31T23:59:59.000001Z`; None stays None."""
+    if micros is None:
+        return None
+    return to_datetime(micros).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def millis(micros: int | None) -> int | None:
+    """Round a duration to whole milliseconds; None stays None."""
+    return None if micros is None else round(micros / 1_000)
+
+
+def parse_rfc3339(text: str) -> int:
+    """Read a time; one without an offset counts as UTC. Raises `ValueError`."""
+    value = datetime.fromisoformat(text)
+    return to_micros(value if value.tzinfo else value.replace(tzinfo=UTC))

@@ -1,0 +1,125 @@
+"""What a browser's request proves: its session cookie, its origin, its CSRF token.
+
+The origin is compared with the scheme and host of the request; `web/proxies.py` has put there what
+a trusted proxy says, and nothing else can.
+"""
+
+from __future__ import annotations
+
+import hmac
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from starlette.requests import HTTPConnection
+from starlette.responses import Response
+
+from z4j_brain import clock
+from z4j_brain.store import projects, sessions
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+    from z4j_brain.brain import Brain
+    from z4j_brain.settings import Settings
+    from z4j_brain.store.projects import ProjectAccess
+    from z4j_brain.store.sessions import Session
+
+COOKIE = "z4j_session"
+CSRF_HEADER = "x-csrf-token"
+HOUR_US = 3_600_000_000
+_TOUCH_EVERY_US = 60_000_000
+_LONGEST_TOKEN = 128
+_DEFAULT_PORTS = {"http": 80, "https": 443}
+_SECURE = {"https", "wss"}
+
+
+def session_token(connection: HTTPConnection) -> str | None:
+    """Return the cookie's token, if there is one of a sensible length."""
+    token = connection.cookies.get(COOKIE, "")
+    return token if 0 < len(token) <= _LONGEST_TOKEN else None
+
+
+async def find_session(brain: Brain, connection: HTTPConnection) -> Session | None:
+    """Return the session of a request or a WebSocket, and note that it is in use."""
+    session, _ = await find_access(brain, connection, None)
+    return session
+
+
+async def find_access(
+    brain: Brain, connection: HTTPConnection, project: str | None
+) -> tuple[Session | None, ProjectAccess | None]:
+    """Return the session, and the project of that slug if its person may enter it."""
+    token = session_token(connection)
+    if token is None:
+        return None, None
+    now = clock.now()
+    idle_us = brain.settings.session_idle_hours * HOUR_US
+    found = await brain.database.run(
+        _look_up, brain.keys.session_hash(token), project, now, idle_us
+    )
+    session = found[0]
+    if session is not None and session.seen_at < now - _TOUCH_EVERY_US:
+        await brain.database.run(sessions.touch, session.id, now, write=True)
+    return found
+
+
+def _look_up(
+    connection: Connection, token_hash: bytes, project: str | None, now: int, idle_us: int
+) -> tuple[Session | None, ProjectAccess | None]:
+    session = sessions.find(connection, token_hash, now, idle_us)
+    if session is None or project is None:
+        return session, None
+    return session, projects.find_access(connection, session.user.id, project)
+
+
+def is_same_origin(connection: HTTPConnection) -> bool:
+    """Tell whether the `Origin` header is there and names this server."""
+    origin = connection.headers.get("origin", "")
+    scheme = "https" if connection.url.scheme in _SECURE else "http"
+    host = connection.headers.get("host", "")
+    try:
+        return bool(host) and _origin(origin) == _origin(f"{scheme}://{host}")
+    except ValueError:
+        return False
+
+
+def _origin(text: str) -> tuple[str, str | None, int | None]:
+    parts = urlsplit(text)
+    if parts.scheme not in _DEFAULT_PORTS or parts.path or parts.query or parts.username:
+        raise ValueError(text)
+    return parts.scheme, parts.hostname, parts.port or _DEFAULT_PORTS[parts.scheme]
+
+
+def has_csrf_token(brain: Brain, connection: HTTPConnection) -> bool:
+    """Tell whether the header holds the token of the cookie's session."""
+    token = session_token(connection)
+    given = connection.headers.get(CSRF_HEADER, "")
+    if token is None:
+        return False
+    return hmac.compare_digest(brain.keys.csrf_token(token).encode(), given.encode())
+
+
+def set_cookie(
+    response: Response, settings: Settings, token: str, *, is_https: bool, seconds: int
+) -> None:
+    """Give the browser its session token."""
+    response.set_cookie(
+        COOKIE,
+        token,
+        max_age=seconds,
+        path=settings.root_path or "/",
+        secure=is_https,
+        httponly=True,
+        samesite="lax",
+    )
+
+
+def clear_cookie(response: Response, settings: Settings, *, is_https: bool) -> None:
+    """Take the session token from the browser."""
+    response.delete_cookie(
+        COOKIE,
+        path=settings.root_path or "/",
+        secure=is_https,
+        httponly=True,
+        samesite="lax",
+    )

@@ -1,0 +1,45 @@
+"""What each role may do in a project: one table."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Role(StrEnum):
+    """A person's role in one project."""
+
+    VIEWER = "viewer"
+    OPERATOR = "operator"
+    AUDITOR = "auditor"
+    ADMIN = "admin"
+
+
+_READERS = frozenset(Role)
+_OPERATORS = frozenset({Role.OPERATOR, Role.ADMIN})
+_ADMINS = frozenset({Role.ADMIN})
+
+TABLE: dict[str, frozenset[Role]] = {
+    "project.read": _READERS,
+    "task.read": _READERS,
+    "worker.read": _READERS,
+    "agent.read": _READERS,
+    "command.read": _READERS,
+    "command.retry": _OPERATORS,
+    "command.retry_edited": _OPERATORS,
+    "command.cancel": _OPERATORS,
+    "command.terminate": _OPERATORS,
+    "command.purge": _OPERATORS,
+    "command.custom": _OPERATORS,
+    "agent.manage": _ADMINS,
+}
+"""Permission → the roles that have it. An administrator of the instance has all of them."""
+
+
+def permissions_of(role: Role) -> frozenset[str]:
+    """Return everything that a role may do."""
+    return _BY_ROLE[role]
+
+
+_BY_ROLE = {
+    role: frozenset(name for name, roles in TABLE.items() if role in roles) for role in Role
+}

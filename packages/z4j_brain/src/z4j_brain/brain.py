@@ -1,0 +1,68 @@
+"""The composition root: every long-lived part of a server, made and ended in one order."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from z4j_brain.auth.passwords import Passwords
+from z4j_brain.keys import Keys
+from z4j_brain.settings import Settings
+from z4j_brain.store.database import Database
+
+if TYPE_CHECKING:
+    from z4j_brain.commands.service import Commands
+    from z4j_brain.ingest.writer import Writer
+    from z4j_brain.link.registry import Registry
+    from z4j_brain.live.hub import Hub
+
+
+@dataclass
+class Brain:
+    """What a running server consists of. Made by `create`; used on one event loop."""
+
+    settings: Settings
+    keys: Keys
+    database: Database
+    passwords: Passwords
+    hub: Hub
+    registry: Registry
+    commands: Commands
+    writer: Writer
+    replica: str
+
+    @classmethod
+    def create(cls, settings: Settings, keys: Keys, passwords: Passwords | None = None) -> Brain:
+        """Make every part; nothing runs before `start`."""
+        from z4j_brain.commands.service import Commands
+        from z4j_brain.ingest.writer import Writer
+        from z4j_brain.link.registry import LocalRegistry
+        from z4j_brain.live.hub import Hub
+
+        database = open_database(settings)
+        replica = secrets.token_hex(8)
+        hub = Hub()
+        registry = LocalRegistry()
+        commands = Commands(database, registry, hub)
+        writer = Writer(database, hub, replica=replica)
+        return cls(
+            settings=settings,
+            keys=keys,
+            database=database,
+            passwords=passwords or Passwords(),
+            hub=hub,
+            registry=registry,
+            commands=commands,
+            writer=writer,
+            replica=replica,
+        )
+
+
+def open_database(settings: Settings) -> Database:
+    """Open the database that the settings name, with their limits."""
+    return Database(
+        settings.database_url,
+        pool_size=settings.db_pool_size,
+        statement_timeout_ms=settings.db_statement_timeout_ms,
+    )

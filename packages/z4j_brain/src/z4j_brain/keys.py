@@ -1,0 +1,149 @@
+"""The two secrets of a server, and everything that is derived from them.
+
+`Z4J_SECRET` is the master from which each project's signing secret is derived on every use;
+`Z4J_SESSION_SECRET` signs what browsers hold. They come from the environment, or from
+`secret.env` in `Z4J_HOME`, which is written on the first boot with SQLite.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hmac
+import os
+import secrets
+import stat
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from z4j_core import credential
+
+from z4j_brain.settings import Settings
+
+MASTER = "Z4J_SECRET"
+SESSION = "Z4J_SESSION_SECRET"
+FILE_NAME = "secret.env"
+LEAST_CHARACTERS = 32
+
+
+class SecretsError(ValueError):
+    """A secret is missing or too weak; the message says how to make one and holds none."""
+
+
+@dataclass(frozen=True)
+class Keys:
+    """The secrets of this server. Its `repr` shows none of them. Thread-safe."""
+
+    master: bytes = field(repr=False)
+    session: bytes = field(repr=False)
+    sources: Mapping[str, str] = field(default_factory=dict, compare=False)
+
+    def project_secret(self, project_id: uuid.UUID) -> bytes:
+        """Derive the secret of a project."""
+        return credential.project_secret(self.master, project_id)
+
+    def signing_key(
+        self, project_id: uuid.UUID, agent_id: uuid.UUID, token_id: uuid.UUID
+    ) -> bytes:
+        """Derive the signing key of one token of an agent."""
+        return credential.signing_key(self.project_secret(project_id), agent_id, token_id)
+
+    def seal_key(self, project_id: uuid.UUID) -> bytes:
+        """Derive the key with which a project's agents seal payloads for one another."""
+        return credential.seal_key(self.project_secret(project_id))
+
+    def token_hash(self, secret: bytes) -> bytes:
+        """Return what is stored of an agent's bearer secret."""
+        return credential.secret_hash(self.master, secret)
+
+    def session_hash(self, token: str) -> bytes:
+        """Return what is stored of a session cookie."""
+        return self._browser(b"z4j session", token)
+
+    def csrf_token(self, token: str) -> str:
+        """Return the token that a page sends back to prove that it can read our answers."""
+        return self._browser(b"z4j csrf", token).hex()
+
+    def one_time_hash(self, token: str) -> bytes:
+        """Return what is stored of a setup or one-time sign-in token."""
+        return self._browser(b"z4j one-time", token)
+
+    def subject_hash(self, subject: str) -> bytes:
+        """Return the key under which failed sign-ins of an address or e-mail are counted."""
+        return self._browser(b"z4j subject", subject)
+
+    def _browser(self, purpose: bytes, text: str) -> bytes:
+        key = credential.hkdf(self.session, purpose)
+        return hmac.digest(key, text.encode("utf-8", "surrogatepass"), "sha256")
+
+
+def load_keys(settings: Settings, environ: Mapping[str, str], *, mint: bool = False) -> Keys:
+    """Return the keys: the environment wins over `secret.env`.
+
+    With `mint`, and SQLite, missing secrets are made and written first. Raises `SecretsError`.
+    """
+    path = settings.home / FILE_NAME
+    found = _read(path)
+    if mint and settings.is_sqlite and _missing(environ, found):
+        _write(path, {name: secrets.token_hex(32) for name in (MASTER, SESSION)}, found)
+        found = _read(path)
+    values, sources = {}, {}
+    for name in (MASTER, SESSION):
+        from_env = environ.get(name, "").strip()
+        values[name] = _checked(name, from_env or found.get(name, ""))
+        sources[name] = "env" if from_env else "file"
+    if values[MASTER] == values[SESSION]:
+        raise SecretsError(f"{MASTER} and {SESSION} must differ: make one more secret.")
+    return Keys(values[MASTER].encode(), values[SESSION].encode(), sources)
+
+
+def file_is_private(path: Path) -> bool:
+    """Tell whether only the owner can read the file."""
+    return not stat.S_IMODE(path.stat().st_mode) & 0o077
+
+
+def _missing(environ: Mapping[str, str], found: Mapping[str, str]) -> bool:
+    return any(not environ.get(name, "").strip() and name not in found for name in (MASTER, SESSION))
+
+
+def _checked(name: str, value: str) -> str:
+    advice = f"Make one with `openssl rand -hex 32`, set {name} to it and keep it."
+    if not value:
+        raise SecretsError(f"{name} is not set. {advice}")
+    if len(value) < LEAST_CHARACTERS or len(set(value)) < 8:
+        raise SecretsError(
+            f"{name} is too weak: at least {LEAST_CHARACTERS} random characters. {advice}"
+        )
+    return value
+
+
+def _read(path: Path) -> dict[str, str]:
+    try:
+        lines = path.read_text().splitlines()
+    except FileNotFoundError:
+        return {}
+    except OSError as error:
+        raise SecretsError(f"Cannot read {path}: {error.strerror}.") from None
+    pairs = (line.split("=", 1) for line in lines if "=" in line and not line.startswith("#"))
+    return {name.strip(): value.strip() for name, value in pairs}
+
+
+def _write(path: Path, minted: Mapping[str, str], found: Mapping[str, str]) -> None:
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    temporary = path.with_name(f".{FILE_NAME}.{os.getpid()}.{secrets.token_hex(4)}")
+    content = "".join(f"{name}={value}\n" for name, value in {**minted, **found}.items())
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        with os.fdopen(descriptor, "w") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        if found:
+            temporary.replace(path)
+        else:
+            # A link fails if the file is there: of two first boots at once, one wins for both.
+            with contextlib.suppress(FileExistsError):
+                os.link(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)

@@ -1,0 +1,174 @@
+"""Every setting of the server: one typed Struct, read once from the environment.
+
+The Struct is the table: a field `db_pool_size` is read from `Z4J_DB_POOL_SIZE`, its annotation
+says type and range, its `Meta` the help text. Lists are separated by commas. `docs/settings.md`
+shows the same table.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal, get_type_hints
+
+import msgspec
+from msgspec import Meta
+
+PREFIX = "Z4J_"
+ELSEWHERE = frozenset(
+    {
+        "Z4J_BUILD_DASHBOARD",
+        "Z4J_DISABLE_PLUGINS",
+        "Z4J_OUTBOX_BYTES",
+        "Z4J_PLUGINS",
+        "Z4J_SEAL_KEY",
+        "Z4J_SECRET",
+        "Z4J_SESSION_SECRET",
+        "Z4J_TOKEN",
+        "Z4J_URL",
+    }
+)
+"""Variables of the agent, of the build and of `keys.py`: known, but no fields here."""
+
+
+class SettingsError(ValueError):
+    """A variable cannot be read; the message names it and says what is allowed."""
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
+    """What the operator chose. Secrets are not here but in `keys.py`."""
+
+    home: Annotated[
+        Path, Meta(description="Folder of the SQLite database and of secret.env.")
+    ] = Path("~/.z4j")
+    database_url: Annotated[
+        str,
+        Meta(
+            description="postgresql://user@host/name or sqlite:////path."
+            " Default: the file z4j.db in Z4J_HOME.",
+            extra={"has_password": True},
+        ),
+    ] = ""
+    db_pool_size: Annotated[
+        int,
+        Meta(ge=1, le=200, description="Connections, and threads that use them, per process."),
+    ] = 10
+    db_statement_timeout_ms: Annotated[
+        int,
+        Meta(ge=0, description="PostgreSQL ends a query of ours after this time; 0 is never."),
+    ] = 30_000
+    host: Annotated[str, Meta(description="Address to listen on.")] = "127.0.0.1"
+    port: Annotated[
+        int, Meta(ge=0, le=65535, description="TCP port to listen on; 0 picks a free one.")
+    ] = 7700
+    root_path: Annotated[
+        str,
+        Meta(
+            pattern=r"^(/[A-Za-z0-9._~-]+)*$",
+            description="URL prefix under which a reverse proxy serves z4j, such as /z4j.",
+        ),
+    ] = ""
+    trusted_proxies: Annotated[
+        tuple[str, ...],
+        Meta(
+            description="Addresses or networks whose X-Forwarded-For, -Proto and -Host are believed."
+        ),
+    ] = ("127.0.0.1", "::1")
+    allowed_hosts: Annotated[
+        tuple[str, ...],
+        Meta(description="Host names that are answered; *.example.com and * are allowed."),
+    ] = ("*",)
+    session_idle_hours: Annotated[
+        int, Meta(ge=1, le=8760, description="A browser is signed out after this time unused.")
+    ] = 24
+    session_max_hours: Annotated[
+        int, Meta(ge=1, le=8760, description="A browser is signed out after this time anyway.")
+    ] = 168
+    log_level: Annotated[
+        Literal["debug", "info", "warning", "error"],
+        Meta(description="Least level that is logged."),
+    ] = "info"
+    log_format: Annotated[
+        Literal["text", "json"], Meta(description="One line of text or one JSON object a record.")
+    ] = "text"
+
+    @property
+    def is_sqlite(self) -> bool:
+        """Whether the record is a file here, owned by this one process."""
+        return self.database_url.startswith("sqlite")
+
+
+class Loaded(msgspec.Struct, frozen=True):
+    """Settings, where each came from (`flag`, `env`, `default`), and what looked wrong."""
+
+    settings: Settings
+    sources: dict[str, str]
+    warnings: tuple[str, ...]
+
+
+def variable(field: str) -> str:
+    """Return the name of the environment variable of a field."""
+    return PREFIX + field.upper()
+
+
+def load(environ: Mapping[str, str], flags: Mapping[str, Any] | None = None) -> Loaded:
+    """Read the settings; `flags` (None is "not given") win over the environment.
+
+    Raises `SettingsError`. An empty variable counts as not set.
+    """
+    chosen = {name: value for name, value in (flags or {}).items() if value is not None}
+    types = get_type_hints(Settings)
+    values: dict[str, Any] = {}
+    sources: dict[str, str] = {}
+    for field in Settings.__struct_fields__:
+        text = environ.get(variable(field), "").strip()
+        if field in chosen:
+            values[field], sources[field] = chosen[field], "flag"
+        elif text:
+            is_list = types[field] == tuple[str, ...]
+            values[field], sources[field] = _split(text) if is_list else text, "env"
+        else:
+            sources[field] = "default"
+    return Loaded(_convert(values), sources, tuple(_strangers(environ)))
+
+
+def _convert(values: dict[str, Any]) -> Settings:
+    try:
+        settings = msgspec.convert(values, Settings, strict=False, dec_hook=_decode_path)
+    except msgspec.ValidationError as error:
+        raise SettingsError(_explain(str(error))) from None
+    home = settings.home.expanduser().absolute()
+    url = settings.database_url or f"sqlite:///{home / 'z4j.db'}"
+    if not url.startswith(("sqlite:", "postgresql:", "postgresql+psycopg:", "postgres:")):
+        raise SettingsError("Z4J_DATABASE_URL must begin with postgresql:// or sqlite:///.")
+    if url.startswith("postgres:"):
+        url = "postgresql:" + url.removeprefix("postgres:")
+    return msgspec.structs.replace(settings, home=home, database_url=url)
+
+
+def _decode_path(kind: type, value: Any) -> Any:
+    return kind(value)
+
+
+def _split(text: str) -> list[str]:
+    return [part for part in (item.strip() for item in text.split(",")) if part]
+
+
+def _explain(message: str) -> str:
+    found = re.match(r"(?P<what>.*) - at `\$\.(?P<field>\w+)", message)
+    if found is None:
+        return message
+    return f"{variable(found['field'])}: {found['what'][0].lower()}{found['what'][1:]}."
+
+
+def _strangers(environ: Mapping[str, str]) -> list[str]:
+    known = {variable(field) for field in Settings.__struct_fields__} | ELSEWHERE
+    warnings = []
+    for name in sorted(environ):
+        if name.startswith(PREFIX) and name not in known:
+            near = difflib.get_close_matches(name, known, 1, cutoff=0.75)
+            hint = f" Did you mean {near[0]}?" if near else " `z4j config` lists all settings."
+            warnings.append(f"{name} is no setting of z4j.{hint}")
+    return warnings

@@ -1,0 +1,95 @@
+"""People: accounts and their roles in projects."""
+
+from __future__ import annotations
+
+import uuid
+
+import msgspec
+from sqlalchemy import Connection, exists, insert, select, update
+
+from z4j_brain.store.schema import memberships, users
+from z4j_brain.store.types import new_id
+
+
+class User(msgspec.Struct, frozen=True):
+    """One account, without its password."""
+
+    id: uuid.UUID
+    email: str
+    name: str
+    is_admin: bool
+
+
+class Account(msgspec.Struct, frozen=True):
+    """What a sign-in needs to know."""
+
+    user: User
+    password_hash: str
+    is_disabled: bool
+
+
+def normal_email(email: str) -> str:
+    """Return the form under which an e-mail address is stored and looked up."""
+    return email.strip().casefold()
+
+
+def any_exist(connection: Connection) -> bool:
+    """Tell whether anybody has an account yet."""
+    return bool(connection.execute(select(exists(select(users.c.id)))).scalar_one())
+
+
+def find_account(connection: Connection, email: str) -> Account | None:
+    """Find an account by its e-mail address."""
+    row = connection.execute(select(users).where(users.c.email == normal_email(email))).first()
+    if row is None:
+        return None
+    user = User(row.id, row.email, row.name, row.is_admin)
+    return Account(user, row.password_hash, row.disabled_at is not None)
+
+
+def find_user(connection: Connection, user_id: uuid.UUID) -> User | None:
+    """Find somebody who may sign in."""
+    row = connection.execute(
+        select(users).where(users.c.id == user_id, users.c.disabled_at.is_(None))
+    ).first()
+    return None if row is None else User(row.id, row.email, row.name, row.is_admin)
+
+
+def create(
+    connection: Connection,
+    *,
+    email: str,
+    name: str,
+    password_hash: str,
+    is_admin: bool,
+    now: int,
+) -> User:
+    """Create an account; raises `IntegrityError` when the address has one."""
+    user = User(new_id(), normal_email(email), name.strip(), is_admin)
+    connection.execute(
+        insert(users).values(
+            id=user.id,
+            email=user.email,
+            name=user.name,
+            password_hash=password_hash,
+            is_admin=is_admin,
+            created_at=now,
+        )
+    )
+    return user
+
+
+def set_password_hash(connection: Connection, user_id: uuid.UUID, password_hash: str) -> None:
+    """Replace the hash of a password."""
+    connection.execute(
+        update(users).where(users.c.id == user_id).values(password_hash=password_hash)
+    )
+
+
+def set_role(
+    connection: Connection, project_id: uuid.UUID, user_id: uuid.UUID, role: str
+) -> None:
+    """Make somebody a member of a project who is none yet."""
+    connection.execute(
+        insert(memberships).values(project_id=project_id, user_id=user_id, role=role)
+    )
