@@ -12,14 +12,17 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
+    Computed,
     Float,
     ForeignKey,
     Index,
     Integer,
     MetaData,
+    PrimaryKeyConstraint,
     SmallInteger,
     Table,
     UniqueConstraint,
+    text,
 )
 
 from z4j_brain.store.types import Bytes, ByteText, Id, UtcTime
@@ -212,12 +215,25 @@ events_rejected = Table(
     Column("reason", ByteText, nullable=False),
 )
 
+_TROUBLE = "CASE WHEN state IN ('failed', 'cancelled', 'rejected') THEN state END"
+
+
+def _partial(name: str, where: str, *columns: str) -> Index:
+    return Index(
+        name,
+        "project_id",
+        *columns,
+        postgresql_where=text(where),
+        sqlite_where=text(where),
+    )
+
+
 tasks = Table(
     "tasks",
     metadata,
-    Column("project_id", Id, primary_key=True),
-    Column("engine", ByteText, primary_key=True),
-    Column("task_id", ByteText, primary_key=True),
+    Column("project_id", Id, nullable=False),
+    Column("engine", ByteText, nullable=False),
+    Column("task_id", ByteText, nullable=False),
     Column("state", ByteText, nullable=False),
     Column("state_rank", Integer, nullable=False),
     Column("state_at", UtcTime, nullable=False),
@@ -245,10 +261,27 @@ tasks = Table(
     Column("retried_from", ByteText),
     Column("priority", SmallInteger),
     Column("last_at", UtcTime, nullable=False),
-    Index("ix_tasks_recent", "project_id", "first_at", "task_id"),
+    Column("trouble", ByteText, Computed(_TROUBLE, persisted=True)),
+    # The task id before the engine: a prefix of an id is searched for without naming an engine.
+    PrimaryKeyConstraint("project_id", "task_id", "engine"),
+    Index("ix_tasks_recent", "project_id", "first_at"),
+    Index("ix_tasks_name", "project_id", "name", "first_at"),
+    Index("ix_tasks_queue", "project_id", "queue", "first_at"),
+    Index("ix_tasks_ended", "project_id", "ended_at"),
+    _partial("ix_tasks_trouble", "trouble IS NOT NULL", "trouble", "first_at"),
+    _partial("ix_tasks_retried_from", "retried_from IS NOT NULL", "retried_from"),
+    _partial("ix_tasks_parent", "parent_id IS NOT NULL", "parent_id"),
+    _partial("ix_tasks_group", "group_id IS NOT NULL", "group_id"),
+    _partial("ix_tasks_root", "root_id <> task_id", "root_id"),
     postgresql_with={"fillfactor": 80},
 )
-"""One row for each task: the columns after the key are those of `z4j_core.fold.TaskRow`."""
+"""One row for each task: the columns after the key are those of `z4j_core.fold.TaskRow`, and then
+`trouble`, which the database computes: the state if it is failed, cancelled or rejected.
+
+No index and no index predicate names `state`: PostgreSQL then updates a row in place (HOT) as long
+as the task is on its way. Only the event that ends a task, which sets `ended_at` and perhaps
+`trouble`, writes the indexes once more. `ended_at` is null exactly while the state is queued,
+received, running or retrying."""
 
 commands = Table(
     "commands",
@@ -262,6 +295,7 @@ commands = Table(
     Column("queue", ByteText),
     Column("target_worker", Id, ForeignKey("workers.id")),
     Column("params", ByteText, nullable=False),
+    Column("params_exact", Boolean, nullable=False, default=False),
     Column("state", ByteText, nullable=False),
     Column("created_at", UtcTime, nullable=False),
     Column("created_by", Id, ForeignKey("users.id")),
@@ -276,6 +310,7 @@ commands = Table(
     Index("ix_commands_open", "state", "deadline"),
     Index(None, "project_id", "task_id"),
 )
+"""`params` is redacted JSON text; `params_exact` says that redaction had nothing to change."""
 
 rollups = Table(
     "rollups",

@@ -1,0 +1,1 @@
+"""Commands: what people ask of engines, from the request to the result."""

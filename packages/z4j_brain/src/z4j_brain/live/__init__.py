@@ -1,0 +1,1 @@
+"""The live feed: what changed, told to everyone who looks at it."""
