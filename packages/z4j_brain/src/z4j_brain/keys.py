@@ -2,7 +2,7 @@
 
 `Z4J_SECRET` is the master from which each project's signing secret is derived on every use;
 `Z4J_SESSION_SECRET` signs what browsers hold. They come from the environment, or from
-`secret.env` in `Z4J_HOME`, which is written on the first boot with SQLite.
+`secret.env` in `Z4J_HOME`, which is written on the first boot.
 """
 
 from __future__ import annotations
@@ -81,11 +81,11 @@ class Keys:
 def load_keys(settings: Settings, environ: Mapping[str, str], *, mint: bool = False) -> Keys:
     """Return the keys: the environment wins over `secret.env`.
 
-    With `mint`, and SQLite, missing secrets are made and written first. Raises `SecretsError`.
+    With `mint`, missing secrets are made and written first. Raises `SecretsError`.
     """
     path = settings.home / FILE_NAME
     found = _read(path)
-    if mint and settings.is_sqlite and _missing(environ, found):
+    if mint and _missing(environ, found):
         _write(path, {name: secrets.token_hex(32) for name in (MASTER, SESSION)}, found)
         found = _read(path)
     values, sources = {}, {}

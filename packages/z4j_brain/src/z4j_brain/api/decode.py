@@ -13,6 +13,7 @@ from z4j_brain.api import problems
 from z4j_brain.api.route import Route
 
 _PLACE = re.compile(r"(?P<what>.*?)(?: - at `(?P<path>[^`]*)`)?", re.DOTALL)
+_NO_NUL = "Text may not hold the NUL character."
 _FIELD = re.compile(r"(?:missing required|contains unknown) field `(?P<name>[^`]*)`")
 
 
@@ -40,6 +41,8 @@ def decode_query(route: Route, request: Request) -> dict[str, Any]:
             raise problems.invalid_input(f"?{name[:50]}", f"Unknown parameter; known: {allowed}.")
         if name in values:
             raise problems.invalid_input(f"?{name}", "Give this parameter once.")
+        if "\0" in value:
+            raise problems.invalid_input(f"?{name}", _NO_NUL)
         values[name] = value
     try:
         return {"query": msgspec.convert(values, route.query_type, strict=False)}
@@ -56,6 +59,8 @@ async def decode_body(route: Route, request: Request) -> dict[str, Any]:
     if media_type != "application/json":
         raise problems.unsupported_media_type()
     content = await _read(request, route.max_body)
+    if b"\\u0000" in content:  # PostgreSQL stores no NUL; an escaped backslash is refused as well
+        raise problems.invalid_input("", _NO_NUL)
     try:
         return {"body": msgspec.json.decode(content, type=route.body_type)}
     except msgspec.ValidationError as error:

@@ -45,7 +45,7 @@ class Problem(Exception):
         "not-found": "Not found",
         "method-not-allowed": "Method not allowed",
         "conflict": "Conflict",
-        "setup-done": "Set-up is done",
+        "setup-token-invalid": "Set-up link does not work",
         "too-large": "Body too large",
         "unsupported-media-type": "Unsupported media type",
         "invalid-input": "Invalid input",

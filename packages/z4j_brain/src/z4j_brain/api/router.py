@@ -63,7 +63,7 @@ class Router:
     def find(self, method: str, path: str) -> tuple[Route, dict[str, str]]:
         """Return the route of a raw path below `/api/v1`, and the raw values of its parts."""
         steps = path.strip("/").split("/")
-        node = _walk(self._root, steps)
+        node = None if "%00" in path else _walk(self._root, steps)
         if node is None or not node.routes:
             raise problems.not_found()
         route = node.routes.get("GET" if method == "HEAD" else method)

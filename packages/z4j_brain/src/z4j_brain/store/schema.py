@@ -108,6 +108,15 @@ one_time_tokens = Table(
 )
 """First-run setup and one-time sign-in links; a row is deleted by the use of its token."""
 
+sign_in_failures = Table(
+    "sign_in_failures",
+    metadata,
+    Column("subject", Bytes, primary_key=True),
+    Column("failures", Integer, nullable=False),
+    Column("last_at", UtcTime, nullable=False),
+)
+"""Attempts to sign in, by keyed hashes of e-mail and address; rows live for an hour."""
+
 # ---- agents and workers --------------------------------------------------------------------
 
 agents = Table(

@@ -1,0 +1,153 @@
+"""Who is signed in, signing in and out."""
+
+from __future__ import annotations
+
+import uuid
+from typing import TYPE_CHECKING, Annotated
+
+import msgspec
+from msgspec import Meta
+from starlette.responses import Response
+
+from z4j_brain import __version__
+from z4j_brain.api import problems
+from z4j_brain.api.context import Call, UserCall
+from z4j_brain.api.problems import Problem
+from z4j_brain.api.route import PUBLIC, SIGNED_IN, route
+from z4j_brain.api.text import Password
+from z4j_brain.auth import browser, sign_in
+from z4j_brain.auth.passwords import BusyError
+from z4j_brain.auth.policy import Role, permissions_of
+from z4j_brain.auth.sign_in import SignedIn, Visitor, WaitError, WrongCredentialsError
+from z4j_brain.store import projects, sessions, users
+from z4j_brain.store.projects import ProjectAccess
+from z4j_brain.store.users import User
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+    from z4j_brain.brain import Brain
+
+
+class UserView(msgspec.Struct, frozen=True):
+    """The person who is signed in."""
+
+    id: uuid.UUID
+    email: str
+    name: str
+    is_admin: bool
+
+
+class ProjectView(msgspec.Struct, frozen=True):
+    """A project that the person may enter."""
+
+    slug: str
+    name: str
+    role: str
+    permissions: list[str]
+
+
+class SessionView(msgspec.Struct, frozen=True):
+    """What a page needs to know first."""
+
+    setup_needed: bool
+    user: UserView | None
+    csrf_token: str | None
+    version: str
+    projects: list[ProjectView]
+
+
+class SignInForm(msgspec.Struct, frozen=True):
+    """E-mail address and password."""
+
+    email: Annotated[str, Meta(max_length=254)]
+    password: Password
+
+
+@route("GET", "/session", permission=PUBLIC)
+async def read_session(call: Call) -> SessionView:
+    """Tell who is signed in, and with what permissions."""
+    token = browser.session_token(call.request) if call.session else None
+    return await session_view(call.brain, call.session.user if call.session else None, token)
+
+
+@route("POST", "/sign-in", permission=PUBLIC, max_body=4096)
+async def sign_in_by_password(call: Call, body: SignInForm) -> SessionView:
+    """Sign in; the answer sets the session cookie."""
+    try:
+        signed_in = await sign_in.with_password(
+            call.brain, body.email, body.password, visitor_of(call)
+        )
+    except WrongCredentialsError:
+        raise Problem(
+            401, "sign-in-failed", "No account has this e-mail address and password."
+        ) from None
+    except WaitError as wait:
+        raise problems.too_many_requests(wait.seconds) from None
+    except BusyError:
+        raise problems.too_many_requests(1) from None
+    return await enter(call, signed_in)
+
+
+@route("POST", "/sign-out", permission=SIGNED_IN)
+async def sign_out(call: UserCall) -> SessionView:
+    """End this session."""
+    token = browser.session_token(call.request)
+    assert token is not None, "a signed-in call has a session token"
+    brain = call.brain
+    await brain.database.run(sessions.remove, brain.keys.session_hash(token), write=True)
+
+    def clear(response: Response) -> None:
+        browser.clear_cookie(response, brain.settings, is_https=call.is_https)
+
+    call.finishers.append(clear)
+    return await session_view(brain, None, None)
+
+
+def visitor_of(call: Call) -> Visitor:
+    """Describe where a sign-in comes from."""
+    return Visitor(
+        call.address,
+        call.request.headers.get("user-agent"),
+        browser.session_token(call.request),
+    )
+
+
+async def enter(call: Call, signed_in: SignedIn) -> SessionView:
+    """Give the browser its new session."""
+    settings = call.brain.settings
+
+    def give(response: Response) -> None:
+        browser.set_cookie(
+            response,
+            settings,
+            signed_in.token,
+            is_https=call.is_https,
+            seconds=settings.session_max_hours * 3600,
+        )
+
+    call.finishers.append(give)
+    return await session_view(call.brain, signed_in.user, signed_in.token)
+
+
+async def session_view(brain: Brain, user: User | None, token: str | None) -> SessionView:
+    """Return what a page of this person, or of nobody, starts from."""
+    needed, entered = await brain.database.run(_look_up, user)
+    return SessionView(
+        setup_needed=needed,
+        user=UserView(user.id, user.email, user.name, user.is_admin) if user else None,
+        csrf_token=brain.keys.csrf_token(token) if token else None,
+        version=__version__,
+        projects=[_project_view(project) for project in entered],
+    )
+
+
+def _look_up(connection: Connection, user: User | None) -> tuple[bool, list[ProjectAccess]]:
+    if user is None:
+        return not users.any_exist(connection), []
+    return False, projects.entered_by(connection, user.id)
+
+
+def _project_view(project: ProjectAccess) -> ProjectView:
+    permissions = sorted(permissions_of(Role(project.role)))
+    return ProjectView(project.slug, project.name, project.role, permissions)

@@ -1,0 +1,113 @@
+"""Making and revoking agents and their tokens."""
+
+from __future__ import annotations
+
+import secrets
+import uuid
+from typing import TYPE_CHECKING
+
+import msgspec
+from z4j_core.credential import SECRET_BYTES, Credential
+
+from z4j_brain.store import agent_tokens, agents, feeds
+from z4j_brain.store.types import new_id
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+    from z4j_brain.keys import Keys
+
+MOST_TOKENS = 50
+
+
+class NoSuchAgentError(Exception):
+    """The project has no such agent or token."""
+
+
+class AgentRevokedError(Exception):
+    """The agent was revoked; it cannot have new tokens."""
+
+
+class TooManyTokensError(Exception):
+    """The agent has `MOST_TOKENS` tokens that are not revoked."""
+
+
+class Minted(msgspec.Struct, frozen=True):
+    """A new token; `text` is shown once and stored nowhere."""
+
+    agent_id: uuid.UUID
+    token_id: uuid.UUID
+    text: str
+    offset: int
+
+    def __repr__(self) -> str:
+        return f"Minted(agent_id={self.agent_id}, token_id={self.token_id})"
+
+
+def mint_agent(
+    connection: Connection, keys: Keys, project_id: uuid.UUID, name: str, now: int
+) -> Minted:
+    """Make an agent with its first token; raises `IntegrityError` when the name is taken."""
+    agent_id = agents.create(connection, project_id, name, now)
+    return _mint(connection, keys, project_id, agent_id, now)
+
+
+def mint_further(
+    connection: Connection, keys: Keys, project_id: uuid.UUID, agent_id: uuid.UUID, now: int
+) -> Minted:
+    """Make one more token; raises `NoSuchAgentError`, `AgentRevokedError`, `TooManyTokensError`."""
+    found = agents.find(connection, project_id, agent_id)
+    if found is None:
+        raise NoSuchAgentError
+    if found[1]:
+        raise AgentRevokedError
+    live = agent_tokens.of_agents(connection, [agent_id]).get(agent_id, [])
+    if sum(token.revoked_at is None for token in live) >= MOST_TOKENS:
+        raise TooManyTokensError
+    return _mint(connection, keys, project_id, agent_id, now)
+
+
+def revoke_agent(
+    connection: Connection, project_id: uuid.UUID, agent_id: uuid.UUID, now: int
+) -> int:
+    """Revoke an agent and all its tokens; return the feed's offset."""
+    if agents.find(connection, project_id, agent_id) is None:
+        raise NoSuchAgentError
+    agents.revoke(connection, agent_id, now)
+    return feeds.advance(connection, project_id)
+
+
+def revoke_token(
+    connection: Connection,
+    project_id: uuid.UUID,
+    agent_id: uuid.UUID,
+    token_id: uuid.UUID,
+    now: int,
+) -> int:
+    """Revoke one token; return the feed's offset."""
+    if agents.find(connection, project_id, agent_id) is None:
+        raise NoSuchAgentError
+    if not agent_tokens.revoke(connection, agent_id, token_id, now):
+        raise NoSuchAgentError
+    return feeds.advance(connection, project_id)
+
+
+def _mint(
+    connection: Connection, keys: Keys, project_id: uuid.UUID, agent_id: uuid.UUID, now: int
+) -> Minted:
+    token_id, secret = new_id(), secrets.token_bytes(SECRET_BYTES)
+    agent_tokens.create(
+        connection,
+        token_id=token_id,
+        agent_id=agent_id,
+        secret_hash=keys.token_hash(secret),
+        now=now,
+    )
+    credential = Credential(
+        agent_id,
+        secret,
+        keys.signing_key(project_id, agent_id, token_id),
+        keys.seal_key(project_id),
+    )
+    offset = feeds.advance(connection, project_id)
+    return Minted(agent_id, token_id, credential.token(), offset)

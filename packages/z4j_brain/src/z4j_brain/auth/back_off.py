@@ -1,0 +1,96 @@
+"""How long somebody waits after failed sign-ins: more for a pair of account and address, less for
+an account alone, so that a stranger cannot lock its owner out for long.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from z4j_brain.store import sign_in_failures
+from z4j_brain.store.users import normal_email
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+    from z4j_brain.keys import Keys
+    from z4j_brain.store.sign_in_failures import Count
+
+SECOND_US = 1_000_000
+FORGET_AFTER_US = 3_600 * SECOND_US
+
+
+class Rule(msgspec.Struct, frozen=True):
+    """`free` failures cost nothing; each further one doubles the wait from 1 s to `longest_s`."""
+
+    free: int
+    longest_s: int
+
+
+PAIR = Rule(5, 300)
+ADDRESS = Rule(20, 300)
+ACCOUNT = Rule(50, 30)
+
+
+class Subjects(msgspec.Struct, frozen=True):
+    """The keyed hashes under which the attempts of one caller are counted."""
+
+    pair: bytes
+    address: bytes
+    account: bytes
+
+    def rules(self) -> dict[bytes, Rule]:
+        """Return the rule of each."""
+        return {self.pair: PAIR, self.address: ADDRESS, self.account: ACCOUNT}
+
+
+def subjects_of(keys: Keys, email: str, address: str | None) -> Subjects:
+    """Hash e-mail and address; of an IPv6 address only the /64 counts."""
+    account, place = normal_email(email), _network(address)
+    return Subjects(
+        keys.subject_hash(f"pair\n{place}\n{account}"),
+        keys.subject_hash(f"address\n{place}"),
+        keys.subject_hash(f"account\n{account}"),
+    )
+
+
+def begin(connection: Connection, subjects: Subjects, now: int) -> int:
+    """Count an attempt and return 0, or return the seconds to wait, uncounted.
+
+    It is counted before the password is checked, so that attempts at the same time count too.
+    """
+    sign_in_failures.forget_before(connection, now - FORGET_AFTER_US)
+    rules = subjects.rules()
+    found = sign_in_failures.counts(connection, list(rules))
+    wait = max((wait_s(count, rules[subject], now) for subject, count in found.items()), default=0)
+    if not wait:
+        for subject in sorted(rules):
+            sign_in_failures.add(connection, subject, now)
+    return wait
+
+
+def succeed(connection: Connection, subjects: Subjects) -> None:
+    """Undo what `begin` counted, and forgive the pair."""
+    sign_in_failures.take_back(connection, sorted([subjects.address, subjects.account]))
+    sign_in_failures.forget(connection, subjects.pair)
+
+
+def wait_s(count: Count, rule: Rule, now: int) -> int:
+    """Return the whole seconds until the next attempt is let in."""
+    if count.failures < rule.free:
+        return 0
+    delay_s = min(rule.longest_s, 1 << min(count.failures - rule.free, 30))
+    left_us = count.last_at + delay_s * SECOND_US - now
+    return max(0, -(-left_us // SECOND_US))
+
+
+def _network(address: str | None) -> str:
+    try:
+        parsed = ipaddress.ip_address(address or "")
+    except ValueError:
+        return "unknown"
+    if parsed.version == 4:
+        return str(parsed)
+    return str(ipaddress.ip_network((parsed, 64), strict=False))

@@ -1,0 +1,86 @@
+"""The first run: a one-time token, and what it makes: the first admin and the first project."""
+
+from __future__ import annotations
+
+import secrets
+from typing import TYPE_CHECKING
+
+from z4j_brain import clock
+from z4j_brain.auth import sign_in
+from z4j_brain.store import one_time_tokens, projects, users
+from z4j_brain.store.one_time_tokens import SETUP
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+    from z4j_brain.auth.sign_in import SignedIn, Visitor
+    from z4j_brain.brain import Brain
+    from z4j_brain.keys import Keys
+
+VALID_US = 24 * 3_600_000_000
+
+
+class SetupTokenError(Exception):
+    """The token is unknown, used or too old, or somebody has an account already."""
+
+
+def mint_token(connection: Connection, keys: Keys, now: int) -> str | None:
+    """Make a set-up token that works for 24 hours; None when somebody has an account."""
+    if users.any_exist(connection):
+        return None
+    token = secrets.token_urlsafe(32)
+    one_time_tokens.create(
+        connection,
+        token_hash=keys.one_time_hash(token),
+        purpose=SETUP,
+        now=now,
+        expires_at=now + VALID_US,
+    )
+    return token
+
+
+async def is_valid(brain: Brain, token: str) -> bool:
+    """Tell whether a set-up token would work now."""
+    return await brain.database.run(
+        one_time_tokens.is_valid, brain.keys.one_time_hash(token), SETUP, clock.now()
+    )
+
+
+async def complete(
+    brain: Brain,
+    token: str,
+    *,
+    email: str,
+    name: str,
+    password: str,
+    project_name: str,
+    visitor: Visitor,
+) -> SignedIn:
+    """Make admin, project and session in one transaction; raises `SetupTokenError`.
+
+    The password is hashed for valid tokens only, so that strangers cannot burn our time.
+    """
+    if not await is_valid(brain, token):
+        raise SetupTokenError
+    password_hash = await brain.passwords.hash_async(password)
+
+    def work(connection: Connection) -> SignedIn:
+        now = clock.now()
+        one_time_tokens.lock(connection, SETUP)
+        worked, _ = one_time_tokens.use(connection, brain.keys.one_time_hash(token), SETUP, now)
+        if not worked or users.any_exist(connection):
+            raise SetupTokenError
+        one_time_tokens.remove_all(connection, SETUP)
+        user = users.create(
+            connection,
+            email=email,
+            name=name,
+            password_hash=password_hash,
+            is_admin=True,
+            now=now,
+        )
+        project = projects.create(connection, name=project_name, now=now)
+        users.set_role(connection, project.id, user.id, "admin")
+        return sign_in.open_session(connection, brain, user, visitor)
+
+    return await brain.database.run(work, write=True)

@@ -1,0 +1,71 @@
+"""Tokens that work once: for the first set-up, and for a sign-in by link."""
+
+from __future__ import annotations
+
+import uuid
+
+from sqlalchemy import Connection, delete, exists, insert, select
+
+from z4j_brain.store.schema import one_time_tokens as tokens
+
+SETUP = "setup"
+SIGN_IN = "sign-in"
+
+
+def create(
+    connection: Connection,
+    *,
+    token_hash: bytes,
+    purpose: str,
+    now: int,
+    expires_at: int,
+    user_id: uuid.UUID | None = None,
+) -> None:
+    """Store a token, and delete those that have run out."""
+    connection.execute(delete(tokens).where(tokens.c.expires_at <= now))
+    connection.execute(
+        insert(tokens).values(
+            token_hash=token_hash,
+            purpose=purpose,
+            user_id=user_id,
+            created_at=now,
+            expires_at=expires_at,
+        )
+    )
+
+
+def is_valid(connection: Connection, token_hash: bytes, purpose: str, now: int) -> bool:
+    """Tell whether the token would work now."""
+    found = select(tokens.c.token_hash).where(
+        tokens.c.token_hash == token_hash, tokens.c.purpose == purpose, tokens.c.expires_at > now
+    )
+    return bool(connection.execute(select(exists(found))).scalar_one())
+
+
+def use(
+    connection: Connection, token_hash: bytes, purpose: str, now: int
+) -> tuple[bool, uuid.UUID | None]:
+    """Use a token up; tell whether it worked, and for whom it was made."""
+    row = connection.execute(
+        delete(tokens)
+        .where(tokens.c.token_hash == token_hash, tokens.c.purpose == purpose)
+        .returning(tokens.c.user_id, tokens.c.expires_at)
+    ).first()
+    if row is None or row.expires_at <= now:
+        return False, None
+    return True, row.user_id
+
+
+def lock(connection: Connection, purpose: str) -> None:
+    """Let nobody else use a token of this purpose before this transaction ends."""
+    connection.execute(
+        select(tokens.c.token_hash)
+        .where(tokens.c.purpose == purpose)
+        .order_by(tokens.c.token_hash)
+        .with_for_update()
+    ).all()
+
+
+def remove_all(connection: Connection, purpose: str) -> None:
+    """Delete every token of a purpose."""
+    connection.execute(delete(tokens).where(tokens.c.purpose == purpose))
