@@ -1,0 +1,207 @@
+"""Commands become calls of an engine's actions: once per command, one at a time per engine."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from queue import SimpleQueue
+from threading import Thread
+from typing import Any
+
+import msgspec
+from z4j_core.capability import Action, ActionError, Target
+from z4j_core.frames import Command, Result
+from z4j_core.plugins import Engine
+from z4j_core.redaction import Redactor
+
+from z4j_agent.sampler import micros
+
+MAX_REMEMBERED = 1000
+MAX_WAITING = 1000
+MAX_RESULT_BYTES = 262_144
+MAX_ERROR = 4000
+MAX_DEFECT = 300
+
+_log = logging.getLogger("z4j.agent")
+
+
+class RefusedError(Exception):
+    """The command cannot be carried out; the message is for the person who sent it."""
+
+
+class Outcome(msgspec.Struct, frozen=True):
+    """What became of a command; `result` is redacted JSON, `error` redacted text."""
+
+    id: str
+    ok: bool
+    result: bytes = b"null"
+    error: str | None = None
+    finished_at: int = 0
+
+    def frame(self, seq: int) -> Result:
+        """Return the frame that reports it."""
+        return Result(
+            seq=seq,
+            id=self.id,
+            ok=self.ok,
+            result=self.result,
+            error=self.error,
+            finished_at=self.finished_at,
+        )
+
+
+class Executor:
+    """Carries out commands on the engines of this process. Thread-safe if the engines are."""
+
+    def __init__(self, engines: Sequence[Engine], redactor: Redactor) -> None:
+        self._engines = {engine.name: engine for engine in engines}
+        self._actions: dict[str, dict[str, Action]] = {}
+        self._redactor = redactor
+
+    @property
+    def engine_names(self) -> frozenset[str]:
+        """The engines that this process has."""
+        return frozenset(self._engines)
+
+    def run(self, command: Command, clock_offset_us: int) -> Outcome:
+        """Carry a command out; never raises.
+
+        `clock_offset_us` is how far the server's clock is ahead of ours: the deadline is told in
+        the server's time.
+        """
+        try:
+            result = self._call(command, clock_offset_us)
+            return Outcome(command.id, True, self._encode(result), None, micros())
+        except (RefusedError, ActionError) as error:
+            text = self._safe(str(error) or "The action gave no reason.", MAX_ERROR)
+        except BaseException as error:  # some engines stop themselves by SystemExit
+            _log.warning("The action %s of %s failed.", command.action, command.engine)
+            text = self._safe(f"{type(error).__name__}: {_text_of(error)}", MAX_DEFECT)
+        return Outcome(command.id, False, b"null", text, micros())
+
+    def _call(self, command: Command, clock_offset_us: int) -> object:
+        if command.deadline and micros() + clock_offset_us > command.deadline:
+            raise RefusedError("Not carried out: its deadline had passed. Send it again.")
+        engine = self._engines.get(command.engine)
+        if engine is None:
+            raise RefusedError(f"This process has no engine {command.engine!r}.")
+        action = self._action(engine, command.action)
+        params = _params(action, command.params)
+        method = getattr(engine, action.name)
+        return method(*_subject(action, command), params)
+
+    def _action(self, engine: Engine, name: str) -> Action:
+        """Only what was announced can be called: a name never reaches `getattr` unchecked."""
+        if engine.name not in self._actions:
+            self._actions[engine.name] = type(engine).actions()
+        action = self._actions[engine.name].get(name)
+        if action is None:
+            raise RefusedError(f"{engine.name} has no action {name[:64]!r} in this process.")
+        reason = engine.absences().get(name)
+        if reason is not None:
+            raise RefusedError(reason)
+        return action
+
+    def _encode(self, result: object) -> bytes:
+        encoded = msgspec.json.encode(self._redactor.value(msgspec.to_builtins(result)))
+        return encoded if len(encoded) <= MAX_RESULT_BYTES else b'{"cut":["everything"]}'
+
+    def _safe(self, text: str, limit: int) -> str:
+        text = self._redactor.text(text)
+        return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
+class Dispatcher:
+    """Takes commands on the driver's thread, runs them on one thread per engine.
+
+    `push` numbers and keeps a result frame and returns its number; `acknowledged` tells up to
+    which number the server has them. Both are called on the driver's thread only.
+    """
+
+    def __init__(
+        self,
+        executor: Executor,
+        push: Callable[[Outcome], int],
+        acknowledged: Callable[[], int],
+    ) -> None:
+        self.clock_offset_us = 0
+        self.on_driver: Callable[[Callable[[], None]], None] | None = None
+        self._executor = executor
+        self._push = push
+        self._acknowledged = acknowledged
+        self._waiting: set[str] = set()
+        self._remembered: OrderedDict[str, tuple[Outcome, int]] = OrderedDict()
+        self._queues: dict[str, SimpleQueue[Command]] = {}
+
+    def submit(self, command: Command) -> None:
+        """Carry out a command, unless that was done or is being done. Driver's thread only."""
+        if command.id in self._waiting:
+            return
+        if command.id in self._remembered:
+            self._repeat(command.id)
+        elif command.engine not in self._executor.engine_names:
+            self._finish(self._executor.run(command, self.clock_offset_us))
+        elif len(self._waiting) >= MAX_WAITING:
+            error = "This worker has too many commands waiting. Send it again later."
+            self._finish(Outcome(command.id, False, b"null", error, micros()))
+        else:
+            self._waiting.add(command.id)
+            self._queue(command.engine).put(command)
+
+    def _repeat(self, command_id: str) -> None:
+        """Answer again, unless the first answer is still on its way."""
+        outcome, seq = self._remembered[command_id]
+        if seq <= self._acknowledged():
+            self._remembered[command_id] = (outcome, self._push(outcome))
+
+    def _finish(self, outcome: Outcome) -> None:
+        self._waiting.discard(outcome.id)
+        self._remembered[outcome.id] = (outcome, self._push(outcome))
+        while len(self._remembered) > MAX_REMEMBERED:
+            self._remembered.popitem(last=False)
+
+    def _queue(self, engine: str) -> SimpleQueue[Command]:
+        queue = self._queues.get(engine)
+        if queue is None:
+            queue = self._queues[engine] = SimpleQueue()
+            name = f"z4j-agent-{engine}"
+            Thread(target=self._work, args=(queue,), name=name, daemon=True).start()
+        return queue
+
+    def _work(self, queue: SimpleQueue[Command]) -> None:
+        while True:
+            outcome = self._executor.run(queue.get(), self.clock_offset_us)
+            deliver = self.on_driver
+            if deliver is not None:
+                with contextlib.suppress(RuntimeError):  # the driver has ended meanwhile
+                    deliver(lambda outcome=outcome: self._finish(outcome))  # type: ignore[misc]
+
+
+def _params(action: Action, encoded: bytes) -> Any:
+    try:
+        return msgspec.json.decode(encoded or b"{}", type=action.params, strict=True)
+    except (msgspec.MsgspecError, UnicodeError, RecursionError) as error:
+        why = str(error)[:MAX_DEFECT]
+        raise RefusedError(f"The parameters of {action.name} are not valid: {why}") from None
+
+
+def _subject(action: Action, command: Command) -> tuple[Any, ...]:
+    """Return what the action acts on, as its signature wants it."""
+    if action.mark.target is Target.TASK:
+        if command.task is None:
+            raise RefusedError(f"{action.name} acts on a task, and the command names none.")
+        return (command.task,)
+    if action.mark.target is Target.QUEUE:
+        if command.queue is None:
+            raise RefusedError(f"{action.name} acts on a queue, and the command names none.")
+        return (command.queue,)
+    return ()
+
+
+def _text_of(error: BaseException) -> str:
+    try:
+        return str(error)
+    except Exception:  # an exception of a stranger whose text cannot be made
+        return "(no text)"

@@ -1,0 +1,213 @@
+"""The agent's one thread: keeps a link to the server for as long as the process wants one."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+import secrets
+import time
+from collections.abc import Callable
+from random import SystemRandom
+from threading import Thread, current_thread
+
+from z4j_core import frames
+from z4j_core.link import BackOff, Link, LinkError
+
+from z4j_agent import reasons
+from z4j_agent.connection import Connection, Stopping
+from z4j_agent.dispatch import Dispatcher
+from z4j_agent.endpoint import AgentLoop, Endpoint
+from z4j_agent.outbox import Outbox
+from z4j_agent.relay import READS_PER_TURN, RelayReader
+
+SETTLED_S = 10.0
+"""A link that lived this long was a good one: the back-off begins anew after it."""
+
+JOIN_GRACE_S = 1.0
+RELAY_PAUSE_S = 0.01
+
+_log = logging.getLogger("z4j.agent")
+
+
+class Driver:
+    """Runs the links of one incarnation on a daemon thread. Methods are callable from any thread.
+
+    `describe` makes the hello for a nonce; it is asked anew for every link, because what engines
+    can do may change.
+    """
+
+    def __init__(
+        self,
+        endpoint: Endpoint,
+        outbox: Outbox,
+        dispatcher: Dispatcher,
+        describe: Callable[[bytes], frames.Hello],
+    ) -> None:
+        self._endpoint = endpoint
+        self._outbox = outbox
+        self._dispatcher = dispatcher
+        self._describe = describe
+        self._loop = AgentLoop()
+        self._stopping = Stopping()
+        self._connection: Connection | None = None
+        self._back_off = BackOff(SystemRandom())
+        self._said: set[str] = set()
+        self._relay: RelayReader | None = None
+        self._thread = Thread(target=self._main, name="z4j-agent", daemon=True)
+
+    def start(self) -> None:
+        """Start the thread; raise `RuntimeError` when the system gives none."""
+        self._dispatcher.on_driver = self._call
+        self._thread.start()
+
+    def stop(self, timeout_s: float) -> None:
+        """Send what is left for at most `timeout_s` seconds, disconnect, end the thread."""
+        self.stop_soon(timeout_s)
+        if self._thread is not current_thread():
+            self._thread.join(timeout_s + JOIN_GRACE_S)
+
+    def stop_soon(self, timeout_s: float) -> None:
+        """As `stop`, but without waiting for it."""
+        deadline = time.monotonic() + max(0.0, timeout_s)
+        with contextlib.suppress(RuntimeError):  # the thread has ended already
+            self._loop.call_soon_threadsafe(self._begin_stop, deadline)
+
+    def watch(self, relay: RelayReader) -> None:
+        """Read events of forked children from now on."""
+        with contextlib.suppress(RuntimeError):
+            self._loop.call_soon_threadsafe(self._watch, relay)
+
+    def hurry(self) -> None:
+        """Send now what was pushed. Driver's thread only."""
+        if self._connection is not None:
+            self._connection.hurry()
+
+    def descriptors(self) -> list[int]:
+        """Return the descriptors that a forked child must let go of."""
+        found = [self._loop.descriptor]
+        if self._connection is not None:
+            found.append(self._connection.descriptor())
+        return [descriptor for descriptor in found if descriptor is not None and descriptor >= 0]
+
+    def let_go(self) -> None:
+        """In a forked child: give up the inherited descriptors without a word to the server.
+
+        They are pointed at /dev/null rather than closed, because objects of the dead thread still
+        hold their numbers and would close whatever gets these numbers next.
+        """
+        nowhere = os.open(os.devnull, os.O_RDWR)
+        try:
+            for descriptor in self.descriptors():
+                os.dup2(nowhere, descriptor, inheritable=False)
+        finally:
+            os.close(nowhere)
+
+    def _call(self, function: Callable[[], None]) -> None:
+        self._loop.call_soon_threadsafe(function)
+
+    def _main(self) -> None:
+        try:
+            with asyncio.Runner(loop_factory=lambda: self._loop) as runner:
+                runner.run(self._run())
+        except Exception:
+            _log.exception("The z4j agent's thread ended; nothing more is reported.")
+
+    async def _run(self) -> None:
+        links = asyncio.create_task(self._keep_linked())
+        await self._stopping.event.wait()
+        left = self._stopping.deadline - time.monotonic()
+        await asyncio.wait([links], timeout=max(0.0, left))
+        links.cancel()
+        await asyncio.wait([links], timeout=JOIN_GRACE_S)
+
+    def _begin_stop(self, deadline: float) -> None:
+        self._stopping.deadline = deadline
+        if self._relay is not None:
+            with contextlib.suppress(ValueError, OSError):
+                self._loop.remove_reader(self._relay.fileno())
+            while self._relay.drain() and time.monotonic() < deadline:
+                pass
+            self._relay = None
+        self._stopping.event.set()
+
+    async def _keep_linked(self) -> None:
+        """One link after the other; after the wish to stop, one more attempt if something waits."""
+        while True:
+            is_last = self._stopping.is_set
+            reason = await self._link_once()
+            if reason is None or is_last:
+                return
+            self._explain_once(reason)
+            await self._pause(self._wait_s(reason))
+            if self._stopping.is_set and self._outbox.is_drained:
+                return
+
+    async def _link_once(self) -> reasons.Reason | None:
+        """Connect and serve until the link ends; return why, or None after the wish to stop."""
+        opened = time.monotonic()
+        reason: reasons.Reason | None = None
+        try:
+            await self._serve()
+        except Exception as error:  # the thread must survive whatever the peer does
+            reason = reasons.explain(error, self._endpoint.where)
+            _log.debug("The link ended.", exc_info=reason.code == "unexpected")
+        if time.monotonic() - opened >= SETTLED_S:
+            self._back_off.succeeded()
+            self._said.clear()
+        return reason
+
+    async def _serve(self) -> None:
+        socket = await self._endpoint.open()
+        nonce = secrets.token_bytes(frames.NONCE_BYTES)
+        sender = self._outbox.sender
+        link = Link.for_agent(self._endpoint.credential.signing_key, nonce, sender)
+        submit = self._dispatcher.submit
+        connection = Connection(socket, link, self._outbox, self._stopping, submit)
+        self._connection = connection
+        try:
+            welcome = await connection.greet(self._describe(nonce))
+            self._dispatcher.clock_offset_us = connection.clock_offset_us
+            _log.info(
+                "Connected to z4j at %s, project %s.",
+                self._endpoint.where,
+                reasons.clean(welcome.project),
+            )
+            await connection.run()
+        except LinkError as error:
+            await connection.close(error.code, error.detail)
+            raise
+        finally:
+            self._connection = None
+            await connection.close()
+
+    def _explain_once(self, reason: reasons.Reason) -> None:
+        if reason.code not in self._said:
+            self._said.add(reason.code)
+            _log.warning("No link to z4j: %s", reason.text)
+
+    def _wait_s(self, reason: reasons.Reason) -> float:
+        wait_s = self._back_off.failed(reason.bounds)
+        return wait_s if reason.retry_after_s is None else reason.retry_after_s
+
+    async def _pause(self, seconds: float) -> None:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._stopping.event.wait()
+
+    def _watch(self, relay: RelayReader) -> None:
+        if self._stopping.is_set:
+            return
+        self._relay = relay
+        with contextlib.suppress(ValueError, OSError):  # closed meanwhile
+            self._loop.add_reader(relay.fileno(), self._read_relay, relay)
+
+    def _read_relay(self, relay: RelayReader) -> None:
+        """Read many at a time: after each turn let datagrams gather in the kernel for 10 ms."""
+        count = relay.drain()
+        with contextlib.suppress(ValueError, OSError):
+            self._loop.remove_reader(relay.fileno())
+        if self._relay is relay:
+            pause = 0.0 if count == READS_PER_TURN else RELAY_PAUSE_S
+            self._loop.call_later(pause, self._watch, relay)

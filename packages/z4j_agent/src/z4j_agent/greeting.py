@@ -1,0 +1,103 @@
+"""Who this process is, and the hello that says so."""
+
+from __future__ import annotations
+
+import os
+import platform
+import secrets
+import socket
+from collections.abc import Iterable
+
+import msgspec
+from z4j_core.frames import PROTOCOL_VERSION, EngineInfo, Hello
+from z4j_core.plugins import Engine
+from z4j_core.redaction import Redactor
+
+from z4j_agent import __version__
+from z4j_agent.sampler import micros
+
+MAX_ENGINES = 16
+MAX_ERRORS = 32
+MAX_ERROR = 500
+MAX_HELLO_BYTES = 512 * 1024
+
+
+class Identity(msgspec.Struct, frozen=True):
+    """One incarnation of a process: `worker_id` names it, `epoch` tells it from earlier ones."""
+
+    worker_id: str
+    epoch: str
+    role: str
+    host: str
+    pid: int
+    started_at: int
+
+    @classmethod
+    def of_this_process(cls, role: str, worker_name: str | None) -> Identity:
+        """Return a new identity; `epoch` is 128 random bits, as hexadecimal."""
+        host, pid = socket.gethostname()[:100] or "localhost", os.getpid()
+        return cls(
+            worker_id=(worker_name or f"{host}:{role}:{pid}")[:255],
+            epoch=secrets.token_hex(16),
+            role=role[:255],
+            host=host,
+            pid=pid,
+            started_at=micros(),
+        )
+
+
+def hello(
+    identity: Identity,
+    nonce: bytes,
+    engines: Iterable[Engine] = (),
+    framework: str | None = None,
+    problems: Iterable[str] = (),
+    redactor: Redactor | None = None,
+) -> Hello:
+    """Return the hello of this process. A plugin that describes itself badly is named, not sent."""
+    said = list(problems)
+    infos: list[EngineInfo] = []
+    for engine in engines:
+        info = _describe(engine, said)
+        if info is not None:
+            _keep_if_it_fits(infos, info, said)
+    return Hello(
+        versions=[PROTOCOL_VERSION],
+        nonce=nonce,
+        worker_id=identity.worker_id,
+        epoch=identity.epoch,
+        agent_version=__version__,
+        host=identity.host,
+        pid=identity.pid,
+        role=identity.role,
+        framework=None if framework is None else framework[:255],
+        python_version=platform.python_version(),
+        engines=infos,
+        plugin_errors=[_short(text, redactor) for text in said[:MAX_ERRORS]],
+        started_at=identity.started_at,
+        now=micros(),
+    )
+
+
+def _describe(engine: Engine, said: list[str]) -> EngineInfo | None:
+    """Ask a stranger's engine for its description and hold it to the limits of the protocol."""
+    try:
+        return msgspec.convert(msgspec.to_builtins(engine.info()), EngineInfo)
+    except Exception as error:  # a stranger's plugin must not stop the others
+        name = str(getattr(engine, "name", type(engine).__name__))
+        said.append(f"{name}: cannot be announced: {error!r}")
+        return None
+
+
+def _keep_if_it_fits(infos: list[EngineInfo], info: EngineInfo, said: list[str]) -> None:
+    size = len(msgspec.msgpack.encode([*infos, info]))
+    if len(infos) >= MAX_ENGINES or size > MAX_HELLO_BYTES:
+        said.append(f"{info.name}: cannot be announced: too many engines or schemas")
+    else:
+        infos.append(info)
+
+
+def _short(text: str, redactor: Redactor | None) -> str:
+    safe = text if redactor is None else redactor.text(text)
+    safe = safe.encode("utf-8", "replace").decode()
+    return safe if len(safe) <= MAX_ERROR else safe[: MAX_ERROR - 1] + "…"

@@ -1,0 +1,158 @@
+"""Everything that belongs to one process and must not survive a fork."""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import msgspec
+from z4j_core.events import WireEvent
+from z4j_core.frames import Hello
+
+from z4j_agent.greeting import Identity, hello
+from z4j_agent.outbox import Outbox
+from z4j_agent.plugin_set import PluginSet
+from z4j_agent.relay import RelayReader, RelayWriter, open_pair
+
+if TYPE_CHECKING:
+    from z4j_agent.dispatch import Dispatcher
+    from z4j_agent.driver import Driver
+    from z4j_agent.endpoint import Endpoint
+
+_encode = msgspec.msgpack.Encoder().encode
+
+
+class Incarnation:
+    """The agent's state in one process: its outbox and link, or its way to the parent.
+
+    Callers hold the agent's lock, except for `take` and `lose`, which are thread-safe.
+    """
+
+    def __init__(self, outbox_bytes: int, writer: RelayWriter | None = None) -> None:
+        self.pid = os.getpid()
+        self.outbox_bytes = outbox_bytes
+        self.outbox = Outbox(outbox_bytes)
+        self.writer = writer
+        self.identity: Identity | None = None
+        self.wanted_role: str | None = None
+        self.is_stopped = False
+        self._driver: Driver | None = None
+        self._dispatcher: Dispatcher | None = None
+        self._relay: tuple[socket.socket, socket.socket] | None = None
+
+    @property
+    def is_running(self) -> bool:
+        """Tell whether a driver works for this process."""
+        return self._driver is not None
+
+    def take(self, event: WireEvent) -> None:
+        """Accept one redacted event. Raise what encoding raises."""
+        if self.writer is not None:
+            self.writer.send(event)
+        else:
+            self.outbox.append(event.kind, event.occurred_at, _encode(event))
+
+    def lose(self, reason: str, kind: str, occurred_at: int) -> None:
+        """Count an event that could not be accepted."""
+        if self.writer is not None:
+            self.writer.lose(kind, occurred_at)
+        else:
+            self.outbox.lose(reason, kind, occurred_at)
+
+    def start(
+        self,
+        endpoint: Endpoint,
+        plugins: PluginSet,
+        role: str,
+        worker_name: str | None,
+    ) -> None:
+        """Start the driver; after a stop the same identity goes on."""
+        from z4j_agent.driver import Driver
+
+        if self.identity is None:
+            self.identity = Identity.of_this_process(role, worker_name)
+        if self._dispatcher is None:
+            self._dispatcher = self._new_dispatcher(plugins)
+        describe = _describer(self.identity, plugins)
+        driver = Driver(endpoint, self.outbox, self._dispatcher, describe)
+        driver.start()
+        self._driver = driver
+        self.is_stopped = False
+        if self._relay is not None:
+            self._watch_relay(driver, self._relay[0])
+
+    def stop(self, timeout_s: float) -> None:
+        """Flush, disconnect, and refuse events until the next start."""
+        self.is_stopped = True
+        driver, self._driver = self._driver, None
+        if driver is not None:
+            driver.stop(timeout_s)
+        self._close_relay()
+
+    def retire(self, timeout_s: float) -> None:
+        """Let the driver flush and end in the background: another incarnation takes over."""
+        driver, self._driver = self._driver, None
+        if driver is not None:
+            driver.stop_soon(timeout_s)
+
+    def open_relay(self) -> None:
+        """Make processes that are forked from now on hand their events to this one."""
+        if self._relay is None and self.writer is None:
+            self._relay = open_pair()
+            if self._driver is not None:
+                self._watch_relay(self._driver, self._relay[0])
+
+    def hand_over_relay(self, other: Incarnation) -> None:
+        """Give the relay to the incarnation that takes over."""
+        other._relay, self._relay = self._relay, None
+
+    def in_child(self) -> Incarnation:
+        """Return the state for a forked child; no I/O, no lock, no word to the server."""
+        if self._driver is not None:
+            self._driver.let_go()
+        writer = self.writer
+        if self._relay is not None:
+            parent_end, child_end = self._relay
+            parent_end.close()
+            writer = RelayWriter(child_end)
+        child = Incarnation(self.outbox_bytes, writer)
+        if self.identity is not None and self._driver is not None:
+            child.wanted_role = self.identity.role
+        return child
+
+    def _new_dispatcher(self, plugins: PluginSet) -> Dispatcher:
+        from z4j_agent.dispatch import Dispatcher, Executor, Outcome
+
+        sender = self.outbox.sender
+
+        def push(outcome: Outcome) -> int:
+            seq = sender.push(outcome.frame)
+            if self._driver is not None:
+                self._driver.hurry()
+            return seq
+
+        executor = Executor(plugins.engines, plugins.redactor)
+        return Dispatcher(executor, push, lambda: sender.last - sender.kept)
+
+    def _watch_relay(self, driver: Driver, end: socket.socket) -> None:
+        def lose(reason: str, kind: str, at: int, count: int) -> None:
+            self.outbox.lose(reason, kind, at, count)
+
+        driver.watch(RelayReader(end, self.outbox.append, lose))
+
+    def _close_relay(self) -> None:
+        relay, self._relay = self._relay, None
+        for end in relay or ():
+            end.close()
+
+
+def _describer(identity: Identity, plugins: PluginSet) -> Callable[[bytes], Hello]:
+    def describe(nonce: bytes) -> Hello:
+        problems = [f"{problem.plugin}: {problem.detail}" for problem in plugins.problems]
+        return hello(
+            identity, nonce, plugins.engines, plugins.framework, problems, plugins.redactor
+        )
+
+    return describe

@@ -1,0 +1,93 @@
+"""The plugins of this process, found, loaded and attached, each inside its own guard."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable
+from importlib.metadata import entry_points
+
+from z4j_core.events import TaskEvent
+from z4j_core.plugins import (
+    GROUP,
+    Engine,
+    EntryPoint,
+    Framework,
+    Host,
+    PluginSettings,
+    Problem,
+    assemble,
+)
+from z4j_core.redaction import Redactor
+
+from z4j_agent.settings import Settings
+
+_log = logging.getLogger("z4j.agent")
+
+
+class PluginSet:
+    """Loaded plugins. Built once; `attach` and `detach` are not thread-safe."""
+
+    def __init__(self, settings: Settings, points: Iterable[EntryPoint] | None = None) -> None:
+        found = entry_points(group=GROUP) if points is None else points
+        self._assembly = assemble(found, settings.only, settings.disabled)
+        given = PluginSettings(environment=settings.environment)
+        self.engines: list[Engine] = self._assembly.engines(given)
+        self.frameworks: list[Framework] = self._assembly.frameworks(given)
+        self.redactor = Redactor(extra_key=self._assembly.secret_key())
+        self.event_filter: Callable[[TaskEvent], TaskEvent | None] | None = (
+            self._assembly.event_filter()
+        )
+        self._attached: list[Engine | Framework] = []
+        for problem in self._assembly.problems:
+            self._warn(problem)
+
+    @property
+    def names(self) -> list[str]:
+        """The plugins that could be loaded."""
+        return self._assembly.names
+
+    @property
+    def problems(self) -> list[Problem]:
+        """What went wrong, so far."""
+        return self._assembly.problems
+
+    @property
+    def framework(self) -> str | None:
+        """The web framework of this process, if a plugin found one."""
+        return self.frameworks[0].name if self.frameworks else None
+
+    def attach(self, host: Host) -> None:
+        """Let every engine and framework begin; one that cannot is left out."""
+        parts: list[Engine | Framework] = [*self.engines, *self.frameworks]
+        for part in parts:
+            try:
+                part.attach(host)
+            except Exception as error:  # one bad plugin must not harm the host
+                self._fail(part, f"cannot be attached: {error!r}")
+                self._leave_out(part)
+            else:
+                self._attached.append(part)
+
+    def detach(self) -> None:
+        """Undo `attach`, in the opposite order."""
+        while self._attached:
+            part = self._attached.pop()
+            try:
+                part.detach()
+            except Exception as error:  # one bad plugin must not harm the host
+                self._fail(part, f"cannot be detached: {error!r}")
+
+    def _leave_out(self, part: Engine | Framework) -> None:
+        if isinstance(part, Engine):
+            self.engines.remove(part)
+        else:
+            self.frameworks.remove(part)
+
+    def _fail(self, part: Engine | Framework, detail: str) -> None:
+        problem = Problem(str(getattr(part, "name", type(part).__name__)), detail)
+        self._assembly.problems.append(problem)
+        self._warn(problem)
+
+    def _warn(self, problem: Problem) -> None:
+        detail = self.redactor.text(problem.detail)[:500]
+        _log.warning("The plugin %s is not in use: %s", problem.plugin, detail)

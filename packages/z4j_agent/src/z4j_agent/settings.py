@@ -1,0 +1,129 @@
+"""What the operator set, read once from the environment."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from urllib.parse import urlsplit
+
+import msgspec
+from z4j_core.credential import Credential, CredentialError, parse_token
+
+DEFAULT_OUTBOX_BYTES = 16 * 1024 * 1024
+SMALLEST_OUTBOX_BYTES = 1024 * 1024
+GREATEST_OUTBOX_BYTES = 4 * 1024 * 1024 * 1024
+LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
+
+
+class SettingsError(ValueError):
+    """A setting cannot be used; the message says how to mend it and holds no secret."""
+
+
+class Settings(msgspec.Struct, frozen=True):
+    """The agent's settings. `problem` says why the agent does nothing although `Z4J_URL` is set.
+
+    `warnings` are settings that were ignored for their default.
+    """
+
+    url: str | None = None
+    credential: Credential | None = None
+    problem: str | None = None
+    warnings: tuple[str, ...] = ()
+    only: frozenset[str] | None = None
+    disabled: frozenset[str] = frozenset()
+    outbox_bytes: int = DEFAULT_OUTBOX_BYTES
+    log_level: str | None = None
+    environment: Mapping[str, str] = {}
+
+    @property
+    def is_active(self) -> bool:
+        """Tell whether the agent has what it needs to run."""
+        return self.url is not None and self.credential is not None
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str] | None = None) -> Settings:
+        """Read the settings; never raises.
+
+        What plugins are given as `environment` leaves `Z4J_TOKEN` out: none needs it.
+        """
+        given = dict(os.environ if environment is None else environment)
+        token = given.pop("Z4J_TOKEN", "")
+        warnings: list[str] = []
+        url, credential, problem = _target(given.get("Z4J_URL", "").strip(), token.strip())
+        return cls(
+            url=url,
+            credential=credential,
+            problem=problem,
+            only=_names(given.get("Z4J_PLUGINS")),
+            disabled=_names(given.get("Z4J_DISABLE_PLUGINS")) or frozenset(),
+            outbox_bytes=_outbox_bytes(given.get("Z4J_OUTBOX_BYTES", "").strip(), warnings),
+            log_level=_log_level(given.get("Z4J_LOG_LEVEL", "").strip().upper(), warnings),
+            warnings=tuple(warnings),
+            environment=given,
+        )
+
+
+def link_url(url: str) -> str:
+    """Return the address of the link for a `Z4J_URL`; raise `SettingsError`."""
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError as error:
+        raise SettingsError(f"Z4J_URL is not a URL ({error}): {_EXAMPLE}") from None
+    if parts.scheme not in ("http", "https"):
+        raise SettingsError(f"Z4J_URL must begin with http:// or https://: {_EXAMPLE}")
+    if not parts.hostname or any(letter <= " " for letter in url):
+        raise SettingsError(f"Z4J_URL names no server: {_EXAMPLE}")
+    if parts.username is not None or parts.password is not None:
+        raise SettingsError("Z4J_URL must not hold a user or password: only Z4J_TOKEN signs in.")
+    if parts.query or parts.fragment:
+        raise SettingsError(f"Z4J_URL must end with the path, without ? or #: {_EXAMPLE}")
+    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
+    where = host if port is None else f"{host}:{port}"
+    scheme = "wss" if parts.scheme == "https" else "ws"
+    return f"{scheme}://{where}{parts.path.rstrip('/')}/ws"
+
+
+_EXAMPLE = "set it to the address of the dashboard, such as https://z4j.example.com."
+
+
+def _target(url: str, token: str) -> tuple[str | None, Credential | None, str | None]:
+    if not url:
+        return None, None, None
+    try:
+        link_url(url)
+    except SettingsError as error:
+        return None, None, str(error)
+    if not token:
+        missing = "Z4J_URL is set, but Z4J_TOKEN is not: set it to the token of an agent."
+        return url, None, missing
+    try:
+        return url, parse_token(token), None
+    except CredentialError as error:
+        return url, None, str(error)
+
+
+def _names(text: str | None) -> frozenset[str] | None:
+    if text is None or not text.strip():
+        return None
+    return frozenset(name for name in text.replace(",", " ").split() if name)
+
+
+def _outbox_bytes(text: str, warnings: list[str]) -> int:
+    if not text:
+        return DEFAULT_OUTBOX_BYTES
+    usable = text.isascii() and text.isdigit() and len(text) < 12
+    if usable and SMALLEST_OUTBOX_BYTES <= int(text) <= GREATEST_OUTBOX_BYTES:
+        return int(text)
+    warnings.append(
+        f"Z4J_OUTBOX_BYTES is ignored: set it to a number of bytes from {SMALLEST_OUTBOX_BYTES} "
+        f"to {GREATEST_OUTBOX_BYTES}; {DEFAULT_OUTBOX_BYTES} is used."
+    )
+    return DEFAULT_OUTBOX_BYTES
+
+
+def _log_level(text: str, warnings: list[str]) -> str | None:
+    if not text or text in LOG_LEVELS:
+        return text or None
+    warnings.append(f"Z4J_LOG_LEVEL is ignored: set it to one of {', '.join(LOG_LEVELS)}.")
+    return None
