@@ -1,0 +1,103 @@
+"""The fixtures of every test of the repository; a pytest plugin that needs only pytest.
+
+``pyproject.toml`` loads it with ``-p services.fixtures``, for the packages' own tests too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from services.chromium import running_chromium
+from services.missing import ServiceMissingError, give_up
+from services.postgres import Postgres, running_postgres
+from services.redis import Redis, running_redis
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
+
+SQLITE, POSTGRESQL = "sqlite", "postgresql"
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """A PostgreSQL 18 server for the whole run. Do not stop it: see ``own_postgres``."""
+    try:
+        with running_postgres() as server:
+            yield server
+    except ServiceMissingError as missing:
+        give_up(missing)
+
+
+@pytest.fixture
+def own_postgres() -> Iterator[Postgres]:
+    """A PostgreSQL 18 server for one test, with fsync on; the test may stop and start it."""
+    try:
+        with running_postgres(fsync=True) as server:
+            yield server
+    except ServiceMissingError as missing:
+        give_up(missing)
+
+
+@pytest.fixture(params=[SQLITE, POSTGRESQL])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The URL of a fresh, empty database: the test runs once on each kind."""
+    if request.param == SQLITE:
+        yield f"sqlite:///{tmp_path / 'z4j.sqlite3'}"
+        return
+    server: Postgres = request.getfixturevalue("postgres")
+    url = server.create_database()
+    yield url
+    server.drop_database(url)
+
+
+@pytest.fixture(scope="session")
+def redis_server() -> Iterator[Redis]:
+    """A Redis server for the whole run. Do not stop it: see ``own_redis``."""
+    try:
+        with running_redis() as server:
+            yield server
+    except ServiceMissingError as missing:
+        give_up(missing)
+
+
+@pytest.fixture
+def own_redis() -> Iterator[Redis]:
+    """A Redis server for one test; the test may stop and start it."""
+    try:
+        with running_redis() as server:
+            yield server
+    except ServiceMissingError as missing:
+        give_up(missing)
+
+
+@pytest.fixture
+def redis_url(redis_server: Redis) -> str:
+    """The URL of an empty Redis."""
+    redis_server.flush()
+    return redis_server.url
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """A Chromium for one module of tests.
+
+    Not for the whole run: while Playwright's synchronous side is up, its event loop counts
+    as running in this thread, and a later test could not call ``asyncio.run``.
+    """
+    try:
+        with running_chromium() as browser:
+            yield browser
+    except ServiceMissingError as missing:
+        give_up(missing)
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    """A page with cookies and storage of its own, 1280 by 800."""
+    context = browser.new_context(viewport={"width": 1280, "height": 800})
+    yield context.new_page()
+    context.close()
