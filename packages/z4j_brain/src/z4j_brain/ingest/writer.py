@@ -1,0 +1,248 @@
+"""The one writer of a process: stores what has accumulated from all links, then acknowledges.
+
+It runs on a thread and a connection of its own. Nothing is acknowledged before its commit; after
+a failure the same frames are tried again, and whether an earlier attempt was committed after all
+is read from the workers' positions, which change in the same transaction as the content.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+import time
+from random import Random
+from typing import Protocol
+from uuid import UUID
+
+import msgspec
+from z4j_core.link import BackOff
+from z4j_core.link.errors import ADVICE, OUT_OF_ORDER
+
+from z4j_brain.clock import now
+from z4j_brain.ingest.arrival import Arrival, Source
+from z4j_brain.ingest.preparing import prepare
+from z4j_brain.ingest.salvage import salvage
+from z4j_brain.ingest.transaction import Committed, Finish, Transactions, is_refusal
+from z4j_brain.ingest.waiting import Waiting
+from z4j_brain.live.changes import Changes
+from z4j_brain.store.database import Database
+from z4j_brain.store.ingest_batch import StalePosition
+
+log = logging.getLogger(__name__)
+
+UNKNOWN_WORKER = "unknown_worker"
+_PARTITIONS_EVERY_S = 3_600.0
+_RETRY_S = (0.1, 5.0)
+
+
+Refusals = dict[int, tuple[Source, str, str]]
+"""By the identity of a source: itself, and the code and detail with which its link ends."""
+
+
+class Feed(Protocol):
+    """Where a commit is announced to the dashboards: the hub. Thread-safe."""
+
+    def publish(self, project_id: UUID, offset: int, changes: Changes) -> None:
+        """Announce what a committed transaction changed."""
+
+
+class Counters(msgspec.Struct):
+    """What the writer has done since its start."""
+
+    transactions: int = 0
+    frames: int = 0
+    events: int = 0
+    repeated_frames: int = 0
+    failures: int = 0
+
+
+class Writer:
+    """Stores frames. `put` belongs to the event loop on which `start` was awaited."""
+
+    def __init__(
+        self, database: Database, hub: Feed, *, replica: str, finish: Finish | None = None
+    ) -> None:
+        self.counters = Counters()
+        self._hub = hub
+        self._waiting = Waiting()
+        self._transactions = Transactions(database, replica, finish or _finish_command())
+        self._thread = threading.Thread(target=self._run, name="z4j-writer", daemon=True)
+        self._stopping = threading.Event()
+        self._abandoned = threading.Event()
+        self._back_off = BackOff(Random())
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._partitions_due = 0.0
+        self._is_failing = False
+
+    async def start(self) -> None:
+        """Start the thread; partitions are made before the first frame is stored."""
+        self._loop = asyncio.get_running_loop()
+        self._thread.start()
+
+    async def stop(self, timeout_s: float = 5.0) -> None:
+        """Store what waits, for at most `timeout_s`; the agents keep the rest and send it again."""
+        if not self._thread.ident:
+            return
+        self._stopping.set()
+        self._waiting.close()
+        await asyncio.to_thread(self._thread.join, timeout_s)
+        self._abandoned.set()
+        await asyncio.to_thread(self._thread.join, timeout_s)
+
+    async def put(self, arrived: Arrival) -> None:
+        """Hand over one frame; waits, and so stops the reading of its link, when too many wait."""
+        await self._waiting.put(arrived)
+
+    @property
+    def backlog(self) -> int:
+        """How many entries wait for the next transaction."""
+        return self._waiting.weight
+
+    def _run(self) -> None:
+        try:
+            while not self._abandoned.is_set():
+                self._care_for_partitions()
+                arrivals = self._waiting.take(timeout_s=60.0)
+                if arrivals:
+                    self._store(arrivals)
+                elif self._stopping.is_set():
+                    return
+        finally:
+            self._transactions.close()
+
+    def _care_for_partitions(self) -> None:
+        if time.monotonic() < self._partitions_due:
+            return
+        try:
+            self._transactions.ensure_partitions(now())
+        except Exception:  # storing tries it again, and reports it
+            log.debug("partitions could not be looked after now", exc_info=True)
+            return
+        self._partitions_due = time.monotonic() + _PARTITIONS_EVERY_S
+
+    def _store(self, arrivals: list[Arrival]) -> None:
+        """Store frames, whatever it takes; give up only when the process ends."""
+        remaining = arrivals
+        refused: Refusals = {}
+        is_stale = not _follow_one_another(arrivals)
+        while remaining and not self._abandoned.is_set():
+            try:
+                if is_stale:
+                    remaining = self._without_stored(remaining, refused)
+                    is_stale = False
+                committed = self._commit(remaining)
+            except StalePosition:
+                is_stale = True
+            except Exception as error:  # the database is away, or we have a defect
+                log.debug("storing failed; the frames are kept and tried again", exc_info=True)
+                self._failed(error)
+            else:
+                self._succeeded(remaining, committed)
+                break
+        if not self._abandoned.is_set():
+            self._answer(arrivals, refused)
+
+    def _commit(self, arrivals: list[Arrival]) -> Committed:
+        if not arrivals:
+            return Committed()
+        batch = prepare(arrivals)
+        try:
+            committed = self._transactions.commit(batch)
+        except Exception as error:
+            if not is_refusal(error):
+                raise
+            committed = salvage(self._transactions, arrivals)
+        self._publish(committed, list(batch.tasks))
+        self.counters.events += len(batch.events)
+        return committed
+
+    def _without_stored(self, arrivals: list[Arrival], refused: Refusals) -> list[Arrival]:
+        """Drop what is stored already, and refuse what does not follow what is stored."""
+        positions = self._transactions.positions({one.origin.worker_row for one in arrivals})
+        remaining = []
+        for arrived in sorted(arrivals, key=lambda one: (one.origin.worker_row, one.seq)):
+            position = positions.get(arrived.origin.worker_row)
+            if position is None:
+                detail = "The worker is no longer known here. The agent connects again."
+                refused[id(arrived.source)] = (arrived.source, UNKNOWN_WORKER, detail)
+            elif arrived.seq == position + 1:
+                positions[arrived.origin.worker_row] = arrived.seq
+                remaining.append(arrived)
+            elif arrived.seq > position:
+                detail = ADVICE[OUT_OF_ORDER]
+                refused[id(arrived.source)] = (arrived.source, OUT_OF_ORDER, detail)
+            else:
+                self.counters.repeated_frames += 1
+        return remaining
+
+    def _succeeded(self, arrivals: list[Arrival], committed: Committed) -> None:
+        self.counters.transactions += 1
+        self.counters.frames += len(arrivals)
+        if self._is_failing:
+            log.info("the database takes events again")
+        self._is_failing = False
+        self._back_off.succeeded()
+
+    def _failed(self, error: Exception) -> None:
+        self.counters.failures += 1
+        if not self._is_failing:
+            log.error(
+                "The database does not take events (%s). They are kept and tried again; agents"
+                " keep what is not acknowledged. Look at the database.",
+                type(error).__name__,
+                exc_info=error,
+            )
+        self._is_failing = True
+        self._abandoned.wait(0.05 + self._back_off.failed(_RETRY_S))
+
+    def _publish(self, committed: Committed, keys: list[tuple[UUID, str, str]]) -> None:
+        by_project: dict[UUID, list[tuple[str, str]]] = {}
+        for project_id, engine, task_id in keys:
+            by_project.setdefault(project_id, []).append((engine, task_id))
+        for project_id, offset in committed.offsets.items():
+            changes = Changes(
+                task_keys=by_project.get(project_id, []),
+                commands=committed.commands.get(project_id, []),
+            )
+            try:
+                self._hub.publish(project_id, offset, changes)
+            except Exception:  # a dashboard must never stop the record
+                log.exception("a change could not be announced to the dashboards")
+
+    def _answer(self, arrivals: list[Arrival], refused: Refusals) -> None:
+        positions: dict[int, tuple[Source, int]] = {}
+        for arrived in arrivals:
+            key = id(arrived.source)
+            if key not in refused:
+                known = positions.get(key)
+                position = arrived.seq if known is None else max(known[1], arrived.seq)
+                positions[key] = (arrived.source, position)
+        if self._loop is not None and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(
+                _deliver, list(positions.values()), list(refused.values())
+            )
+
+
+def _deliver(positions: list[tuple[Source, int]], refusals: list[tuple[Source, str, str]]) -> None:
+    for source, position in positions:
+        source.acknowledge(position)
+    for source, code, detail in refusals:
+        source.refuse(code, detail)
+
+
+def _follow_one_another(arrivals: list[Arrival]) -> bool:
+    """Tell whether each worker's frames are in order, without repetition or hole."""
+    last: dict[UUID, int] = {}
+    for arrived in arrivals:
+        row = arrived.origin.worker_row
+        if arrived.seq != last.get(row, arrived.seq - 1) + 1:
+            return False
+        last[row] = arrived.seq
+    return True
+
+
+def _finish_command() -> Finish:
+    from z4j_brain.store.commands import finish
+
+    return finish

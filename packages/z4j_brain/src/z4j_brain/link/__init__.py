@@ -1,0 +1,1 @@
+"""The agents' WebSocket: admission, one session per link, and the registry of live links."""

@@ -1,0 +1,172 @@
+"""The WebSocket endpoint `/ws` for agents, and the round that looks after the links."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from random import Random
+from typing import Protocol
+from uuid import UUID
+
+from sqlalchemy import Connection
+from sqlalchemy.exc import SQLAlchemyError
+from starlette.websockets import WebSocket
+from z4j_core.link import CloseReason, LinkError
+from z4j_core.link.errors import ADVICE, REVOKED, SHUTDOWN
+
+from z4j_brain.clock import now
+from z4j_brain.ingest.writer import Feed, Writer
+from z4j_brain.link import bounded_stream
+from z4j_brain.link.admission import Refused, TokenKeys, admit, choose_codec, deny
+from z4j_brain.link.codes import UNAVAILABLE
+from z4j_brain.link.registry import Registry
+from z4j_brain.link.round import Round
+from z4j_brain.link.session import Session
+from z4j_brain.live.changes import Changes
+from z4j_brain.store.database import Database
+from z4j_brain.store.workers_write import (
+    WorkerLink,
+    link_closed,
+    link_opened,
+    revoked_tokens,
+)
+
+log = logging.getLogger(__name__)
+
+_LINKS_BACK_PER_S = 50
+_LEAST_SPREAD_S = 5.0
+
+
+class LinkCommands(Protocol):
+    """What a new link needs of the commands' service."""
+
+    async def link_opened(self, worker_row: UUID) -> None:
+        """Send a worker the commands that are open for it."""
+
+
+class Parts(Protocol):
+    """The parts of the server that links use: `brain.Brain`."""
+
+    @property
+    def database(self) -> Database: ...
+    @property
+    def keys(self) -> TokenKeys: ...
+    @property
+    def hub(self) -> Feed: ...
+    @property
+    def registry(self) -> Registry: ...
+    @property
+    def writer(self) -> Writer: ...
+    @property
+    def commands(self) -> LinkCommands: ...
+    @property
+    def replica(self) -> str: ...
+
+
+class Gateway:
+    """Serves the links of one process. Everything belongs to one event loop.
+
+    `await start()` before the first link and `await stop()` while the server still serves its
+    connections, so that the agents hear a goodbye with a time to come back.
+    """
+
+    def __init__(self, brain: Parts) -> None:
+        self.database = brain.database
+        self.registry = brain.registry
+        self.writer = brain.writer
+        self.replica = brain.replica
+        self._brain = brain
+        self._sessions: set[Session] = set()
+        self._round = Round(self, brain.hub)
+        self._is_stopping = False
+        bounded_stream.install()
+
+    @property
+    def sessions(self) -> list[Session]:
+        """The links that were admitted and have not ended."""
+        return list(self._sessions)
+
+    async def start(self) -> None:
+        """Mark what a former process left online, and begin the round."""
+        await self._round.start()
+
+    async def stop(self, timeout_s: float = 5.0) -> None:
+        """Say goodbye to every agent, with return times spread over the links' number."""
+        self._is_stopping = True
+        self._round.stop()
+        spread = max(_LEAST_SPREAD_S, len(self._sessions) / _LINKS_BACK_PER_S)
+        random = Random()
+        for session in self.sessions:
+            wait = round(random.uniform(1.0, spread), 2)
+            session.end(CloseReason(SHUTDOWN, "The server restarts.", wait))
+        deadline = asyncio.get_running_loop().time() + timeout_s
+        while self._sessions and asyncio.get_running_loop().time() < deadline:
+            await asyncio.sleep(0.02)
+
+    async def endpoint(self, websocket: WebSocket) -> None:
+        """Serve one WebSocket from admission to its end. Never raises for what a peer does."""
+        try:
+            if self._is_stopping:
+                raise Refused(503, SHUTDOWN, "The server restarts: try again soon.")
+            codec = choose_codec(websocket)
+            admitted = await admit(websocket, self.database, self._brain.keys)
+        except Refused as refused:
+            await deny(websocket, refused)
+            return
+        except SQLAlchemyError as error:
+            log.warning("a link could not be admitted: %s", type(error).__name__)
+            await deny(websocket, Refused(503, UNAVAILABLE, "The server's database is away."))
+            return
+        session = Session(self, websocket, admitted, codec)
+        self._sessions.add(session)
+        self.registry.admit(session)
+        try:
+            await websocket.accept(subprotocol=codec.subprotocol)
+            await session.run()
+        finally:
+            self._sessions.discard(session)
+            self.registry.unregister(session)
+            await self._closed(session)
+
+    async def claim(self, session: Session, worker: WorkerLink) -> UUID:
+        """Record that a worker's link is this one; raise `LinkError` for a revoked token."""
+        row, offset = await self.database.run(
+            _claim, session.token_id, session.address, worker, write=True
+        )
+        self._publish(worker.project_id, offset, row)
+        return row
+
+    async def opened(self, session: Session) -> None:
+        """Take a proven link into the registry and send what waits for its worker."""
+        assert session.worker_row is not None
+        self.registry.register(session)
+        try:
+            await self._brain.commands.link_opened(session.worker_row)
+        except Exception:  # the events of the worker must flow, whatever its commands do
+            log.exception("open commands could not be sent to a new link")
+
+    async def _closed(self, session: Session) -> None:
+        row = await session.claimed_row()
+        if row is None:
+            return
+        try:
+            offset = await self.database.run(link_closed, row, session.replica, now(), write=True)
+        except Exception:  # the round marks it later, by its silence
+            log.warning("a worker could not be marked offline", exc_info=True)
+            return
+        if offset is not None:
+            self._publish(session.admitted.project_id, offset, row)
+
+    def _publish(self, project_id: UUID, offset: int, row: UUID) -> None:
+        self._brain.hub.publish(project_id, offset, Changes(workers=[row]))
+
+
+def _claim(
+    connection: Connection, token_id: UUID, address: str | None, worker: WorkerLink
+) -> tuple[UUID, int]:
+    from z4j_brain.store.agent_tokens import touch_token
+
+    if revoked_tokens(connection, [token_id]):
+        raise LinkError(REVOKED, ADVICE[REVOKED])
+    touch_token(connection, token_id, now(), address)
+    return link_opened(connection, worker, now())

@@ -1,0 +1,92 @@
+"""The periodic care of all links of a process: heartbeats, silence, pulses, revoked tokens."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from z4j_core.link import SILENCE_S
+
+from z4j_brain.clock import now
+from z4j_brain.ingest.writer import Feed
+from z4j_brain.live.changes import Changes
+from z4j_brain.store.workers_write import record_pulses, revoked_tokens, sweep_lost
+
+if TYPE_CHECKING:
+    from z4j_brain.link.gateway import Gateway
+
+log = logging.getLogger(__name__)
+
+TICK_S = 1.0
+_PULSES_EVERY = 3
+_TOKENS_EVERY = 5
+_SWEEP_EVERY = 30
+_LOST_US = (SILENCE_S + 15) * 1_000_000
+
+
+class Round:
+    """Goes round all links once a second. One for a process, on its event loop."""
+
+    def __init__(self, gateway: Gateway, hub: Feed) -> None:
+        self._gateway = gateway
+        self._hub = hub
+        self._task: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """Begin; on SQLite every worker that is still marked online belongs to a dead process."""
+        is_alone = not self._gateway.database.is_postgres
+        await self._sweep(now() if is_alone else now() - _LOST_US)
+        self._task = asyncio.get_running_loop().create_task(self._run())
+
+    def stop(self) -> None:
+        """End."""
+        if self._task is not None:
+            self._task.cancel()
+
+    async def _run(self) -> None:
+        turn = 0
+        while True:
+            await asyncio.sleep(TICK_S)
+            turn += 1
+            try:
+                await self._turn(turn)
+            except Exception as error:  # the database is away: the next turn tries it again
+                log.warning("the care of links was cut short: %s", type(error).__name__)
+                log.debug("the cause", exc_info=True)
+
+    async def _turn(self, turn: int) -> None:
+        at = now()
+        for session in self._gateway.sessions:
+            session.tick(at)
+        if turn % _PULSES_EVERY == 0:
+            await self._record_pulses()
+        if turn % _TOKENS_EVERY == 0:
+            await self._drop_revoked()
+        if turn % _SWEEP_EVERY == 0:
+            await self._sweep(at - _LOST_US)
+
+    async def _record_pulses(self) -> None:
+        taken = (session.take_pulse() for session in self._gateway.sessions)
+        pulses = [pulse for pulse in taken if pulse is not None]
+        if not pulses:
+            return
+        offsets = await self._gateway.database.run(record_pulses, pulses, write=True)
+        rows: dict[UUID, list[UUID]] = {}
+        for pulse in pulses:
+            rows.setdefault(pulse.project_id, []).append(pulse.worker_row)
+        for project_id, offset in offsets.items():
+            self._hub.publish(project_id, offset, Changes(workers=rows[project_id]))
+
+    async def _drop_revoked(self) -> None:
+        """Find tokens that another process revoked; our own API drops their links itself."""
+        tokens = list({session.token_id for session in self._gateway.sessions})
+        if tokens:
+            for token_id in await self._gateway.database.run(revoked_tokens, tokens):
+                self._gateway.registry.drop_token(token_id, "revoked")
+
+    async def _sweep(self, silent_since: int) -> None:
+        lost = await self._gateway.database.run(sweep_lost, silent_since, write=True)
+        for project_id, (offset, rows) in lost.items():
+            self._hub.publish(project_id, offset, Changes(workers=rows))

@@ -1,0 +1,287 @@
+"""One link of one agent: drives `z4j_core.link.Link` over a WebSocket.
+
+All of it runs on the event loop. Frames are read in order; a frame that must be stored goes to the
+writer, which may make the reading wait. Writing is done by one flush at a time, so that messages
+leave in the order in which they were signed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import secrets
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from sqlalchemy.exc import SQLAlchemyError
+from starlette.websockets import WebSocket, WebSocketDisconnect
+from z4j_core import frames
+from z4j_core.codec import Codec
+from z4j_core.link import HEARTBEAT_S, SILENCE_S, CloseReason, Link, LinkError, State
+from z4j_core.link.errors import ADVICE, BAD_FRAME, SHUTDOWN, SILENCE
+
+from z4j_brain import __version__
+from z4j_brain.clock import now
+from z4j_brain.ingest.arrival import arrival
+from z4j_brain.link.admission import Admitted
+from z4j_brain.link.codes import INTERNAL, UNAVAILABLE, close_code
+from z4j_brain.link.greeting import check_hello, worker_link
+from z4j_brain.link.vitals import Vitals
+from z4j_brain.store.ingest_batch import Origin
+from z4j_brain.store.workers_write import Pulse, committed_position
+
+if TYPE_CHECKING:
+    from z4j_brain.link.gateway import Gateway
+
+log = logging.getLogger(__name__)
+
+HELLO_S = 10.0
+_GOODBYE_S = 5.0
+_RETRY_S = 5.0
+_SILENCE_US = SILENCE_S * 1_000_000
+_HEARTBEAT_US = HEARTBEAT_S * 1_000_000
+_MAX_REASON_BYTES = 120
+
+
+class Session:
+    """The brain's end of one link. `worker_row` is known once the link is proven."""
+
+    def __init__(
+        self, gateway: Gateway, websocket: WebSocket, admitted: Admitted, codec: Codec
+    ) -> None:
+        self.admitted = admitted
+        self.worker_id = ""
+        self.worker_row: UUID | None = None
+        self.link = Link.for_brain(
+            admitted.signing_key, secrets.token_bytes(frames.NONCE_BYTES), codec
+        )
+        self.replica = f"{gateway.replica}/{secrets.token_hex(4)}"
+        self.address = websocket.client.host if websocket.client else None
+        self._gateway = gateway
+        self._websocket = websocket
+        self._vitals = Vitals()
+        self._hello: frames.Hello | None = None
+        self._scope = asyncio.timeout(None)
+        self._reason: CloseReason | None = None
+        self._acknowledge = self._acknowledged = 0
+        self._is_flushing = False
+        self._is_storing = False
+        self._busy_since = 0
+        self._opened_at = self._beat_at = now()
+        self._clock_offset: int | None = None
+        self._flushes: set[asyncio.Task[None]] = set()
+        self._claim: asyncio.Future[UUID] | None = None
+
+    @property
+    def token_id(self) -> UUID:
+        """The token that admitted this link."""
+        return self.admitted.token_id
+
+    @property
+    def agent_id(self) -> UUID:
+        """The agent that it belongs to."""
+        return self.admitted.agent_id
+
+    # ---- called by the registry, the writer and the gateway's round ------------------------
+
+    def send_command(self, command: frames.Command) -> bool:
+        """Send a command; tell whether the link is open."""
+        if self.link.state is not State.OPEN or self._reason is not None:
+            return False
+        self.link.send(command, now())
+        self._flush_soon()
+        return True
+
+    def acknowledge(self, position: int) -> None:
+        """Tell the agent what is committed, as far as this link has received it."""
+        self._acknowledge = max(self._acknowledge, min(position, self.link.position))
+        self._flush_soon()
+
+    def refuse(self, code: str, detail: str) -> None:
+        """End the link because its frames cannot be stored."""
+        self.end(CloseReason(code, detail))
+
+    def end(self, reason: CloseReason) -> None:
+        """End the link soon, with a goodbye; only the first reason counts."""
+        if self._reason is not None:
+            return
+        self._reason = reason
+        try:
+            self._scope.reschedule(0)
+        except RuntimeError:  # not begun, or over: `run` looks at the reason itself
+            log.debug("a link was told to end outside of its life")
+
+    def tick(self, at: int) -> None:
+        """Send a heartbeat when it is due; end a link that is silent, stuck or never proven."""
+        if self._reason is not None or self.link.state is not State.OPEN:
+            return
+        # While the writer makes us wait we do not listen: that silence is our own.
+        is_silent = not self._is_storing and at - self._vitals.heard_at > _SILENCE_US
+        is_stuck = self._is_flushing and at - self._busy_since > _SILENCE_US
+        is_unproven = self.worker_row is None and at - self._opened_at > _SILENCE_US
+        if is_silent or is_stuck or is_unproven:
+            self.end(CloseReason(SILENCE, ADVICE[SILENCE]))
+        elif at - self._beat_at >= _HEARTBEAT_US and not self._is_flushing:
+            self._beat_at = at
+            self.link.send(frames.Heartbeat(at), at)
+            self._flush_soon()
+
+    def take_pulse(self) -> Pulse | None:
+        """Return what is new of the worker, if anything."""
+        if self.worker_row is None or self._reason is not None:
+            return None
+        return self._vitals.take_pulse(self.worker_row, self.admitted.project_id, self.replica)
+
+    # ---- the link's life -------------------------------------------------------------------
+
+    async def run(self) -> None:
+        """Serve the link until it ends, and say why."""
+        reason: CloseReason | None = None
+        try:
+            async with self._scope:
+                reason = await self._converse()
+        except TimeoutError:
+            reason = self._reason or CloseReason(SILENCE, ADVICE[SILENCE])
+        except LinkError as error:
+            reason = CloseReason(error.code, error.detail)
+        except WebSocketDisconnect:
+            reason = None
+        except SQLAlchemyError as error:
+            log.warning("a link could not be served by the database: %s", type(error).__name__)
+            reason = CloseReason(UNAVAILABLE, "The server's database is away.", _RETRY_S)
+        except Exception:  # a defect; the agent connects again
+            log.exception("a link failed")
+            reason = CloseReason(INTERNAL, "The server failed; its log says why.")
+        self._reason = self._reason or reason or CloseReason("closed", "")
+        if reason is not None:
+            await self._close(self._reason)
+
+    async def claimed_row(self) -> UUID | None:
+        """Return the worker's row, also when the link ended while it was being claimed."""
+        if self._claim is None:
+            return None
+        try:
+            return await self._claim
+        except Exception:  # the claim failed, and with it the link; `run` has reported it
+            log.debug("a link ended without its worker's row", exc_info=True)
+            return None
+
+    async def _converse(self) -> CloseReason | None:
+        if self._reason is not None:
+            return self._reason
+        if not await self._greet():
+            return None
+        while True:
+            message = await self._receive()
+            at = now()
+            received = self.link.receive(message, at)
+            self._vitals.heard(at)
+            if self.link.is_proven and self.worker_row is None:
+                await self._prove()
+            for frame in received:
+                if isinstance(frame, frames.Goodbye):
+                    return None
+                await self._take(frame, len(message), at)
+            await self._flush()
+
+    async def _greet(self) -> bool:
+        """Exchange hello and welcome; tell whether the agent stayed."""
+        async with asyncio.timeout(HELLO_S):
+            message = await self._receive()
+        at = now()
+        [hello] = self.link.receive(message, at)
+        if not isinstance(hello, frames.Hello):
+            return False
+        check_hello(hello)
+        position = await self._gateway.database.run(
+            committed_position, self.agent_id, hello.worker_id, hello.epoch
+        )
+        self._hello, self.worker_id = hello, hello.worker_id
+        self._clock_offset = hello.now - at if hello.now else None
+        self._acknowledge = self._acknowledged = position
+        self._vitals.heard(at)
+        self.link.welcome(hello, position, self.admitted.project, __version__, now())
+        await self._flush()
+        return True
+
+    async def _prove(self) -> None:
+        """Claim the worker's row: from now on this is its link."""
+        assert self._hello is not None
+        worker = worker_link(self._hello, self.admitted, self.replica, self._clock_offset)
+        # Shielded: when the link ends meanwhile, its end waits for the claim and undoes it.
+        self._claim = asyncio.ensure_future(self._gateway.claim(self, worker))
+        self.worker_row = await asyncio.shield(self._claim)
+        self._hello = None
+        await self._gateway.opened(self)
+
+    async def _take(self, frame: object, size: int, at: int) -> None:
+        if isinstance(frame, frames.RawEvents | frames.Result | frames.Gap):
+            assert self.worker_row is not None
+            origin = Origin(self.admitted.project_id, self.worker_row, at)
+            arrived = arrival(frame, self.link.codec, self, origin, self.worker_id, size)
+            self._is_storing = True
+            try:
+                await self._gateway.writer.put(arrived)
+            finally:
+                self._is_storing = False
+                self._vitals.heard(now())
+        elif isinstance(frame, frames.Heartbeat):
+            self._vitals.beat(frame, at)
+        elif isinstance(frame, frames.UnknownFrame):
+            detail = f"This server does not know frames of the kind {frame.name!r}."
+            self.link.send(frames.Error("unknown_frame", detail), at)
+        elif isinstance(frame, frames.Error):
+            log.warning("agent %s complains: %s: %s", self.agent_id, frame.code, frame.detail)
+
+    async def _receive(self) -> bytes:
+        message = await self._websocket.receive()
+        if message["type"] == "websocket.disconnect":
+            raise WebSocketDisconnect(message.get("code", 1006))
+        data = message.get("bytes")
+        if not isinstance(data, bytes):
+            raise LinkError(BAD_FRAME, "Send binary messages, also with the JSON sub-protocol.")
+        return data
+
+    # ---- writing ---------------------------------------------------------------------------
+
+    def _flush_soon(self) -> None:
+        if not self._is_flushing:
+            task = asyncio.get_running_loop().create_task(self._flush())
+            self._flushes.add(task)
+            task.add_done_callback(self._flushed)
+
+    def _flushed(self, task: asyncio.Task[None]) -> None:
+        self._flushes.discard(task)
+        if not task.cancelled() and task.exception() is not None:
+            log.debug("a message could not be written", exc_info=task.exception())
+
+    async def _flush(self) -> None:
+        """Write what is due. A second caller returns at once; the first goes on until all is out."""
+        if self._is_flushing:
+            return
+        self._is_flushing, self._busy_since = True, now()
+        try:
+            while messages := self._take_outgoing():
+                for message in messages:
+                    await self._websocket.send({"type": "websocket.send", "bytes": message})
+        finally:
+            self._is_flushing = False
+
+    def _take_outgoing(self) -> list[bytes]:
+        if self._acknowledge > self._acknowledged and self.link.state is State.OPEN:
+            # Made here and not before, so that a slow reader gets one and not a queue of them.
+            self._acknowledged = self._acknowledge
+            self.link.send(frames.Ack(self._acknowledge), now())
+        return self.link.take_outgoing()
+
+    async def _close(self, reason: CloseReason) -> None:
+        if reason.code not in (SHUTDOWN, UNAVAILABLE):
+            log.info("link of agent %s ended: %s", self.agent_id, reason.code)
+        try:
+            async with asyncio.timeout(_GOODBYE_S):
+                self.link.close(reason, now())
+                await self._flush()
+                text = reason.code.encode()[:_MAX_REASON_BYTES].decode(errors="ignore")
+                await self._websocket.close(close_code(reason.code), text)
+        except (TimeoutError, WebSocketDisconnect, RuntimeError):
+            log.debug("the agent did not wait for the goodbye")

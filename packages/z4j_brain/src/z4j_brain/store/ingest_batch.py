@@ -1,0 +1,94 @@
+"""What one transaction of the ingest stores, as plain values."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+import msgspec
+from z4j_core.events import Kind, WireEvent
+from z4j_core.fold import TaskRow
+
+TaskKey = tuple[UUID, str, str]
+"""Project, engine, task id."""
+RollupKey = tuple[UUID, int, str, str, str]
+"""Project, start of the minute in microseconds, engine, queue, task name."""
+
+COUNTED_KINDS = (
+    Kind.PUBLISHED,
+    Kind.STARTED,
+    Kind.SUCCEEDED,
+    Kind.FAILED,
+    Kind.RETRIED,
+    Kind.CANCELLED,
+    Kind.REJECTED,
+)
+"""The kinds that a rollup counts, in the order of its columns, which bear their names."""
+
+
+class StalePosition(Exception):
+    """Somebody else has stored frames of these workers since; nothing was stored."""
+
+
+class Origin(msgspec.Struct, frozen=True, gc=False):
+    """Where and when a frame arrived: what all its events have in common."""
+
+    project_id: UUID
+    worker_row: UUID
+    received_at: int
+
+
+class StoredEvent(msgspec.Struct, gc=False):
+    """One event to append; `payload` is redacted JSON without NUL characters."""
+
+    origin: Origin
+    event: WireEvent
+    payload: bytes
+
+
+class Mark(msgspec.Struct, gc=False):
+    """The committed position of one worker: before and after this transaction."""
+
+    expected: int
+    position: int
+    last_event_at: int | None
+
+
+class RejectedEvent(msgspec.Struct, frozen=True, gc=False):
+    """An event that cannot be stored; `reason` holds nothing of its content."""
+
+    origin: Origin
+    reason: str
+
+
+class StoredGap(msgspec.Struct, frozen=True, gc=False):
+    """A hole in a worker's events, as the agent told it. Times in microseconds."""
+
+    origin: Origin
+    count: int
+    kinds: dict[str, int]
+    since: int
+    until: int
+    reason: str
+
+
+class StoredResult(msgspec.Struct, frozen=True, gc=False):
+    """What became of a command; `result` is redacted JSON text."""
+
+    origin: Origin
+    command_id: str
+    ok: bool
+    result: str
+    error: str | None
+
+
+class Batch(msgspec.Struct):
+    """Everything of one transaction."""
+
+    marks: dict[UUID, Mark] = {}
+    events: list[StoredEvent] = []
+    tasks: dict[TaskKey, TaskRow] = {}
+    rollups: dict[RollupKey, list[int]] = {}
+    rejected: list[RejectedEvent] = []
+    gaps: list[StoredGap] = []
+    results: list[StoredResult] = []
+    projects: set[UUID] = set()

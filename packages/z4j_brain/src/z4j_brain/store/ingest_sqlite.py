@@ -1,0 +1,103 @@
+"""The hot path on SQLite: `executemany` in one transaction that the caller begins and commits."""
+
+from __future__ import annotations
+
+import sqlite3
+from uuid import UUID
+
+import msgspec
+from sqlalchemy import Connection
+from z4j_core.fold import TaskRow
+
+from z4j_brain.store.ingest_batch import (
+    COUNTED_KINDS,
+    Mark,
+    RollupKey,
+    StalePosition,
+    StoredEvent,
+    TaskKey,
+)
+from z4j_brain.store.upsert import TASK_COLUMNS, on_conflict
+
+_MARK = (
+    "UPDATE workers SET last_frame = ?1,"
+    " last_event_at = coalesce(max(last_event_at, ?2), last_event_at, ?2)"
+    " WHERE id = ?3 AND last_frame = ?4"
+)
+_EVENT = (
+    "INSERT INTO events (project_id, received_at, worker_row, occurred_at, attempt,"
+    " engine, kind, queue, name, task_id, payload) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+)
+_TASK = (
+    f"INSERT INTO tasks ({', '.join(TASK_COLUMNS)})"
+    f" VALUES ({', '.join('?' * len(TASK_COLUMNS))}) {on_conflict(postgres=False)}"
+)
+_COUNTS = tuple(kind.value for kind in COUNTED_KINDS)
+_ROLLUP = (
+    f"INSERT INTO rollups (project_id, bucket, engine, queue, name, writer, {', '.join(_COUNTS)})"
+    f" VALUES (?, ?, ?, ?, ?, ?{', ?' * len(_COUNTS)})"
+    " ON CONFLICT (project_id, bucket, engine, queue, name, writer) DO UPDATE SET "
+    + ", ".join(f"{name} = {name} + excluded.{name}" for name in _COUNTS)
+)
+
+
+def prepare_connection(connection: Connection) -> None:
+    """Nothing to prepare; the counterpart of PostgreSQL's."""
+
+
+def write_marks(connection: Connection, marks: dict[UUID, Mark]) -> None:
+    """Compare and set the committed positions; raise `StalePosition` when one has moved."""
+    driver = _driver(connection)
+    for row, mark in marks.items():
+        values = (mark.position, mark.last_event_at, row.hex, mark.expected)
+        if driver.execute(_MARK, values).rowcount != 1:
+            raise StalePosition
+
+
+def write_events(connection: Connection, events: list[StoredEvent]) -> None:
+    """Append events."""
+    _driver(connection).executemany(
+        _EVENT,
+        [
+            (
+                stored.origin.project_id.hex,
+                stored.origin.received_at,
+                stored.origin.worker_row.hex,
+                event.occurred_at,
+                event.attempt,
+                event.engine,
+                event.kind.value,
+                event.queue,
+                event.name,
+                event.task_id,
+                stored.payload.decode(),
+            )
+            for stored in events
+            for event in (stored.event,)
+        ],
+    )
+
+
+def write_tasks(connection: Connection, rows: dict[TaskKey, TaskRow]) -> None:
+    """Join folded rows into `tasks` by the rule of each slot, in the order of their keys."""
+    _driver(connection).executemany(
+        _TASK,
+        [(key[0].hex, key[1], key[2], *msgspec.structs.astuple(rows[key])) for key in sorted(rows)],
+    )
+
+
+def write_rollups(connection: Connection, rollups: dict[RollupKey, list[int]], writer: str) -> None:
+    """Add counts to the rows of this writer."""
+    _driver(connection).executemany(
+        _ROLLUP,
+        [
+            (project.hex, bucket, engine, queue, name, writer, *counts)
+            for (project, bucket, engine, queue, name), counts in sorted(rollups.items())
+        ],
+    )
+
+
+def _driver(connection: Connection) -> sqlite3.Connection:
+    driver = connection.connection.driver_connection
+    assert isinstance(driver, sqlite3.Connection)
+    return driver
