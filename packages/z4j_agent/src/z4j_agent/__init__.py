@@ -13,9 +13,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from z4j_core.events import TaskEvent
-
     from z4j_agent.runtime import Agent
+    from z4j_core.events import TaskEvent
 
 __version__ = "0.1.0"
 __all__ = ["emit", "get_agent", "register", "start", "stop"]

@@ -9,13 +9,13 @@ import time
 from collections.abc import Callable
 
 from websockets.asyncio.client import ClientConnection
-from z4j_core import frames
-from z4j_core.link import CloseReason, Link, LinkError, State
-from z4j_core.link.errors import BAD_FRAME, SHUTDOWN
 
 from z4j_agent import reasons
 from z4j_agent.outbox import Outbox
 from z4j_agent.sampler import heartbeat, micros
+from z4j_core import frames
+from z4j_core.link import CloseReason, Link, LinkError, State
+from z4j_core.link.errors import BAD_FRAME, SHUTDOWN
 
 WELCOME_TIMEOUT_S = 10.0
 LINGER_S = 0.04

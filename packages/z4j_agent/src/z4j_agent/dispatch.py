@@ -11,12 +11,12 @@ from threading import Thread
 from typing import Any
 
 import msgspec
+
+from z4j_agent.sampler import micros
 from z4j_core.capability import Action, ActionError, Target
 from z4j_core.frames import Command, Result
 from z4j_core.plugins import Engine
 from z4j_core.redaction import Redactor
-
-from z4j_agent.sampler import micros
 
 MAX_REMEMBERED = 1000
 MAX_WAITING = 1000

@@ -12,15 +12,14 @@ from collections.abc import Callable
 from random import SystemRandom
 from threading import Thread, current_thread
 
-from z4j_core import frames
-from z4j_core.link import BackOff, Link, LinkError
-
 from z4j_agent import reasons
 from z4j_agent.connection import Connection, Stopping
 from z4j_agent.dispatch import Dispatcher
 from z4j_agent.endpoint import AgentLoop, Endpoint
 from z4j_agent.outbox import Outbox
 from z4j_agent.relay import READS_PER_TURN, RelayReader
+from z4j_core import frames
+from z4j_core.link import BackOff, Link, LinkError
 
 SETTLED_S = 10.0
 """A link that lived this long was a good one: the back-off begins anew after it."""

@@ -12,12 +12,12 @@ from urllib.parse import urlsplit
 
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.typing import Subprotocol
-from z4j_core.credential import Credential
-from z4j_core.frames import MAX_FRAME_BYTES, SUBPROTOCOL
-from z4j_core.signing import MAC_BYTES
 
 from z4j_agent import __version__
 from z4j_agent.settings import link_url
+from z4j_core.credential import Credential
+from z4j_core.frames import MAX_FRAME_BYTES, SUBPROTOCOL
+from z4j_core.signing import MAC_BYTES
 
 OPEN_TIMEOUT_S = 10.0
 CLOSE_TIMEOUT_S = 1.0

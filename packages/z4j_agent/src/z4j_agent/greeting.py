@@ -9,12 +9,12 @@ import socket
 from collections.abc import Iterable
 
 import msgspec
-from z4j_core.frames import PROTOCOL_VERSION, EngineInfo, Hello
-from z4j_core.plugins import Engine
-from z4j_core.redaction import Redactor
 
 from z4j_agent import __version__
 from z4j_agent.sampler import micros
+from z4j_core.frames import PROTOCOL_VERSION, EngineInfo, Hello
+from z4j_core.plugins import Engine
+from z4j_core.redaction import Redactor
 
 MAX_ENGINES = 16
 MAX_ERRORS = 32

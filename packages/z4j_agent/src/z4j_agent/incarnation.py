@@ -8,13 +8,13 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import msgspec
-from z4j_core.events import WireEvent
-from z4j_core.frames import Hello
 
 from z4j_agent.greeting import Identity, hello
 from z4j_agent.outbox import Outbox
 from z4j_agent.plugin_set import PluginSet
 from z4j_agent.relay import RelayReader, RelayWriter, open_pair
+from z4j_core.events import WireEvent
+from z4j_core.frames import Hello
 
 if TYPE_CHECKING:
     from z4j_agent.dispatch import Dispatcher

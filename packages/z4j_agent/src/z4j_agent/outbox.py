@@ -13,6 +13,7 @@ from threading import RLock
 from typing import NamedTuple, cast
 
 import msgspec
+
 from z4j_core.codec import MSGPACK
 from z4j_core.events import Kind
 from z4j_core.frames import MAX_EVENTS, Events, Gap, RawEvents

@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable, Iterable
 from importlib.metadata import entry_points
 
+from z4j_agent.settings import Settings
 from z4j_core.events import TaskEvent
 from z4j_core.plugins import (
     GROUP,
@@ -18,8 +19,6 @@ from z4j_core.plugins import (
     assemble,
 )
 from z4j_core.redaction import Redactor
-
-from z4j_agent.settings import Settings
 
 _log = logging.getLogger("z4j.agent")
 

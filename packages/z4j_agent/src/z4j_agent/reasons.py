@@ -18,6 +18,7 @@ from websockets.exceptions import (
     SecurityError,
     WebSocketException,
 )
+
 from z4j_core.link import AUTHENTICATION, NETWORK, LinkError
 from z4j_core.link import errors as codes
 

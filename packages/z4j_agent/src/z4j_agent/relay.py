@@ -16,6 +16,7 @@ from typing import Annotated
 
 import msgspec
 from msgspec import Meta
+
 from z4j_core.events import Kind, Micros, Name, WireEvent
 
 MAX_DATAGRAM = 100_000

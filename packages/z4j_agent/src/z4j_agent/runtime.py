@@ -11,13 +11,12 @@ from collections.abc import Iterable
 from threading import RLock
 from typing import Any
 
-from z4j_core.events import TaskEvent
-from z4j_core.plugins import EntryPoint
-from z4j_core.to_wire import to_wire
-
 from z4j_agent.incarnation import Incarnation
 from z4j_agent.plugin_set import PluginSet
 from z4j_agent.settings import Settings
+from z4j_core.events import TaskEvent
+from z4j_core.plugins import EntryPoint
+from z4j_core.to_wire import to_wire
 
 _log = logging.getLogger("z4j.agent")
 

@@ -7,9 +7,8 @@ import sys
 import time
 from pathlib import Path
 
-from z4j_core.frames import Heartbeat
-
 from z4j_agent.outbox import Fill
+from z4j_core.frames import Heartbeat
 
 
 def micros() -> int:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from urllib.parse import urlsplit
 
 import msgspec
+
 from z4j_core.credential import Credential, CredentialError, parse_token
 
 DEFAULT_OUTBOX_BYTES = 16 * 1024 * 1024
