@@ -1,0 +1,153 @@
+"""Run a task again: with the arguments it had, or with others."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from celery.utils import uuid
+from kombu.exceptions import KombuError
+from kombu.serialization import loads, prepare_accept_content
+
+from z4j_celery.actions.local import active_request
+from z4j_celery.apps import choose
+from z4j_celery.facts import RETRIED_FROM, printed
+from z4j_celery.memory import Message, Messages
+from z4j_celery.process import Process
+from z4j_core.capability import ActionError
+from z4j_core.frames import TaskRef
+from z4j_core.plugins import EditedRetryParams, RetryParams, RetryResult
+
+MAX_DELAY_S = 366 * 86_400
+MAX_QUEUE = 255
+_PUBLISH_RETRY = {"max_retries": 2, "interval_start": 0, "interval_step": 0.2, "interval_max": 0.4}
+
+
+def retry(
+    process: Process, messages: Messages, task: TaskRef, params: RetryParams
+) -> RetryResult:
+    """Publish a new task with the very arguments of the old one."""
+    message = messages.get(task.task_id)
+    name = _name(task, message)
+    app = _app(process, name)
+    if message is not None:
+        args, kwargs = _arguments_in(app, message)
+    else:
+        args, kwargs = _arguments_of(task)
+    return _publish(app, task, message, params, name, args, kwargs)
+
+
+def retry_edited(
+    process: Process, messages: Messages, task: TaskRef, params: EditedRetryParams
+) -> RetryResult:
+    """Publish a new task with the arguments given."""
+    message = messages.get(task.task_id)
+    name = _name(task, message)
+    app = _app(process, name)
+    return _publish(app, task, message, params, name, params.args, params.kwargs)
+
+
+def _name(task: TaskRef, message: Message | None) -> str:
+    name = message.name if message is not None else task.name
+    if not name:
+        raise ActionError(
+            "The name of this task is not recorded, so it cannot be published again. "
+            "Publish it from your application."
+        )
+    return name
+
+
+def _app(process: Process, name: str) -> Any:
+    return choose(process.apps(), f"the task {name!r}", lambda app: name in app.tasks)
+
+
+def _arguments_in(app: Any, message: Message) -> tuple[Any, Any]:
+    """Return the arguments from a message, decoded anew."""
+    accept = prepare_accept_content(app.conf.accept_content)
+    try:
+        args, kwargs, _ = loads(
+            message.body, message.content_type, message.content_encoding, accept=accept
+        )
+    except (KombuError, ValueError, TypeError) as error:
+        raise ActionError(
+            f"The message of this task cannot be read again ({printed(error)}). "
+            "Use the edited retry and give the arguments."
+        ) from None
+    return args, kwargs
+
+
+def _arguments_of(task: TaskRef) -> tuple[list[Any], dict[str, Any]]:
+    """Return the arguments from the record, if it has the real ones."""
+    if not task.exact:
+        raise ActionError(
+            "The real arguments of this task are not known here: the record holds a redacted or "
+            "shortened preview, and this process no longer has the message. "
+            "Use the edited retry and give the arguments."
+        )
+    try:
+        args, kwargs = json.loads(task.args or "[]"), json.loads(task.kwargs or "{}")
+    except ValueError:
+        args = kwargs = None
+    if not isinstance(args, list) or not isinstance(kwargs, dict):
+        raise ActionError(
+            "The recorded arguments of this task cannot be read. "
+            "Use the edited retry and give the arguments."
+        )
+    return args, kwargs
+
+
+def _publish(
+    app: Any,
+    task: TaskRef,
+    message: Message | None,
+    params: RetryParams | EditedRetryParams,
+    name: str,
+    args: Any,
+    kwargs: Any,
+) -> RetryResult:
+    if active_request(task.task_id) is not None:
+        raise ActionError("The task is running now; wait for its end or terminate it first.")
+    task_id = uuid()
+    options = _options(task, message, params)
+    try:
+        app.send_task(name, args=args, kwargs=kwargs, task_id=task_id, **options)
+    except Exception as error:  # noqa: BLE001 - brokers, serialisers and routers raise what they like
+        raise ActionError(
+            f"The task could not be published ({type(error).__name__}: {printed(error)}). "
+            "Check the queue's name, the arguments and the broker, then try again."
+        ) from error
+    return RetryResult(task_id=task_id)
+
+
+def _options(
+    task: TaskRef, message: Message | None, params: RetryParams | EditedRetryParams
+) -> dict[str, Any]:
+    """Keep what makes sense for a second life: queue, priority, time limits, relations; not the
+    expiry, which has passed, nor the chain or chord, which went on without it.
+    """
+    options: dict[str, Any] = {
+        "headers": {RETRIED_FROM: task.task_id},
+        "retry": True,
+        "retry_policy": _PUBLISH_RETRY,
+        "countdown": _delay(params.delay_s),
+        "queue": _queue(params.queue) or task.queue,
+    }
+    if message is not None:
+        options["queue"] = options["queue"] or message.queue
+        options["priority"] = message.priority
+        options["parent_id"] = message.parent_id
+        options["root_id"] = None if message.root_id == task.task_id else message.root_id
+        options["time_limit"], options["soft_time_limit"] = message.time_limits
+    return {name: value for name, value in options.items() if value is not None}
+
+
+def _delay(delay_s: float | None) -> float | None:
+    if delay_s is not None and not 0 <= delay_s <= MAX_DELAY_S:
+        raise ActionError(f"delay_s must be from 0 to {MAX_DELAY_S} seconds.")
+    return delay_s or None
+
+
+def _queue(queue: str | None) -> str | None:
+    if queue is not None and not 0 < len(queue) <= MAX_QUEUE:
+        raise ActionError(f"The name of the queue must have 1 to {MAX_QUEUE} characters.")
+    return queue

@@ -1,0 +1,66 @@
+"""The observed request: Celery's own class for a delivered task, with an ear.
+
+`Task.Request` is Celery's extension point for it. In contrast to the event dispatcher a request
+knows which run an event belongs to, survives reconnections, hears tasks with
+``send_events=False``, and sees the real exception.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from celery.utils.imports import symbol_by_name
+
+from z4j_celery.cancelled import Cancelled
+from z4j_celery.run import Runs
+
+_RUNS = "z4j_runs"
+
+
+def observe_tasks(app: Any, runs: Runs, cancelled: Cancelled) -> None:
+    """Make the worker use observed requests for all tasks of the app; again does no harm."""
+    classes: dict[Any, Any] = {}
+    for task in app.tasks.values():
+        base = symbol_by_name(task.Request)
+        if getattr(base, _RUNS, None) is runs:
+            continue
+        if base not in classes:
+            classes[base] = observed(base, runs, cancelled)
+        task.Request = classes[base]
+
+
+def stop_observing(app: Any, runs: Runs) -> None:
+    """Give the tasks their own request class back."""
+    for task in app.tasks.values():
+        if getattr(task.Request, _RUNS, None) is runs:
+            base = task.Request.__bases__[0]
+            del task.Request
+            if symbol_by_name(task.Request) is not base:
+                task.Request = base
+
+
+def observed(base: Any, runs: Runs, cancelled: Cancelled) -> Any:
+    """Return a subclass of a request class that reports to `runs`."""
+
+    class Observed(base):  # type: ignore[misc]
+        z4j_runs = runs
+
+        def send_event(self, type: str, **fields: Any) -> Any:
+            runs.on_event(self, type, fields)
+            return super().send_event(type, **fields)
+
+        def on_failure(self, exc_info: Any, *args: Any, **kwargs: Any) -> Any:
+            with runs.judging(self, info=exc_info):
+                return super().on_failure(exc_info, *args, **kwargs)
+
+        def on_timeout(self, soft: Any, timeout: Any) -> Any:
+            if soft:
+                return super().on_timeout(soft, timeout)
+            with runs.judging(self, time_limit=timeout):
+                return super().on_timeout(soft, timeout)
+
+        def revoked(self) -> Any:
+            cancelled.remind(self.id)
+            return super().revoked()
+
+    return Observed

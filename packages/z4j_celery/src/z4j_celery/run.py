@@ -1,0 +1,191 @@
+"""One delivery of a task to this worker, and the events that tell of it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from z4j_celery.endings import Ending, ending_of, revoked, timed_out
+from z4j_celery.facts import attempt_of, now_us, origin, relations, result_of, text_of
+from z4j_celery.guard import guarded
+from z4j_celery.memory import Messages, Recent, message_of
+from z4j_celery.process import Process
+from z4j_celery.queues import QueueNames
+from z4j_core.events import Kind, TaskEvent
+
+MAX_WAITING = 50_000
+_MARK = "z4j_run"
+
+
+class Run:
+    """What is known of one delivery. `gathered` collects Celery's events while an end is judged."""
+
+    __slots__ = ("attempt", "gathered", "has_ended", "has_started", "name", "origin", "queue")
+
+    def __init__(self, attempt: int, name: str, queue: str | None, origin: dict[str, Any]) -> None:
+        self.attempt = attempt
+        self.name = name
+        self.queue = queue
+        self.origin = origin
+        self.has_started = False
+        self.has_ended = False
+        self.gathered: list[tuple[str, dict[str, Any]]] | None = None
+
+
+class Runs:
+    """Turns what happens to the requests of this worker into events, each once per delivery.
+
+    Called on whatever thread Celery uses for the request; never raises.
+    """
+
+    def __init__(self, process: Process, messages: Messages) -> None:
+        self._process = process
+        self._messages = messages
+        self._emit = process.host.emit
+        self._queues = QueueNames()
+        self._waiting: Recent[tuple[str, int], None] = Recent(MAX_WAITING)
+        self.on_event = guarded(self._on_event)
+        self.on_received = guarded(self._on_received)
+
+    def _on_received(self, request: Any) -> None:
+        run = self._run_of(request)
+        key = (request.id, run.attempt)
+        info = request.delivery_info
+        is_again = bool(info.get("redelivered"))
+        if is_again and self._continues(request, run, key):
+            return
+        self._waiting.put(key, None)
+        data = {
+            "args": request.args,
+            "kwargs": request.kwargs,
+            **relations(request.request_dict),
+            **run.origin,
+        }
+        if is_again:
+            data["redelivered"] = True
+        if (priority := info.get("priority")) is not None:
+            data["priority"] = priority
+        if (shadow := text_of(request.request_dict.get("shadow"))) is not None:
+            data["shadow"] = shadow
+        self._send(Kind.RECEIVED, request.id, run, now_us(), data)
+
+    def _continues(self, request: Any, run: Run, key: tuple[str, int]) -> bool:
+        """Tell whether a message delivered again is one that is still in hand: lost with the
+        connection while it waited, or while it ran.
+        """
+        from celery.worker import state
+
+        live = getattr(state.requests.get(request.id), _MARK, None)
+        if live is not None and live.attempt == run.attempt and not live.has_ended:
+            setattr(request, _MARK, live)
+            return True
+        return key in self._waiting
+
+    def _on_event(self, request: Any, kind: str, fields: dict[str, Any]) -> None:
+        run = self._run_of(request)
+        if kind == "task-started":
+            self._started(request, run)
+        elif run.gathered is not None:
+            run.gathered.append((kind, fields))
+        elif kind == "task-succeeded":
+            self._succeeded(request, run, fields)
+        else:
+            self._end(request, run, revoked(kind, fields))
+
+    @contextmanager
+    def judging(self, request: Any, info: Any = None, time_limit: Any = None) -> Iterator[None]:
+        """Gather what Celery says of a request while it handles an end; then tell the end once.
+
+        Celery reports some ends twice and others not at all.
+        """
+        run = self._run_of(request)
+        outer, run.gathered = run.gathered, []
+        was_acknowledged = request.acknowledged
+        has_fallen = True
+        try:
+            yield
+            has_fallen = False
+        finally:
+            gathered, run.gathered = run.gathered or [], outer
+            self._judge(request, run, info, time_limit, gathered, was_acknowledged, has_fallen)
+
+    @guarded
+    def _judge(
+        self,
+        request: Any,
+        run: Run,
+        info: Any,
+        time_limit: Any,
+        gathered: list[tuple[str, dict[str, Any]]],
+        was_acknowledged: bool,
+        has_fallen: bool,
+    ) -> None:
+        said = dict(gathered)
+        if "task-succeeded" in said:
+            self._succeeded(request, run, said["task-succeeded"])
+        elif info is None:
+            self._end(request, run, timed_out(time_limit, said))
+        else:
+            self._end(request, run, ending_of(info, said, was_acknowledged, has_fallen))
+
+    def _started(self, request: Any, run: Run) -> None:
+        if run.has_started:
+            return
+        run.has_started = True
+        self._waiting.take((request.id, run.attempt))
+        pid = request.worker_pid if self._process.is_prefork else os.getpid()
+        self._send(
+            Kind.STARTED,
+            request.id,
+            run,
+            int(request.time_start * 1_000_000),
+            {"pid": pid, **run.origin},
+        )
+
+    def _succeeded(self, request: Any, run: Run, fields: dict[str, Any]) -> None:
+        data: dict[str, Any] = {"result": result_of(fields.get("result"))}
+        runtime = fields.get("runtime")
+        if runtime is not None:
+            data["run_us"] = int(runtime * 1_000_000)
+        self._end(request, run, Ending(Kind.SUCCEEDED, data))
+
+    def _end(self, request: Any, run: Run, ending: Ending | None) -> None:
+        if ending is None or run.has_ended:
+            return
+        run.has_ended = True
+        self._waiting.take((request.id, run.attempt))
+        at = now_us()
+        data = ending.data
+        if run.has_started and "run_us" not in data and ending.kind is not Kind.SUCCEEDED:
+            data["run_us"] = max(0, at - int(request.time_start * 1_000_000))
+        if ending.kind in (Kind.FAILED, Kind.CANCELLED, Kind.REJECTED):
+            message = message_of(request, run.name, run.queue)
+            if message is not None:
+                self._messages.put(request.id, message)
+        self._send(ending.kind, request.id, run, at, data)
+
+    def _send(self, kind: Kind, task_id: str, run: Run, at: int, data: dict[str, Any]) -> None:
+        self._emit(
+            TaskEvent(
+                kind=kind,
+                engine="celery",
+                task_id=task_id,
+                occurred_at=at,
+                attempt=run.attempt,
+                name=run.name,
+                queue=run.queue,
+                data=data,
+            )
+        )
+
+    def _run_of(self, request: Any) -> Run:
+        run: Run | None = getattr(request, _MARK, None)
+        if run is None:
+            headers = request.request_dict
+            info = request.delivery_info
+            queue = self._queues.of(request.app, info.get("exchange"), info.get("routing_key"))
+            run = Run(attempt_of(headers), request.type, queue, origin(headers, request.id))
+            setattr(request, _MARK, run)
+        return run
