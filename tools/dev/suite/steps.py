@@ -1,0 +1,127 @@
+"""The steps of the test command, in the order in which they run."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[3]
+REPORTS = ROOT / ".cache" / "suite"
+SOURCES = (*sorted(ROOT.glob("packages/*/src")), ROOT / "tests/services", ROOT / "tools/dev/suite")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Step:
+    """Commands that each run in the hatch environment ``environment`` and must all succeed.
+
+    ``report`` is the JUnit file that the last command writes, when it runs tests.
+    ``without`` says why the step has nothing to run, when that is so.
+    """
+
+    name: str
+    says: str
+    environment: str
+    commands: tuple[tuple[str, ...], ...]
+    report: Path | None = None
+    stops_the_rest: bool = False
+    without: str | None = None
+
+
+def all_steps(pytest_options: Sequence[str]) -> list[Step]:
+    """Every step; ``pytest_options`` go to each run of pytest except that of the services."""
+    packages = sorted(path.parent for path in ROOT.glob("packages/*/pyproject.toml"))
+    return [
+        _pytest("services", "real services start", "suite", ["tests/services"], ["-x"], True),
+        _plain("lint", "ruff, and its format", ("ruff check", "ruff format --check")),
+        _plain("types", "mypy --strict", ("mypy " + " ".join(map(_relative, SOURCES)),)),
+        _plain("imports", "who may import whom", ("lint-imports --no-cache",)),
+        _dashboard(),
+        *(_alone(folder, pytest_options) for folder in packages),
+        _pytest(
+            "whole",
+            "the packages together",
+            "suite",
+            ["tests", "--ignore=tests/services"],
+            pytest_options,
+        ),
+    ]
+
+
+def _plain(name: str, says: str, commands: Sequence[str]) -> Step:
+    return Step(
+        name=name,
+        says=says,
+        environment="suite",
+        commands=tuple(tuple(command.split()) for command in commands),
+    )
+
+
+def _pytest(
+    name: str,
+    says: str,
+    environment: str,
+    paths: Sequence[str],
+    options: Sequence[str],
+    stops_the_rest: bool = False,
+) -> Step:
+    report = _report(name)
+    command = ("python", "-m", "pytest", *paths, f"--junitxml={_relative(report)}", *options)
+    return Step(
+        name=name,
+        says=says,
+        environment=environment,
+        commands=(command,),
+        report=report,
+        stops_the_rest=stops_the_rest,
+    )
+
+
+def _alone(package: Path, options: Sequence[str]) -> Step:
+    name = f"alone:{package.name}"
+    tests = package / "tests"
+    says = "with only what it declares"
+    if not any(tests.rglob("test_*.py")):
+        return Step(
+            name=name,
+            says=says,
+            environment=f"alone.{package.name}",
+            commands=(),
+            without="it has no tests of its own",
+        )
+    return _pytest(name, says, f"alone.{package.name}", [_relative(tests)], options)
+
+
+def _dashboard() -> Step:
+    folder = ROOT / "packages/z4j_brain/dashboard"
+    report = _report("dashboard")
+    npm = ("npm", "--prefix", _relative(folder))
+    steps: list[tuple[str, ...]] = []
+    if not _is_installed(folder):
+        steps.append((*npm, "ci", "--no-audit", "--no-fund"))
+    steps.append((*npm, "run", "types:check"))
+    reporters = ("--reporter=default", "--reporter=junit", f"--outputFile.junit={report}")
+    steps.append((*npm, "run", "test", "--", *reporters))
+    return Step(
+        name="dashboard",
+        says="types and unit tests",
+        environment="dashboard",
+        commands=tuple(steps) if folder.is_dir() else (),
+        report=report,
+        without=None if folder.is_dir() else "there is no dashboard",
+    )
+
+
+def _is_installed(dashboard: Path) -> bool:
+    """True when ``npm ci`` ran after the lock file last changed."""
+    lock, installed = dashboard / "package-lock.json", dashboard / "node_modules/.package-lock.json"
+    return installed.is_file() and installed.stat().st_mtime >= lock.stat().st_mtime
+
+
+def _report(name: str) -> Path:
+    return REPORTS / f"{name.replace(':', '-')}.xml"
+
+
+def _relative(path: Path) -> str:
+    return os.path.relpath(path, ROOT)
