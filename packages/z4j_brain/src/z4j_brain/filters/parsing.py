@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import get_args
 
-from z4j_core.fold import STATES
-
 from z4j_brain.filters.moments import read_moment
 from z4j_brain.filters.tree import (
     MAX_LENGTH,
@@ -24,6 +22,7 @@ from z4j_brain.filters.tree import (
     Word,
 )
 from z4j_brain.filters.words import RawWord, split_values, split_words, unquote
+from z4j_core.fold import STATES
 
 _CONTAINS_KEYS: tuple[ContainsKey, ...] = get_args(ContainsKey)
 _EXACT_KEYS: tuple[ExactKey, ...] = get_args(ExactKey)

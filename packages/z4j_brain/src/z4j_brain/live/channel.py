@@ -63,7 +63,7 @@ class Channel:
             await self._woken.wait()
             self._woken.clear()
             with self._lock:
-                offset, pending = self._feed.settled or 0, self._feed.take()
+                offset, pending = self._feed.settled, self._feed.take()
             try:
                 await self._send_changes(offset, pending)
             except Exception:  # a failing database must not end the feed: readers look again
@@ -89,7 +89,7 @@ class Channel:
                 continue
             with self._lock:
                 was_missed = self._feed.check(pulse.position, time.monotonic())
-                offset = self._feed.settled or 0
+                offset = self._feed.settled
             if was_missed:
                 self._offer_all(msgspec.json.encode(Reset(offset)))
             self._offer_all(msgspec.json.encode(Tick(offset, pulse.now, pulse.lag_ms)))

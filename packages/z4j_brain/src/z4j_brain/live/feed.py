@@ -18,6 +18,7 @@ MANY_TASKS = 500
 """From this many changed tasks on, readers are told to read again instead."""
 RING_ENTRIES = 2_000
 RING_KEYS = 20_000
+_NOTHING = -1
 PATIENCE_S = 2.0
 """How long an offset may be missing before it counts as written by another process."""
 
@@ -47,7 +48,7 @@ class Pending:
     @property
     def size(self) -> int:
         """How many keys these are."""
-        return sum(map(len, (self._tasks, self._workers, self._commands, self._agents)))
+        return len(self._tasks) + len(self._workers) + len(self._commands) + len(self._agents)
 
     def changes(self) -> Changes:
         """Return the keys; the list of tasks is empty when there are too many."""
@@ -63,7 +64,7 @@ class Feed:
     """Pure bookkeeping: no clock, no lock, no database. `now_s` is a monotonic time in seconds."""
 
     def __init__(self) -> None:
-        self.settled: int | None = None
+        self.settled = _NOTHING
         self._held_from = 0
         self._ring: deque[tuple[int, Changes]] = deque()
         self._ring_keys = 0
@@ -74,12 +75,12 @@ class Feed:
 
     def start(self, position: int) -> None:
         """Begin at this offset, unless something was published already."""
-        if self.settled is None:
+        if self.settled == _NOTHING:
             self.settled = self._held_from = position
 
     def add(self, offset: int, changes: Changes) -> None:
         """Note what the transaction with this offset changed."""
-        if self.settled is None:
+        if self.settled == _NOTHING:
             self.settled, self._held_from = offset, offset - 1
         elif offset > self.settled:
             self._early.add(offset)
@@ -91,7 +92,6 @@ class Feed:
         self.is_dirty = True
 
     def _settle(self) -> None:
-        assert self.settled is not None
         while self.settled + 1 in self._early:
             self.settled += 1
             self._early.discard(self.settled)
@@ -110,7 +110,7 @@ class Feed:
 
     def since(self, offset: int) -> Pending | None:
         """Return what changed after this offset, or None when that is no longer known."""
-        if self.settled is None or offset < self._held_from:
+        if self.settled == _NOTHING or offset < self._held_from:
             return None
         return merge(changes for at, changes in self._ring if at > offset)
 
@@ -120,7 +120,6 @@ class Feed:
         Call it every few seconds. Then `settled` has moved on and every reader must read again.
         """
         self.start(position)
-        assert self.settled is not None
         if position <= self.settled and not self._early:
             self._behind_since = None
             return False

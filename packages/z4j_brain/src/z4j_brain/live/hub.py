@@ -80,7 +80,7 @@ class Hub:
             feed = self._feed(project_id)
             feed.start(pulse.position)
             missed = feed.since(asked) if asked <= pulse.position else None
-            settled = feed.settled or 0
+            settled = feed.settled
             channel = self._channels.get(project_id)
             if channel is None:
                 channel = self._open_channel(project_id, source, feed)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import msgspec
+
 from z4j_core.redaction import Redactor
 
 MAX_RESULT_BYTES = 65_536

@@ -42,6 +42,7 @@ class CommandRow(msgspec.Struct, frozen=True, kw_only=True):
     error: str | None
     email: str | None = None
     worker: str | None = None
+    worker_ended_at: int | None = None
 
 
 Position = tuple[int, uuid.UUID]
@@ -176,6 +177,14 @@ def open_pending(connection: Connection, limit: int) -> list[CommandRow]:
     return [_row(row) for row in rows]
 
 
+def which_are_open(connection: Connection, ids: Collection[uuid.UUID]) -> set[uuid.UUID]:
+    """Return those of these commands that wait for a result."""
+    rows = connection.execute(
+        select(commands.c.id).where(commands.c.id.in_(ids), commands.c.state.in_(OPEN_STATES))
+    )
+    return set(rows.scalars())
+
+
 def overdue(connection: Connection, now: int, limit: int) -> list[CommandRow]:
     """Return open commands whose deadline has passed."""
     rows = connection.execute(
@@ -207,7 +216,12 @@ def _chosen(project_id: uuid.UUID, task_id: str | None) -> list[Any]:
 
 def _select() -> Select[Any]:
     return (
-        select(commands, users.c.email, workers.c.worker_id.label("worker"))
+        select(
+            commands,
+            users.c.email,
+            workers.c.worker_id.label("worker"),
+            workers.c.ended_at.label("worker_ended_at"),
+        )
         .outerjoin(users, users.c.id == commands.c.created_by)
         .outerjoin(workers, workers.c.id == commands.c.sent_to)
     )

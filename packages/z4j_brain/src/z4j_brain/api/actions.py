@@ -1,0 +1,76 @@
+"""`/projects/{project}/actions`: what can be asked for now."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import msgspec
+
+from z4j_brain.api.context import ProjectCall
+from z4j_brain.api.json_text import as_json
+from z4j_brain.api.route import route
+from z4j_brain.commands.catalogue import Catalogue, Offer
+from z4j_brain.store import actions
+
+
+class ActionView(msgspec.Struct, frozen=True, kw_only=True):
+    """An action that an online worker offers; the schemas are JSON Schema 2020-12."""
+
+    engine: str
+    name: str
+    title: str
+    description: str
+    target: Literal["task", "queue", "worker", "engine"]
+    destructive: bool
+    permission: str
+    params_schema: Any
+    result_schema: Any
+    states: list[str] | None
+
+
+class AbsentAction(msgspec.Struct, frozen=True):
+    """An action that no online worker offers, and why."""
+
+    engine: str
+    name: str
+    reason: str
+
+
+class ActionList(msgspec.Struct, frozen=True):
+    """All actions, merged by engine and name."""
+
+    items: list[ActionView]
+    absent: list[AbsentAction]
+
+
+@route("GET", "/projects/{project}/actions", permission="project.read")
+async def read_actions(call: ProjectCall) -> ActionList:
+    """List the actions that online workers offer."""
+    catalogue = Catalogue(await call.brain.database.run(actions.online_workers, call.project.id))
+    return ActionList(
+        items=[
+            _action_view(offer)
+            for offer in catalogue.offered()
+            if offer.info.target in ("task", "queue", "worker", "engine")
+        ],
+        absent=[
+            AbsentAction(absence.engine, absence.name, absence.reason)
+            for absence in catalogue.absent()
+        ],
+    )
+
+
+def _action_view(offer: Offer) -> ActionView:
+    info = offer.info
+    return ActionView(
+        engine=offer.engine,
+        name=info.name,
+        title=info.title or info.name,
+        description=info.description,
+        target=msgspec.convert(info.target, Literal["task", "queue", "worker", "engine"]),
+        destructive=info.destructive,
+        permission=offer.permission,
+        params_schema=as_json(info.params_schema),
+        result_schema=as_json(info.result_schema),
+        states=info.states,
+    )

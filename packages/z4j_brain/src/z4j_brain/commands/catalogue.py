@@ -1,0 +1,100 @@
+"""Which actions can be asked for now: what the online workers announced, merged."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import msgspec
+
+from z4j_brain.store.actions import OnlineWorker
+from z4j_core.frames import ActionInfo
+
+_OWN_PERMISSION = frozenset({"retry", "retry_edited", "cancel", "terminate", "purge"})
+
+
+def permission_of(action: str) -> str:
+    """Return the permission that an action needs; a stranger's action needs the general one."""
+    return f"command.{action}" if action in _OWN_PERMISSION else "command.custom"
+
+
+class Offer(msgspec.Struct, frozen=True):
+    """An action of an engine, and the workers that offer it."""
+
+    engine: str
+    info: ActionInfo
+    workers: list[OnlineWorker]
+
+    @property
+    def permission(self) -> str:
+        """What somebody needs to ask for it."""
+        return permission_of(self.info.name)
+
+    def reason_against(self, state: str, permissions: frozenset[str]) -> str | None:
+        """Return why it cannot be asked for on a task in this state, None when it can."""
+        if self.permission not in permissions:
+            return f"Your role lacks the permission {self.permission}."
+        return state_reason(self.info, state)
+
+
+class Absence(msgspec.Struct, frozen=True):
+    """An action that no online worker offers, with the reason that one of them gave."""
+
+    engine: str
+    name: str
+    reason: str
+
+
+class Catalogue:
+    """The actions of a project's online workers. Of unlike announcements the first one is shown;
+    a command is checked against that of the worker that will run it.
+    """
+
+    def __init__(self, workers: Iterable[OnlineWorker]) -> None:
+        self._offers: dict[tuple[str, str], Offer] = {}
+        self._absences: dict[tuple[str, str], Absence] = {}
+        for worker in workers:
+            for engine in worker.engines:
+                for info in engine.actions:
+                    self._add(worker, engine.name, info)
+
+    def _add(self, worker: OnlineWorker, engine: str, info: ActionInfo) -> None:
+        key = (engine, info.name)
+        if info.absent is not None:
+            self._absences.setdefault(key, Absence(engine, info.name, info.absent))
+        elif key in self._offers:
+            self._offers[key].workers.append(worker)
+        else:
+            self._offers[key] = Offer(engine, info, [worker])
+
+    def offered(self) -> list[Offer]:
+        """Return every offered action, by engine and name."""
+        return [self._offers[key] for key in sorted(self._offers)]
+
+    def absent(self) -> list[Absence]:
+        """Return the actions that are announced as absent and that nobody offers."""
+        keys = sorted(self._absences.keys() - self._offers.keys())
+        return [self._absences[key] for key in keys]
+
+    def find(self, engine: str, action: str) -> Offer | None:
+        """Return an offered action."""
+        return self._offers.get((engine, action))
+
+    def reason_for_absence(self, engine: str, action: str) -> str:
+        """Return, in a sentence, why nobody offers an action."""
+        absence = self._absences.get((engine, action))
+        if absence is not None:
+            return absence.reason
+        return f"No online worker offers “{action}” for {engine}. Start one, or see Workers."
+
+
+def state_reason(info: ActionInfo, state: str) -> str | None:
+    """Return why a task in this state cannot be the target of an action, None when it can."""
+    if info.states is None or state in info.states:
+        return None
+    return f"The task is {state}; “{info.name}” is for tasks that are {_words(info.states)}."
+
+
+def _words(states: list[str]) -> str:
+    if len(states) < 2:
+        return "".join(states) or "in no state"
+    return f"{', '.join(states[:-1])} or {states[-1]}"

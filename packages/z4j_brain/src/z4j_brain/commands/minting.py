@@ -1,0 +1,169 @@
+"""From a request to a stored command: everything that one transaction decides."""
+
+from __future__ import annotations
+
+from collections.abc import Set as AbstractSet
+from uuid import UUID
+
+import msgspec
+from sqlalchemy import Connection
+
+from z4j_brain.commands.catalogue import Catalogue, state_reason
+from z4j_brain.commands.request import (
+    CommandError,
+    CommandRequest,
+    Fault,
+    Refusal,
+    ShownParams,
+    invalid,
+)
+from z4j_brain.commands.routing import choose_worker
+from z4j_brain.commands.schema_check import SchemaError, check_params
+from z4j_brain.store import actions, commands, feeds, tasks
+from z4j_brain.store.actions import OnlineWorker
+from z4j_brain.store.commands import CommandRow
+from z4j_brain.store.tasks import FullTaskRecord
+from z4j_core.frames import ActionInfo, Command, TaskRef
+
+DEADLINE_US = 60_000_000
+"""How long a command waits for its result."""
+
+
+class Minted(msgspec.Struct, frozen=True):
+    """A command that is stored now; `frame` goes to the worker in `row.sent_to`."""
+
+    row: CommandRow
+    frame: Command
+    offset: int
+
+
+def mint(
+    connection: Connection,
+    request: CommandRequest,
+    shown: ShownParams,
+    command_id: UUID,
+    linked: AbstractSet[UUID],
+    now: int,
+) -> Minted:
+    """Check a request and store its command. Raises CommandError.
+
+    The state is ``sent`` at once when the worker's link is here: what leaves this process is
+    recorded before it leaves, so a crash never leaves a command that ran and says it did not.
+    """
+    task = _find_task(connection, request)
+    catalogue = Catalogue(actions.online_workers(connection, request.project_id))
+    worker, info = choose_worker(
+        catalogue,
+        request.engine,
+        request.action,
+        named=request.worker,
+        preferred=task.worker if task else None,
+        linked=linked,
+    )
+    _check_target(request, info)
+    if task is not None and (reason := state_reason(info, task.state)) is not None:
+        raise CommandError(Refusal.CONFLICT, reason)
+    _check_params(request, info, worker)
+    frame = make_frame(command_id, request, task, now + DEADLINE_US)
+    row = _row(request, shown, command_id, worker, now, is_linked=worker.id in linked)
+    commands.add(connection, row)
+    offset = feeds.advance(connection, request.project_id)
+    return Minted(row, frame, offset)
+
+
+def make_frame(
+    command_id: UUID, request: CommandRequest, task: FullTaskRecord | None, deadline: int
+) -> Command:
+    """Return what the worker is sent."""
+    return Command(
+        id=str(command_id),
+        engine=request.engine,
+        action=request.action,
+        params=request.params,
+        task=None if task is None else task_ref(task),
+        queue=request.queue,
+        deadline=deadline,
+    )
+
+
+def task_ref(task: FullTaskRecord) -> TaskRef:
+    """Return what the record knows of a task, for an engine."""
+    return TaskRef(
+        task_id=task.task_id,
+        name=task.name,
+        queue=task.queue,
+        state=task.state,
+        attempt=task.attempt,
+        args=task.args,
+        kwargs=task.kwargs,
+        exact=bool(task.exact),
+    )
+
+
+def _find_task(connection: Connection, request: CommandRequest) -> FullTaskRecord | None:
+    if request.task_id is None:
+        return None
+    task = tasks.find(connection, request.project_id, request.engine, request.task_id)
+    if task is None:
+        raise invalid("/target/task_id", "There is no such task of this engine in the project.")
+    return task
+
+
+def _check_target(request: CommandRequest, info: ActionInfo) -> None:
+    wanted = {"task": "task_id", "queue": "queue", "worker": "worker_id"}.get(info.target)
+    given = {
+        "task_id": request.task_id,
+        "queue": request.queue,
+        "worker_id": request.worker,
+    }
+    if wanted is not None and given[wanted] is None:
+        raise invalid(f"/target/{wanted}", f"“{info.name}” needs the target's {wanted}.")
+    for name, value in given.items():
+        if value is not None and name not in (wanted, "worker_id"):
+            raise invalid(f"/target/{name}", f"“{info.name}” acts on a {info.target}, not on this.")
+
+
+def _check_params(request: CommandRequest, info: ActionInfo, worker: OnlineWorker) -> None:
+    try:
+        faults = check_params(msgspec.json.decode(request.params), info.params_schema)
+    except SchemaError as error:
+        raise CommandError(
+            Refusal.CONFLICT,
+            f"The schema that {worker.worker_id} announced for “{info.name}” cannot be used:"
+            f" {error}. Fix its plugin, then restart the worker.",
+        ) from None
+    if faults:
+        placed = [Fault(f"/params{fault.pointer}", fault.detail) for fault in faults]
+        raise CommandError(Refusal.INVALID, placed[0].detail, placed)
+
+
+def _row(
+    request: CommandRequest,
+    shown: ShownParams,
+    command_id: UUID,
+    worker: OnlineWorker,
+    now: int,
+    *,
+    is_linked: bool,
+) -> CommandRow:
+    return CommandRow(
+        id=command_id,
+        project_id=request.project_id,
+        idempotency_key=request.idempotency_key,
+        engine=request.engine,
+        action=request.action,
+        task_id=request.task_id,
+        queue=request.queue,
+        target_worker=worker.id if request.worker is not None else None,
+        params=shown.text,
+        params_exact=shown.is_exact,
+        state="sent" if is_linked else "pending",
+        created_at=now,
+        created_by=request.user_id,
+        deadline=now + DEADLINE_US,
+        sent_at=now if is_linked else None,
+        sent_to=worker.id,
+        ended_at=None,
+        result=None,
+        error=None,
+    )

@@ -1,0 +1,79 @@
+"""What a person asks for, and why it may be turned down."""
+
+from __future__ import annotations
+
+import uuid
+from enum import StrEnum
+
+import msgspec
+
+from z4j_core.redaction import RedactionError, Redactor
+
+MAX_PARAMS = 262_144
+_MAX_SHOWN = 65_536
+_redactor = Redactor(max_bytes=_MAX_SHOWN, max_string=8_192)
+
+
+class Refusal(StrEnum):
+    """In what way a request cannot be met."""
+
+    CONFLICT = "conflict"
+    INVALID = "invalid"
+    BUSY = "busy"
+
+
+class Fault(msgspec.Struct, frozen=True):
+    """What is wrong at one place of a request; `pointer` is a JSON pointer into it."""
+
+    pointer: str
+    detail: str
+
+
+class CommandError(Exception):
+    """A command that is not accepted; the message says what to do."""
+
+    def __init__(self, refusal: Refusal, detail: str, faults: list[Fault] | None = None) -> None:
+        super().__init__(detail)
+        self.refusal = refusal
+        self.detail = detail
+        self.faults = faults or []
+
+
+def invalid(pointer: str, detail: str) -> CommandError:
+    """Return the error for one wrong place of a request."""
+    return CommandError(Refusal.INVALID, detail, [Fault(pointer, detail)])
+
+
+class CommandRequest(msgspec.Struct, frozen=True, kw_only=True):
+    """One action to carry out. `params` is the JSON object as it came, unredacted."""
+
+    project_id: uuid.UUID
+    user_id: uuid.UUID | None
+    engine: str
+    action: str
+    params: bytes
+    task_id: str | None = None
+    queue: str | None = None
+    worker: str | None = None
+    idempotency_key: str | None = None
+
+
+class ShownParams(msgspec.Struct, frozen=True):
+    """Parameters as they are stored and shown; when `is_exact`, they are the real ones."""
+
+    text: str
+    is_exact: bool
+
+
+def shown_params(params: bytes) -> ShownParams:
+    """Return the parameters without secrets. Raises CommandError when they are no JSON."""
+    try:
+        if len(params) > _MAX_SHOWN:
+            value = _redactor.value(msgspec.json.decode(params))
+            return ShownParams(msgspec.json.encode(value).decode(), is_exact=False)
+        redacted = _redactor.json(params)
+        return ShownParams(redacted.decode(), is_exact=redacted == params)
+    except (RedactionError, msgspec.DecodeError, RecursionError, UnicodeError):
+        raise invalid(
+            "/params", "The parameters must be a JSON object, less deeply nested."
+        ) from None

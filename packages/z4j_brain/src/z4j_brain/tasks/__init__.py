@@ -1,0 +1,1 @@
+"""What the record tells of tasks: lists, one task in full, its attempts."""

@@ -1,0 +1,71 @@
+"""One task in full."""
+
+from __future__ import annotations
+
+import uuid
+
+import msgspec
+from sqlalchemy import Connection
+
+from z4j_brain.commands.catalogue import Catalogue
+from z4j_brain.store import actions, events, feeds, tasks
+from z4j_brain.store.tasks import FullTaskRecord
+from z4j_brain.tasks.attempts import Attempt, attempts_of
+
+MAX_EVENTS = 1_000
+
+
+class TaskAction(msgspec.Struct, frozen=True):
+    """Whether an action may be asked for, on this task and now; else the reason."""
+
+    name: str
+    allowed: bool
+    reason: str | None
+
+
+class TaskInFull(msgspec.Struct, frozen=True):
+    """A task with what its events, its retries and the online workers tell of it."""
+
+    task: FullTaskRecord
+    attempts: list[Attempt]
+    retried_as: list[str]
+    actions: list[TaskAction]
+    offset: int
+
+
+def read_task(
+    connection: Connection,
+    project_id: uuid.UUID,
+    engine: str,
+    task_id: str,
+    permissions: frozenset[str],
+) -> TaskInFull | None:
+    """Return the task as somebody with these permissions sees it, or None."""
+    offset = feeds.position(connection, project_id)
+    task = tasks.find(connection, project_id, engine, task_id)
+    if task is None:
+        return None
+    catalogue = Catalogue(actions.online_workers(connection, project_id))
+    return TaskInFull(
+        task=task,
+        attempts=attempts_of(events.newest(connection, project_id, engine, task_id, MAX_EVENTS)),
+        retried_as=tasks.retried_as(connection, project_id, engine, task_id),
+        actions=actions_on(catalogue, task, permissions),
+        offset=offset,
+    )
+
+
+def actions_on(
+    catalogue: Catalogue, task: FullTaskRecord, permissions: frozenset[str]
+) -> list[TaskAction]:
+    """Return every task action of the task's engine that some online worker knows of."""
+    reasons = {
+        offer.info.name: offer.reason_against(task.state, permissions)
+        for offer in catalogue.offered()
+        if offer.engine == task.engine and offer.info.target == "task"
+    }
+    absences = [one for one in catalogue.absent() if one.engine == task.engine]
+    return [
+        *(TaskAction(name, reason is None, reason) for name, reason in reasons.items()),
+        *(TaskAction(one.name, False, one.reason) for one in absences),
+    ]
