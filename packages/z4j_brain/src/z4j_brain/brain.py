@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from z4j_brain.auth.passwords import Passwords
@@ -14,6 +14,7 @@ from z4j_brain.store.database import Database
 if TYPE_CHECKING:
     from z4j_brain.commands.service import Commands
     from z4j_brain.ingest.writer import Writer
+    from z4j_brain.link.gateway import Gateway
     from z4j_brain.link.registry import Registry
     from z4j_brain.live.hub import Hub
 
@@ -31,6 +32,13 @@ class Brain:
     commands: Commands
     writer: Writer
     replica: str
+    gateway: Gateway = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Make the gateway, which needs all the others."""
+        from z4j_brain.link.gateway import Gateway
+
+        self.gateway = Gateway(self)
 
     @classmethod
     def create(cls, settings: Settings, keys: Keys, passwords: Passwords | None = None) -> Brain:
@@ -44,8 +52,6 @@ class Brain:
         replica = secrets.token_hex(8)
         hub = Hub()
         registry = LocalRegistry()
-        commands = Commands(database, registry, hub)
-        writer = Writer(database, hub, replica=replica)
         return cls(
             settings=settings,
             keys=keys,
@@ -53,10 +59,31 @@ class Brain:
             passwords=passwords or Passwords(),
             hub=hub,
             registry=registry,
-            commands=commands,
-            writer=writer,
+            commands=Commands(database, registry, hub),
+            writer=Writer(database, hub, replica=replica),
             replica=replica,
         )
+
+    async def start(self) -> None:
+        """Start what runs by itself. The database has its tables already."""
+        await self.writer.start()
+        await self.gateway.start()
+        await self.commands.start()
+
+    async def stop(self) -> None:
+        """Say goodbye to the agents and store what they sent; call it while they are connected.
+
+        Requests are still answered. Idempotent.
+        """
+        await self.gateway.stop()
+        await self.writer.stop()
+        await self.commands.stop()
+        await self.hub.stop()
+
+    async def close(self) -> None:
+        """Close the database, when nobody asks any more."""
+        self.passwords.close()
+        self.database.close()
 
 
 def open_database(settings: Settings) -> Database:

@@ -17,9 +17,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from z4j_core import credential
-
 from z4j_brain.settings import Settings
+from z4j_core import credential
 
 MASTER = "Z4J_SECRET"
 SESSION = "Z4J_SESSION_SECRET"
@@ -43,9 +42,7 @@ class Keys:
         """Derive the secret of a project."""
         return credential.project_secret(self.master, project_id)
 
-    def signing_key(
-        self, project_id: uuid.UUID, agent_id: uuid.UUID, token_id: uuid.UUID
-    ) -> bytes:
+    def signing_key(self, project_id: uuid.UUID, agent_id: uuid.UUID, token_id: uuid.UUID) -> bytes:
         """Derive the signing key of one token of an agent."""
         return credential.signing_key(self.project_secret(project_id), agent_id, token_id)
 
@@ -104,7 +101,8 @@ def file_is_private(path: Path) -> bool:
 
 
 def _missing(environ: Mapping[str, str], found: Mapping[str, str]) -> bool:
-    return any(not environ.get(name, "").strip() and name not in found for name in (MASTER, SESSION))
+    names = (MASTER, SESSION)
+    return any(not environ.get(name, "").strip() and name not in found for name in names)
 
 
 def _checked(name: str, value: str) -> str:

@@ -40,9 +40,9 @@ class SettingsError(ValueError):
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """What the operator chose. Secrets are not here but in `keys.py`."""
 
-    home: Annotated[
-        Path, Meta(description="Folder of the SQLite database and of secret.env.")
-    ] = Path("~/.z4j")
+    home: Annotated[Path, Meta(description="Folder of the SQLite database and of secret.env.")] = (
+        Path("~/.z4j")
+    )
     database_url: Annotated[
         str,
         Meta(
@@ -72,9 +72,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     ] = ""
     trusted_proxies: Annotated[
         tuple[str, ...],
-        Meta(
-            description="Addresses or networks whose X-Forwarded-For, -Proto and -Host are believed."
-        ),
+        Meta(description="Addresses or networks whose X-Forwarded-For, -Proto, -Host count."),
     ] = ("127.0.0.1", "::1")
     allowed_hosts: Annotated[
         tuple[str, ...],

@@ -164,7 +164,11 @@ async def revoke_agent(call: ProjectCall, agent_id: uuid.UUID) -> None:
     _publish(call, agent_id, offset)
 
 
-@route("DELETE", "/projects/{project}/agents/{agent_id}/tokens/{token_id}", permission="agent.manage")
+@route(
+    "DELETE",
+    "/projects/{project}/agents/{agent_id}/tokens/{token_id}",
+    permission="agent.manage",
+)
 async def revoke_token(call: ProjectCall, agent_id: uuid.UUID, token_id: uuid.UUID) -> None:
     """Revoke one token and end the links that use it."""
     try:
@@ -181,9 +185,7 @@ def _publish(call: ProjectCall, agent_id: uuid.UUID, offset: int) -> None:
     call.brain.hub.publish(call.project.id, offset, Changes(agents=[agent_id]))
 
 
-def _list(
-    connection: Connection, project_id: uuid.UUID, after_name: str, limit: int
-) -> AgentList:
+def _list(connection: Connection, project_id: uuid.UUID, after_name: str, limit: int) -> AgentList:
     offset = feeds.position(connection, project_id)
     rows = agents.page(connection, project_id, after_name, limit + 1)
     total = agents.count(connection, project_id)

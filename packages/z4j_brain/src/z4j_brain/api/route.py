@@ -154,9 +154,7 @@ def _check_permission(
     return ProjectCall
 
 
-def _path_types(
-    label: str, path: str, names: list[str], hints: dict[str, Any]
-) -> dict[str, type]:
+def _path_types(label: str, path: str, names: list[str], hints: dict[str, Any]) -> dict[str, type]:
     wanted = [name for name in re.findall(r"{(\w+)}", path) if name != "project"]
     given = [name for name in names[1:] if name not in {"query", "body"}]
     if sorted(wanted) != sorted(given):

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from z4j_brain.brain import Brain
 
 logger = logging.getLogger("z4j.api")
+PREFIX = "/api/v1"
 _NO_STORE = {"Cache-Control": "no-store"}
 
 
@@ -99,7 +100,7 @@ class Router:
         await response(scope, receive, send)
 
     async def _answer(self, request: Request) -> Response:
-        route, parts = self.find(request.method, request.scope["z4j.api_path"])
+        route, parts = self.find(request.method, _path(request.scope))
         call = await self._authorise(route, parts, request)
         arguments = decode_path(route, parts)
         arguments |= decode_query(route, request)
@@ -145,6 +146,12 @@ class Router:
             raise Problem(
                 403, "csrf-token-invalid", "Send X-CSRF-Token with the csrf_token of GET /session."
             )
+
+
+def _path(scope: Scope) -> str:
+    """Return the path below the API, as it was sent."""
+    sent: bytes = scope.get("raw_path") or scope["path"].encode()
+    return sent.decode("ascii", "replace").removeprefix(PREFIX)
 
 
 def _walk(node: _Node, steps: list[str]) -> _Node | None:

@@ -7,10 +7,10 @@ import uuid
 from typing import TYPE_CHECKING
 
 import msgspec
-from z4j_core.credential import SECRET_BYTES, Credential
 
 from z4j_brain.store import agent_tokens, agents, feeds
 from z4j_brain.store.types import new_id
+from z4j_core.credential import SECRET_BYTES, Credential
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection

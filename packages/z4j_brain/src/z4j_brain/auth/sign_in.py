@@ -113,14 +113,12 @@ def mint_link(
     return token
 
 
-def open_session(
-    connection: Connection, brain: Brain, user: User, visitor: Visitor
-) -> SignedIn:
+def open_session(connection: Connection, brain: Brain, user: User, visitor: Visitor) -> SignedIn:
     """Store a new session under a new token; the one the browser held before ends."""
     now, settings = clock.now(), brain.settings
     sessions.remove_ended(connection, now, settings.session_idle_hours * HOUR_US)
     if visitor.former is not None:
-        sessions.remove(connection, brain.keys.session_hash(visitor.former))
+        sessions.remove_token(connection, brain.keys.session_hash(visitor.former))
     token = secrets.token_urlsafe(32)
     sessions.create(
         connection,

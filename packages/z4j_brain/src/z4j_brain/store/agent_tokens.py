@@ -56,9 +56,7 @@ def find_token(
     return AgentToken(row.id, agent_id, row.project_id, row.slug, revoked_at)
 
 
-def touch_token(
-    connection: Connection, token_id: uuid.UUID, now: int, address: str | None
-) -> None:
+def touch_token(connection: Connection, token_id: uuid.UUID, now: int, address: str | None) -> None:
     """Note the use of a token; within a minute only a change of address is written."""
     row = connection.execute(
         select(tokens.c.last_used_at, tokens.c.last_address).where(tokens.c.id == token_id)
@@ -69,9 +67,7 @@ def touch_token(
     if is_fresh and row.last_address == address:
         return
     connection.execute(
-        update(tokens)
-        .where(tokens.c.id == token_id)
-        .values(last_used_at=now, last_address=address)
+        update(tokens).where(tokens.c.id == token_id).values(last_used_at=now, last_address=address)
     )
 
 
@@ -91,13 +87,15 @@ def create(
     )
 
 
-def revoke(
-    connection: Connection, agent_id: uuid.UUID, token_id: uuid.UUID, now: int
-) -> bool:
+def revoke(connection: Connection, agent_id: uuid.UUID, token_id: uuid.UUID, now: int) -> bool:
     """Revoke a token of an agent; tell whether there is such a token."""
     changed = connection.execute(
         update(tokens)
-        .where(tokens.c.id == token_id, tokens.c.agent_id == agent_id, tokens.c.revoked_at.is_(None))
+        .where(
+            tokens.c.id == token_id,
+            tokens.c.agent_id == agent_id,
+            tokens.c.revoked_at.is_(None),
+        )
         .values(revoked_at=now)
     )
     if changed.rowcount:
@@ -115,9 +113,7 @@ def revoke_all(connection: Connection, agent_id: uuid.UUID, now: int) -> None:
     )
 
 
-def owner(
-    connection: Connection, token_id: uuid.UUID
-) -> tuple[uuid.UUID, uuid.UUID] | None:
+def owner(connection: Connection, token_id: uuid.UUID) -> tuple[uuid.UUID, uuid.UUID] | None:
     """Return agent and project of a token."""
     row = connection.execute(
         select(tokens.c.agent_id, agents.c.project_id)

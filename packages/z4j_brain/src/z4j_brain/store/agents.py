@@ -93,9 +93,7 @@ def page(
     return read(connection, project_id, list(found))
 
 
-def read(
-    connection: Connection, project_id: uuid.UUID, ids: Sequence[uuid.UUID]
-) -> list[AgentRow]:
+def read(connection: Connection, project_id: uuid.UUID, ids: Sequence[uuid.UUID]) -> list[AgentRow]:
     """Return these agents of the project, by name."""
     rows = connection.execute(
         select(agents)
@@ -118,15 +116,13 @@ def read(
     ]
 
 
-def _workers_online(
-    connection: Connection, ids: Sequence[uuid.UUID]
-) -> dict[uuid.UUID, int]:
+def _workers_online(connection: Connection, ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, int]:
     rows = connection.execute(
-        select(workers.c.agent_id, func.count())
+        select(workers.c.agent_id, func.count().label("number"))
         .where(workers.c.agent_id.in_(ids), workers.c.online)
         .group_by(workers.c.agent_id)
     )
-    return {agent_id: number for agent_id, number in rows}
+    return {row.agent_id: row.number for row in rows}
 
 
 def _first_task(

@@ -33,9 +33,7 @@ def create(connection: Connection, *, name: str, now: int) -> ProjectAccess:
     """Create a project with its feed; raises `IntegrityError` when the slug is taken."""
     project = ProjectAccess(new_id(), slug_of(name), name.strip(), "admin")
     connection.execute(
-        insert(projects).values(
-            id=project.id, slug=project.slug, name=project.name, created_at=now
-        )
+        insert(projects).values(id=project.id, slug=project.slug, name=project.name, created_at=now)
     )
     connection.execute(insert(feeds).values(project_id=project.id, position=0))
     return project
@@ -46,15 +44,19 @@ def find_slug(connection: Connection, slug: str) -> uuid.UUID | None:
     return connection.execute(select(projects.c.id).where(projects.c.slug == slug)).scalar()
 
 
+def slugs(connection: Connection) -> list[str]:
+    """Return the slugs of the first 20 projects."""
+    found = select(projects.c.slug).order_by(projects.c.slug).limit(20)
+    return list(connection.execute(found).scalars())
+
+
 def entered_by(connection: Connection, user_id: uuid.UUID) -> list[ProjectAccess]:
     """Return every project that somebody may enter, by name."""
     rows = connection.execute(_accessible(user_id).order_by(projects.c.name, projects.c.slug))
     return [_access(row) for row in rows]
 
 
-def find_access(
-    connection: Connection, user_id: uuid.UUID, slug: str
-) -> ProjectAccess | None:
+def find_access(connection: Connection, user_id: uuid.UUID, slug: str) -> ProjectAccess | None:
     """Return one project if that person may enter it."""
     row = connection.execute(_accessible(user_id).where(projects.c.slug == slug)).first()
     return None if row is None else _access(row)

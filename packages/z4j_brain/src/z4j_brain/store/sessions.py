@@ -46,9 +46,7 @@ def create(
     )
 
 
-def find(
-    connection: Connection, token_hash: bytes, now: int, idle_us: int
-) -> Session | None:
+def find(connection: Connection, token_hash: bytes, now: int, idle_us: int) -> Session | None:
     """Find a session that has not ended, of somebody who may sign in."""
     row = connection.execute(
         select(
@@ -83,8 +81,13 @@ def touch(connection: Connection, session_id: uuid.UUID, now: int) -> None:
     )
 
 
-def remove(connection: Connection, token_hash: bytes) -> None:
-    """End one session; it need not exist."""
+def remove(connection: Connection, session_id: uuid.UUID) -> None:
+    """End one session."""
+    connection.execute(delete(sessions).where(sessions.c.id == session_id))
+
+
+def remove_token(connection: Connection, token_hash: bytes) -> None:
+    """End the session of a token; there need not be one."""
     connection.execute(delete(sessions).where(sessions.c.token_hash == token_hash))
 
 

@@ -86,9 +86,7 @@ def set_password_hash(connection: Connection, user_id: uuid.UUID, password_hash:
     )
 
 
-def set_role(
-    connection: Connection, project_id: uuid.UUID, user_id: uuid.UUID, role: str
-) -> None:
+def set_role(connection: Connection, project_id: uuid.UUID, user_id: uuid.UUID, role: str) -> None:
     """Make somebody a member of a project who is none yet."""
     connection.execute(
         insert(memberships).values(project_id=project_id, user_id=user_id, role=role)

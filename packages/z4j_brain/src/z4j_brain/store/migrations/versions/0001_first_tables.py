@@ -5,6 +5,7 @@ Deploy: before. There is no way back from the first step but an empty database.
 
 import sqlalchemy as sa
 from alembic import op
+
 from z4j_brain.store.types import Bytes, ByteText, Id, UtcTime
 
 revision = "0001"

@@ -1,0 +1,146 @@
+"""OpenAPI 3.1, made from the route table and the types that it names."""
+
+from __future__ import annotations
+
+import re
+import uuid
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import msgspec
+
+from z4j_brain import __version__
+from z4j_brain.api.context import Call
+from z4j_brain.api.problems import MEDIA_TYPE, ProblemDetails
+from z4j_brain.api.route import PUBLIC, SAFE, SIGNED_IN, Route, route
+from z4j_brain.auth.browser import COOKIE, CSRF_HEADER
+
+Json = dict[str, Any]
+_REFERENCE = "#/components/schemas/{name}"
+_PROBLEM = {"$ref": "#/components/responses/Problem"}
+_PATH_SCHEMAS: dict[type, Json] = {
+    str: {"type": "string"},
+    int: {"type": "integer"},
+    uuid.UUID: {"type": "string", "format": "uuid"},
+}
+
+
+@route("GET", "/openapi.json", permission=PUBLIC)
+async def read_openapi(call: Call) -> dict[str, Any]:
+    """Describe this API."""
+    from z4j_brain.api.table import all_routes
+
+    return describe(all_routes(), call.brain.settings.root_path)
+
+
+def describe(routes: Sequence[Route], prefix: str = "") -> Json:
+    """Return the document; every route is one operation."""
+    types = [kind for route in routes for kind in (route.body_type, route.response_type)]
+    wanted = [kind for kind in types if kind not in (None, type(None))] + [ProblemDetails]
+    schemas, components = msgspec.json.schema_components(wanted, ref_template=_REFERENCE)
+    by_type = {id(kind): schema for kind, schema in zip(wanted, schemas, strict=True)}
+    paths: dict[str, Json] = {}
+    for one in routes:
+        paths.setdefault(one.path, {})[one.method.lower()] = _operation(one, by_type)
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": "z4j", "version": __version__, "license": {"name": "Apache-2.0"}},
+        "servers": [{"url": f"{prefix}/api/v1"}],
+        "paths": paths,
+        "components": {
+            "schemas": components,
+            "responses": {"Problem": _problem(by_type[id(ProblemDetails)])},
+            "securitySchemes": {
+                "session": {"type": "apiKey", "in": "cookie", "name": COOKIE},
+                "csrf": {"type": "apiKey", "in": "header", "name": CSRF_HEADER},
+            },
+        },
+    }
+
+
+def _operation(one: Route, by_type: dict[int, Json]) -> Json:
+    operation: Json = {
+        "operationId": one.name,
+        "summary": one.summary,
+        "tags": [one.resource],
+        "x-permission": one.permission,
+        "security": _security(one),
+        "parameters": [*_path_parameters(one), *_query_parameters(one)],
+        "responses": {
+            str(one.status): _response(one, by_type),
+            **{str(status): _PROBLEM for status in _statuses(one)},
+            "default": _PROBLEM,
+        },
+    }
+    if one.further:
+        operation["x-further-permissions"] = list(one.further)
+    if one.body_type is not None:
+        content = {"application/json": {"schema": by_type[id(one.body_type)]}}
+        operation["requestBody"] = {"required": True, "content": content}
+    return operation
+
+
+def _security(one: Route) -> list[Json]:
+    if one.permission == PUBLIC:
+        return []
+    return [{"session": []} if one.method in SAFE else {"session": [], "csrf": []}]
+
+
+def _statuses(one: Route) -> Iterable[int]:
+    """List the refusals of a route that come before its handler."""
+    if one.permission != PUBLIC:
+        yield 401
+    if one.permission not in (PUBLIC, SIGNED_IN) or one.method not in SAFE:
+        yield 403
+    if "{" in one.path:
+        yield 404
+    if one.body_type is not None:
+        yield from (413, 415)
+    if one.body_type is not None or one.query_type is not None:
+        yield 422
+
+
+def _path_parameters(one: Route) -> list[Json]:
+    names = re.findall(r"{(\w+)}", one.path)
+    return [
+        {
+            "name": name,
+            "in": "path",
+            "required": True,
+            "schema": _PATH_SCHEMAS[one.path_types.get(name, str)],
+        }
+        for name in names
+    ]
+
+
+def _query_parameters(one: Route) -> list[Json]:
+    if one.query_type is None:
+        return []
+    parameters = []
+    for field in msgspec.structs.fields(one.query_type):
+        schema = msgspec.json.schema(field.type, ref_template=_REFERENCE)
+        if field.default is not msgspec.NODEFAULT and field.default is not None:
+            schema["default"] = msgspec.to_builtins(field.default)
+        parameters.append(
+            {
+                "name": field.encode_name,
+                "in": "query",
+                "required": field.required,
+                "schema": schema,
+            }
+        )
+    return parameters
+
+
+def _response(one: Route, by_type: dict[int, Json]) -> Json:
+    if one.status == 204:
+        return {"description": "Done."}
+    schema = by_type[id(one.response_type)]
+    return {"description": "Done.", "content": {"application/json": {"schema": schema}}}
+
+
+def _problem(schema: Json) -> Json:
+    return {
+        "description": "Refused or failed: problem details of RFC 9457.",
+        "content": {MEDIA_TYPE: {"schema": schema}},
+    }

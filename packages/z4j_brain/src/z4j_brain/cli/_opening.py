@@ -1,0 +1,89 @@
+"""What most verbs begin with: settings, keys, and an open database, or an error in plain words."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import click
+from rich.console import Console
+
+from z4j_brain.keys import Keys, SecretsError, load_keys
+from z4j_brain.settings import Loaded, Settings, SettingsError, load
+
+if TYPE_CHECKING:
+    from z4j_brain.store.database import Database
+
+output = Console(soft_wrap=True, highlight=False)
+errors = Console(stderr=True, soft_wrap=True, highlight=False)
+
+
+def load_settings(**flags: Any) -> Loaded:
+    """Read the settings and show what looks wrong; ends the command when they are unusable."""
+    try:
+        loaded = load(os.environ, flags)
+    except SettingsError as error:
+        raise click.ClickException(str(error)) from None
+    for warning in loaded.warnings:
+        errors.print(f"Warning: {warning}", style="yellow", markup=False)
+    return loaded
+
+
+def open_keys(settings: Settings, *, mint: bool = False) -> Keys:
+    """Read the secrets; ends the command when there are none."""
+    try:
+        return load_keys(settings, os.environ, mint=mint)
+    except SecretsError as error:
+        raise click.ClickException(str(error)) from None
+    except OSError as error:
+        raise click.ClickException(
+            f"Cannot write to {settings.home}: {error.strerror}. Set Z4J_HOME to a folder of yours."
+        ) from None
+
+
+@contextmanager
+def opened(settings: Settings, *, must_be_current: bool = True) -> Iterator[Database]:
+    """Open the database, and close it at the end; ends the command when it cannot be used."""
+    from sqlalchemy.exc import OperationalError
+
+    from z4j_brain.brain import open_database
+    from z4j_brain.store.migrate import at_head
+
+    if settings.is_sqlite:
+        settings.home.mkdir(mode=0o700, parents=True, exist_ok=True)
+    database = open_database(settings)
+    try:
+        if must_be_current:
+            with database.read() as connection:
+                is_current = at_head(connection)
+            if not is_current:
+                raise click.ClickException(
+                    "The database has not the tables of this version: run `z4j migrate`."
+                )
+        yield database
+    except OperationalError as error:
+        raise click.ClickException(describe(error, settings)) from None
+    finally:
+        database.close()
+
+
+def describe(error: Exception, settings: Settings) -> str:
+    """Say that the database is out of reach, and why, without its password."""
+    cause = str(getattr(error, "orig", None) or error).strip().splitlines()[-1]
+    return (
+        f"The database {masked_url(settings.database_url)} does not answer: {cause}."
+        " Check Z4J_DATABASE_URL and that the database runs."
+    )
+
+
+def masked_url(url: str) -> str:
+    """Return a database's URL without its password."""
+    from sqlalchemy import make_url
+    from sqlalchemy.exc import ArgumentError
+
+    try:
+        return make_url(url).render_as_string(hide_password=True)
+    except ArgumentError:
+        return "(unreadable)"

@@ -1,0 +1,76 @@
+"""`z4j config`."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import click
+import msgspec
+from rich.table import Table
+
+from z4j_brain.cli._opening import load_settings, masked_url, output
+from z4j_brain.keys import MASTER, SESSION, SecretsError, load_keys
+from z4j_brain.settings import Loaded, Settings, variable
+
+
+@click.command(short_help="List every setting, its value, and where it comes from.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
+def command(as_json: bool) -> None:
+    """List every setting: its value, where it comes from, its default, what it is for.
+
+    A setting is an environment variable. Secrets and passwords are not shown.
+    """
+    rows = describe(load_settings())
+    if as_json:
+        click.echo(msgspec.json.format(msgspec.json.encode(rows)).decode())
+        return
+    table = Table("Setting", "Value", "From", "Default", "What it is for", show_lines=False)
+    for row in rows:
+        table.add_row(*(str(row[name]) for name in ("name", "value", "source", "default", "help")))
+    output.print(table)
+
+
+def describe(loaded: Loaded) -> list[dict[str, Any]]:
+    """Return one row a setting, secrets first and masked."""
+    rows = [_secret(name, loaded.settings) for name in (MASTER, SESSION)]
+    defaults = {field.name: field.default for field in msgspec.structs.fields(Settings)}
+    schema = msgspec.json.schema(Settings, schema_hook=lambda _: {"type": "string"})
+    properties = schema["$defs"]["Settings"]["properties"]
+    for field in Settings.__struct_fields__:
+        rows.append(
+            {
+                "name": variable(field),
+                "value": _shown(field, getattr(loaded.settings, field)),
+                "source": loaded.sources[field],
+                "default": _shown(field, defaults[field]),
+                "help": properties[field]["description"],
+            }
+        )
+    return rows
+
+
+def _secret(name: str, settings: Settings) -> dict[str, Any]:
+    try:
+        source = load_keys(settings, os.environ).sources[name]
+        value = "(set, not shown)"
+    except SecretsError as error:
+        source, value = "none", "(missing or too weak)"
+        if name in str(error) and os.environ.get(name):
+            source = "env"
+    return {
+        "name": name,
+        "value": value,
+        "source": source,
+        "default": "made on the first start, kept in secret.env",
+        "help": {
+            MASTER: "Master of the projects' signing secrets; changing it cuts off every agent.",
+            SESSION: "Signs the sessions of browsers; changing it signs everybody out.",
+        }[name],
+    }
+
+
+def _shown(field: str, value: Any) -> str:
+    if field == "database_url" and value:
+        return masked_url(value)
+    return ",".join(value) if isinstance(value, tuple) else str(value)

@@ -1,0 +1,90 @@
+"""`z4j serve`."""
+
+from __future__ import annotations
+
+import socket
+
+import click
+
+from z4j_brain.cli._opening import errors, load_settings, open_keys, opened, output
+from z4j_brain.keys import FILE_NAME, Keys
+from z4j_brain.settings import Settings
+
+
+@click.command(short_help="Start the server and print the one URL to open.")
+@click.option("--host", help="Address to listen on (Z4J_HOST).")
+@click.option("--port", type=int, help="TCP port to listen on (Z4J_PORT).")
+@click.option("--migrate", "may_migrate", is_flag=True, help="Run missing migrations first.")
+def command(host: str | None, port: int | None, may_migrate: bool) -> None:
+    """Start the server: dashboard, API and the agents' WebSocket on one port.
+
+    Without any setting it listens on http://127.0.0.1:7700 and keeps everything in ~/.z4j. The
+    first start prints a URL that makes the first administrator; it works once, for 24 hours.
+
+    With PostgreSQL (Z4J_DATABASE_URL) run `z4j migrate` after every upgrade, or start with
+    --migrate. Put a reverse proxy in front for TLS.
+    """
+    from z4j_brain.server import ListenError, listen
+
+    settings = load_settings(host=host, port=port).settings
+    keys = open_keys(settings, mint=True)
+    _warn(settings, keys)
+    prepare(settings, may_migrate=may_migrate)
+    try:
+        listener = listen(settings.host, settings.port)
+    except ListenError as error:
+        raise click.ClickException(str(error)) from None
+    with listener:
+        _run(settings, keys, listener)
+
+
+def _warn(settings: Settings, keys: Keys) -> None:
+    from_file = [name for name, source in keys.sources.items() if source == "file"]
+    if from_file and not settings.is_sqlite:
+        errors.print(
+            f"Warning: {' and '.join(from_file)} come from {settings.home / FILE_NAME}. With"
+            " PostgreSQL set them in the environment: every replica, and every container that"
+            " replaces another, needs the same ones.",
+            style="yellow",
+            markup=False,
+        )
+
+
+def prepare(settings: Settings, *, may_migrate: bool) -> None:
+    """Bring the tables up to date, or end the command with the advice to do so."""
+    from z4j_brain.cli.migrate import migrate
+    from z4j_brain.store.migrate import at_head
+
+    with opened(settings, must_be_current=False) as database:
+        with database.read() as connection:
+            is_current = at_head(connection)
+        needs_partitions = database.is_postgres
+    if is_current and not needs_partitions:
+        return
+    if settings.is_sqlite or may_migrate:
+        migrate(settings)
+    elif not is_current:
+        raise click.ClickException(
+            "The database has not the tables of this version. Run `z4j migrate` first, or start"
+            " with `z4j serve --migrate`."
+        )
+
+
+def _run(settings: Settings, keys: Keys, listener: socket.socket) -> None:
+    from z4j_brain import clock, logging, server
+    from z4j_brain.app import create_app
+    from z4j_brain.auth.setup import mint_token
+    from z4j_brain.brain import Brain
+
+    logging.configure(settings)
+    brain = Brain.create(settings, keys)
+    url = server.url_of(listener, settings.root_path)
+
+    async def announce() -> None:
+        token = await brain.database.run(mint_token, keys, clock.now(), write=True)
+        if token is None:
+            output.print(f"z4j runs on {url}/", markup=False)
+        else:
+            output.print(f"Open this once to begin: {url}/setup?token={token}", markup=False)
+
+    server.run(create_app(brain, on_ready=announce), brain, listener)

@@ -1,0 +1,54 @@
+"""How the server writes its log: one line, or one JSON object, a record, on standard error."""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+import time
+
+from z4j_brain.settings import Settings
+
+_QUIET = {"hypercorn.error": logging.WARNING, "alembic": logging.WARNING}
+
+
+def configure(settings: Settings) -> None:
+    """Send everything that is logged to standard error, as the settings say."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(JsonFormatter() if settings.log_format == "json" else TextFormatter())
+    level = logging.getLevelNamesMapping()[settings.log_level.upper()]
+    logging.basicConfig(handlers=[handler], level=level, force=True)
+    for name, least in _QUIET.items():
+        logging.getLogger(name).setLevel(max(level, least))
+
+
+class TextFormatter(logging.Formatter):
+    """Time in UTC, level, logger, message."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "%(asctime)s.%(msecs)03dZ %(levelname)s %(name)s: %(message)s", "%Y-%m-%dT%H:%M:%S"
+        )
+        self.converter = time.gmtime
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the lines; a line break in a message cannot pretend to be a new record."""
+        head, separator, trace = super().format(record).partition("\nTraceback")
+        return head.replace("\n", "\\n").replace("\r", "\\r") + separator + trace
+
+
+class JsonFormatter(logging.Formatter):
+    """One JSON object a record: `at`, `level`, `logger`, `message`, perhaps `exception`."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the line."""
+        at = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(record.created))
+        entry = {
+            "at": f"{at}.{int(record.msecs):03d}Z",
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "message": record.getMessage(),
+        }
+        if record.exc_info:
+            entry["exception"] = self.formatException(record.exc_info)
+        return json.dumps(entry)

@@ -1,0 +1,47 @@
+"""`/sign-in/once?token=…`: a link that signs in one browser, once."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from z4j_brain.auth import browser, sign_in
+from z4j_brain.auth.sign_in import Visitor
+
+if TYPE_CHECKING:
+    from z4j_brain.brain import Brain
+
+_LONGEST_TOKEN = 128
+
+
+class OneTimeSignIn:
+    """The endpoint of the links that the command line prints."""
+
+    def __init__(self, brain: Brain) -> None:
+        self._brain = brain
+
+    async def endpoint(self, request: Request) -> Response:
+        """Sign in and go to the dashboard, or to its sign-in page when the link is used up."""
+        settings = self._brain.settings
+        token = request.query_params.get("token", "")
+        visitor = Visitor(
+            request.client.host if request.client else None,
+            request.headers.get("user-agent"),
+            browser.session_token(request),
+        )
+        signed_in = None
+        if 0 < len(token) <= _LONGEST_TOKEN:
+            signed_in = await sign_in.with_link(self._brain, token, visitor)
+        target = "/" if signed_in else "/sign-in"
+        response = RedirectResponse(settings.root_path + target, 303, {"Cache-Control": "no-store"})
+        if signed_in is not None:
+            browser.set_cookie(
+                response,
+                settings,
+                signed_in.token,
+                is_https=request.url.scheme == "https",
+                seconds=settings.session_max_hours * 3600,
+            )
+        return response
