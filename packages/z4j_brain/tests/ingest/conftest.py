@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import msgspec
 import pytest
 from sqlalchemy import func, insert, select
+
 from z4j_brain.ingest.arrival import Arrival
 from z4j_brain.live.changes import Changes
 from z4j_brain.store import agents, projects

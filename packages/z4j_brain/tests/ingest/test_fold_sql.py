@@ -11,6 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import delete, select
+
 from z4j_brain.ingest.cleaning import details_of
 from z4j_brain.store import ingest_postgres, ingest_sqlite
 from z4j_brain.store.database import Database

@@ -19,6 +19,7 @@ from starlette.applications import Starlette
 from starlette.routing import WebSocketRoute
 from websockets.asyncio.client import ClientConnection
 from websockets.asyncio.client import connect as open_websocket
+
 from z4j_brain.ingest.writer import Writer
 from z4j_brain.keys import Keys
 from z4j_brain.link.gateway import Gateway
@@ -273,7 +274,7 @@ def make_event(task_id: str = "t1", kind: Kind = Kind.STARTED, **fields: Any) ->
 
 async def eventually(is_true: Callable[[], object]) -> None:
     async with asyncio.timeout(15):
-        while not is_true():
+        while not is_true():  # noqa: ASYNC110 - a database has no event to wait for
             await asyncio.sleep(0.02)
 
 

@@ -9,6 +9,7 @@ from contextlib import suppress
 from typing import Any
 
 import pytest
+
 from z4j_brain.store.schema import events, feeds, gaps, tasks, workers
 from z4j_core import frames
 from z4j_core.codec import JSON, MSGPACK
@@ -29,7 +30,9 @@ def test_a_task_comes_to_the_record(house: Any, play: Any, make: Any, codec: Any
         agent.push(*(make(kind=kind, payload={"args": [1]}) for kind in LIFE))
         await agent.deliver()
         [worker] = house.rows(workers)
-        assert worker["online"] and worker["last_frame"] == 1 and worker["worker_id"] == "w1"
+        assert worker["online"]
+        assert worker["last_frame"] == 1
+        assert worker["worker_id"] == "w1"
         assert served.parts.commands.opened == [worker["id"]]
         assert served.parts.registry.online() == {worker["id"]}
         [(project, offset, changes)] = [
@@ -43,7 +46,8 @@ def test_a_task_comes_to_the_record(house: Any, play: Any, make: Any, codec: Any
     [task] = house.rows(tasks)
     assert (task["state"], task["worker"], task["args"]) == ("succeeded", "w1", "[1]")
     [worker] = house.rows(workers)
-    assert not worker["online"] and worker["ended_at"] is not None
+    assert not worker["online"]
+    assert worker["ended_at"] is not None
 
 
 def test_cut_links_lose_and_repeat_nothing(house: Any, play: Any, make: Any) -> None:
@@ -147,7 +151,8 @@ def test_a_goodbye_at_shutdown_tells_when_to_come_back(play: Any) -> None:
         assert await agent.closed() == (1012, "shutdown")
         await stopping
         reason = agent.link.close_reason
-        assert reason.code == "shutdown" and 1.0 <= reason.retry_after_s <= 5.0
+        assert reason.code == "shutdown"
+        assert 1.0 <= reason.retry_after_s <= 5.0
 
     play(scenario)
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Protocol
 
 import msgspec
+
+from z4j_brain.store.ingest_batch import Origin
 from z4j_core.codec import Codec, FrameError
 from z4j_core.events import WireEvent
 from z4j_core.frames import Gap, RawEvents, Result
-
-from z4j_brain.store.ingest_batch import Origin
 
 Reliable = RawEvents | Result | Gap
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 
 import msgspec
+
 from z4j_core.events import MAX_PAYLOAD, WireEvent
 from z4j_core.fold import NO_DETAILS, Details, ExceptionDetails
 from z4j_core.redaction import RedactionError, Redactor

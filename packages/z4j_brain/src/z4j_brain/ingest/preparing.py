@@ -6,9 +6,6 @@ import logging
 from collections.abc import Iterable
 from uuid import UUID
 
-from z4j_core.events import Kind, WireEvent
-from z4j_core.fold import join, row_of
-
 from z4j_brain.ingest.arrival import Arrival
 from z4j_brain.ingest.cleaning import (
     Unstorable,
@@ -29,6 +26,9 @@ from z4j_brain.store.ingest_batch import (
     StoredGap,
     StoredResult,
 )
+from z4j_core.events import Kind, WireEvent
+from z4j_core.fold import join, row_of
+from z4j_core.frames import Gap, Result
 
 log = logging.getLogger(__name__)
 
@@ -59,13 +59,13 @@ def add_frame(batch: Batch, arrived: Arrival, events: Iterable[WireEvent]) -> No
             _add_event(batch, origin, arrived.worker_id, event)
         except Unstorable as error:
             reject(batch, origin, str(error))
-        except Exception:  # one event must never hold up the others
+        except Exception:  # noqa: BLE001 - one event must never hold up the others
             log.exception("an event could not be prepared; it is recorded as rejected")
             reject(batch, origin, "the server failed to read the event; see its log")
     if arrived.result is not None:
-        batch.results.append(_stored_result(arrived))
+        batch.results.append(_stored_result(origin, arrived.result))
     if arrived.gap is not None:
-        batch.gaps.append(_stored_gap(arrived))
+        batch.gaps.append(_stored_gap(origin, arrived.gap))
 
 
 def reject(batch: Batch, origin: Origin, reason: str) -> None:
@@ -109,11 +109,9 @@ def _count(batch: Batch, origin: Origin, event: WireEvent) -> None:
     counts[index] += 1
 
 
-def _stored_result(arrived: Arrival) -> StoredResult:
-    result = arrived.result
-    assert result is not None
+def _stored_result(origin: Origin, result: Result) -> StoredResult:
     return StoredResult(
-        origin=arrived.origin,
+        origin=origin,
         command_id=without_nul(result.id),
         ok=result.ok,
         result=clean_result(result.result),
@@ -121,11 +119,9 @@ def _stored_result(arrived: Arrival) -> StoredResult:
     )
 
 
-def _stored_gap(arrived: Arrival) -> StoredGap:
-    gap = arrived.gap
-    assert gap is not None
+def _stored_gap(origin: Origin, gap: Gap) -> StoredGap:
     return StoredGap(
-        origin=arrived.origin,
+        origin=origin,
         count=min(gap.count, _MAX_COUNT),
         kinds={
             without_nul(kind): min(max(count, 0), _MAX_COUNT)

@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import logging
 
-from z4j_core.events import WireEvent
-
 from z4j_brain.ingest.arrival import Arrival
 from z4j_brain.ingest.preparing import add_frame, prepare, reject
 from z4j_brain.ingest.transaction import Committed, Transactions, is_refusal
 from z4j_brain.store.ingest_batch import Batch
+from z4j_core.events import WireEvent
 
 log = logging.getLogger(__name__)
 

@@ -16,8 +16,6 @@ from typing import Protocol
 from uuid import UUID
 
 import msgspec
-from z4j_core.link import BackOff
-from z4j_core.link.errors import ADVICE, OUT_OF_ORDER
 
 from z4j_brain.clock import now
 from z4j_brain.ingest.arrival import Arrival, Source
@@ -28,6 +26,8 @@ from z4j_brain.ingest.waiting import Waiting
 from z4j_brain.live.changes import Changes
 from z4j_brain.store.database import Database
 from z4j_brain.store.ingest_batch import StalePosition
+from z4j_core.link import BackOff
+from z4j_core.link.errors import ADVICE, OUT_OF_ORDER
 
 log = logging.getLogger(__name__)
 
@@ -116,7 +116,7 @@ class Writer:
             return
         try:
             self._transactions.ensure_partitions(now())
-        except Exception:  # storing tries it again, and reports it
+        except Exception:  # noqa: BLE001 - storing tries it again, and reports it
             log.debug("partitions could not be looked after now", exc_info=True)
             return
         self._partitions_due = time.monotonic() + _PARTITIONS_EVERY_S
@@ -134,7 +134,7 @@ class Writer:
                 committed = self._commit(remaining)
             except StalePosition:
                 is_stale = True
-            except Exception as error:  # the database is away, or we have a defect
+            except Exception as error:  # noqa: BLE001 - the database is away, or we have a defect
                 log.debug("storing failed; the frames are kept and tried again", exc_info=True)
                 self._failed(error)
             else:
@@ -207,7 +207,7 @@ class Writer:
             )
             try:
                 self._hub.publish(project_id, offset, changes)
-            except Exception:  # a dashboard must never stop the record
+            except Exception:  # noqa: BLE001 - a dashboard must never stop the record
                 log.exception("a change could not be announced to the dashboards")
 
     def _answer(self, arrivals: list[Arrival], refused: Refusals) -> None:

@@ -9,12 +9,12 @@ import msgspec
 from sqlalchemy import Connection
 from starlette.responses import JSONResponse, Response
 from starlette.websockets import WebSocket
-from z4j_core.codec import CODECS, Codec
-from z4j_core.credential import CredentialError, parse_bearer, signing_key
-from z4j_core.link.errors import ADVICE, REVOKED
 
 from z4j_brain.link.codes import close_code
 from z4j_brain.store.database import Database
+from z4j_core.codec import CODECS, Codec
+from z4j_core.credential import CredentialError, parse_bearer, signing_key
+from z4j_core.link.errors import ADVICE, REVOKED
 
 _SCHEME = "bearer "
 _MAX_HEADER = 512

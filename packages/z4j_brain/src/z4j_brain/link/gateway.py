@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from contextlib import suppress
 from random import Random
 from typing import Protocol
 from uuid import UUID
@@ -11,8 +12,6 @@ from uuid import UUID
 from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.websockets import WebSocket
-from z4j_core.link import CloseReason, LinkError
-from z4j_core.link.errors import ADVICE, REVOKED, SHUTDOWN
 
 from z4j_brain.clock import now
 from z4j_brain.ingest.writer import Feed, Writer
@@ -30,6 +29,8 @@ from z4j_brain.store.workers_write import (
     link_opened,
     revoked_tokens,
 )
+from z4j_core.link import CloseReason, LinkError
+from z4j_core.link.errors import ADVICE, REVOKED, SHUTDOWN
 
 log = logging.getLogger(__name__)
 
@@ -79,6 +80,7 @@ class Gateway:
         self._sessions: set[Session] = set()
         self._round = Round(self, brain.hub)
         self._is_stopping = False
+        self._is_empty = asyncio.Event()
         bounded_stream.install()
 
     @property
@@ -99,9 +101,9 @@ class Gateway:
         for session in self.sessions:
             wait = round(random.uniform(1.0, spread), 2)
             session.end(CloseReason(SHUTDOWN, "The server restarts.", wait))
-        deadline = asyncio.get_running_loop().time() + timeout_s
-        while self._sessions and asyncio.get_running_loop().time() < deadline:
-            await asyncio.sleep(0.02)
+        if self._sessions:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._is_empty.wait(), timeout_s)
 
     async def endpoint(self, websocket: WebSocket) -> None:
         """Serve one WebSocket from admission to its end. Never raises for what a peer does."""
@@ -119,14 +121,17 @@ class Gateway:
             return
         session = Session(self, websocket, admitted, codec)
         self._sessions.add(session)
+        self._is_empty.clear()
         self.registry.admit(session)
         try:
             await websocket.accept(subprotocol=codec.subprotocol)
             await session.run()
         finally:
-            self._sessions.discard(session)
             self.registry.unregister(session)
             await self._closed(session)
+            self._sessions.discard(session)
+            if not self._sessions:
+                self._is_empty.set()
 
     async def claim(self, session: Session, worker: WorkerLink) -> UUID:
         """Record that a worker's link is this one; raise `LinkError` for a revoked token."""
@@ -136,13 +141,12 @@ class Gateway:
         self._publish(worker.project_id, offset, row)
         return row
 
-    async def opened(self, session: Session) -> None:
+    async def opened(self, session: Session, worker_row: UUID) -> None:
         """Take a proven link into the registry and send what waits for its worker."""
-        assert session.worker_row is not None
-        self.registry.register(session)
+        self.registry.register(session, worker_row)
         try:
-            await self._brain.commands.link_opened(session.worker_row)
-        except Exception:  # the events of the worker must flow, whatever its commands do
+            await self._brain.commands.link_opened(worker_row)
+        except Exception:  # noqa: BLE001 - the events of the worker must flow, whatever its commands do
             log.exception("open commands could not be sent to a new link")
 
     async def _closed(self, session: Session) -> None:
@@ -151,7 +155,7 @@ class Gateway:
             return
         try:
             offset = await self.database.run(link_closed, row, session.replica, now(), write=True)
-        except Exception:  # the round marks it later, by its silence
+        except Exception:  # noqa: BLE001 - the round marks it later, by its silence
             log.warning("a worker could not be marked offline", exc_info=True)
             return
         if offset is not None:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import msgspec
-from z4j_core.frames import Hello
-from z4j_core.link import LinkError
-from z4j_core.link.errors import BAD_FRAME
 
 from z4j_brain.ingest.cleaning import without_escaped_nul
 from z4j_brain.link.admission import Admitted
 from z4j_brain.store.workers_write import WorkerLink
+from z4j_core.frames import Hello
+from z4j_core.link import LinkError
+from z4j_core.link.errors import BAD_FRAME
 
 _LARGEST_PID = (1 << 31) - 1
 

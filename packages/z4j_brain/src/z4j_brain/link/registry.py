@@ -44,7 +44,7 @@ class Registry(Protocol):
     def admit(self, session: LiveLink) -> None:
         """Remember a link whose token was accepted, so that revoking it reaches it at once."""
 
-    def register(self, session: LiveLink) -> None:
+    def register(self, session: LiveLink, worker_row: UUID) -> None:
         """Make a proven link the one of its worker; an older one of the same worker ends."""
 
     def unregister(self, session: LiveLink) -> bool:
@@ -77,13 +77,11 @@ class LocalRegistry:
         """See `Registry`."""
         self._admitted.add(session)
 
-    def register(self, session: LiveLink) -> None:
+    def register(self, session: LiveLink, worker_row: UUID) -> None:
         """See `Registry`."""
-        row = session.worker_row
-        assert row is not None, "a link is registered after it was proven"
         self._admitted.add(session)
-        older = self._by_worker.get(row)
-        self._by_worker[row] = session
+        older = self._by_worker.get(worker_row)
+        self._by_worker[worker_row] = session
         if older is not None and older is not session:
             older.end(CloseReason(REPLACED, ADVICE[REPLACED]))
 

@@ -7,12 +7,11 @@ import logging
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from z4j_core.link import SILENCE_S
-
 from z4j_brain.clock import now
 from z4j_brain.ingest.writer import Feed
 from z4j_brain.live.changes import Changes
 from z4j_brain.store.workers_write import record_pulses, revoked_tokens, sweep_lost
+from z4j_core.link import SILENCE_S
 
 if TYPE_CHECKING:
     from z4j_brain.link.gateway import Gateway
@@ -52,7 +51,7 @@ class Round:
             turn += 1
             try:
                 await self._turn(turn)
-            except Exception as error:  # the database is away: the next turn tries it again
+            except Exception as error:  # noqa: BLE001 - the database is away: the next turn tries it again
                 log.warning("the care of links was cut short: %s", type(error).__name__)
                 log.debug("the cause", exc_info=True)
 

@@ -13,12 +13,9 @@ import secrets
 from typing import TYPE_CHECKING
 from uuid import UUID
 
+import msgspec
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.websockets import WebSocket, WebSocketDisconnect
-from z4j_core import frames
-from z4j_core.codec import Codec
-from z4j_core.link import HEARTBEAT_S, SILENCE_S, CloseReason, Link, LinkError, State
-from z4j_core.link.errors import ADVICE, BAD_FRAME, SHUTDOWN, SILENCE
 
 from z4j_brain import __version__
 from z4j_brain.clock import now
@@ -29,6 +26,10 @@ from z4j_brain.link.greeting import check_hello, worker_link
 from z4j_brain.link.vitals import Vitals
 from z4j_brain.store.ingest_batch import Origin
 from z4j_brain.store.workers_write import Pulse, committed_position
+from z4j_core import frames
+from z4j_core.codec import Codec
+from z4j_core.link import HEARTBEAT_S, SILENCE_S, CloseReason, Link, LinkError, State
+from z4j_core.link.errors import ADVICE, BAD_FRAME, SHUTDOWN, SILENCE
 
 if TYPE_CHECKING:
     from z4j_brain.link.gateway import Gateway
@@ -60,7 +61,7 @@ class Session:
         self._gateway = gateway
         self._websocket = websocket
         self._vitals = Vitals()
-        self._hello: frames.Hello | None = None
+        self._origin: Origin | None = None
         self._scope = asyncio.timeout(None)
         self._reason: CloseReason | None = None
         self._acknowledge = self._acknowledged = 0
@@ -149,7 +150,7 @@ class Session:
         except SQLAlchemyError as error:
             log.warning("a link could not be served by the database: %s", type(error).__name__)
             reason = CloseReason(UNAVAILABLE, "The server's database is away.", _RETRY_S)
-        except Exception:  # a defect; the agent connects again
+        except Exception:  # noqa: BLE001 - a defect; the agent connects again
             log.exception("a link failed")
             reason = CloseReason(INTERNAL, "The server failed; its log says why.")
         self._reason = self._reason or reason or CloseReason("closed", "")
@@ -162,62 +163,61 @@ class Session:
             return None
         try:
             return await self._claim
-        except Exception:  # the claim failed, and with it the link; `run` has reported it
+        except Exception:  # noqa: BLE001 - the claim failed, and with it the link; `run` has reported it
             log.debug("a link ended without its worker's row", exc_info=True)
             return None
 
     async def _converse(self) -> CloseReason | None:
         if self._reason is not None:
             return self._reason
-        if not await self._greet():
+        hello = await self._greet()
+        if hello is None:
             return None
         while True:
             message = await self._receive()
             at = now()
             received = self.link.receive(message, at)
             self._vitals.heard(at)
-            if self.link.is_proven and self.worker_row is None:
-                await self._prove()
+            if self.link.is_proven and self._origin is None:
+                self._origin = await self._prove(hello)
             for frame in received:
                 if isinstance(frame, frames.Goodbye):
                     return None
                 await self._take(frame, len(message), at)
             await self._flush()
 
-    async def _greet(self) -> bool:
-        """Exchange hello and welcome; tell whether the agent stayed."""
+    async def _greet(self) -> frames.Hello | None:
+        """Exchange hello and welcome; return the hello unless the agent left."""
         async with asyncio.timeout(HELLO_S):
             message = await self._receive()
         at = now()
         [hello] = self.link.receive(message, at)
         if not isinstance(hello, frames.Hello):
-            return False
+            return None
         check_hello(hello)
         position = await self._gateway.database.run(
             committed_position, self.agent_id, hello.worker_id, hello.epoch
         )
-        self._hello, self.worker_id = hello, hello.worker_id
+        self.worker_id = hello.worker_id
         self._clock_offset = hello.now - at if hello.now else None
         self._acknowledge = self._acknowledged = position
         self._vitals.heard(at)
         self.link.welcome(hello, position, self.admitted.project, __version__, now())
         await self._flush()
-        return True
+        return hello
 
-    async def _prove(self) -> None:
+    async def _prove(self, hello: frames.Hello) -> Origin:
         """Claim the worker's row: from now on this is its link."""
-        assert self._hello is not None
-        worker = worker_link(self._hello, self.admitted, self.replica, self._clock_offset)
+        worker = worker_link(hello, self.admitted, self.replica, self._clock_offset)
         # Shielded: when the link ends meanwhile, its end waits for the claim and undoes it.
         self._claim = asyncio.ensure_future(self._gateway.claim(self, worker))
-        self.worker_row = await asyncio.shield(self._claim)
-        self._hello = None
-        await self._gateway.opened(self)
+        self.worker_row = worker_row = await asyncio.shield(self._claim)
+        await self._gateway.opened(self, worker_row)
+        return Origin(self.admitted.project_id, worker_row, now())
 
     async def _take(self, frame: object, size: int, at: int) -> None:
-        if isinstance(frame, frames.RawEvents | frames.Result | frames.Gap):
-            assert self.worker_row is not None
-            origin = Origin(self.admitted.project_id, self.worker_row, at)
+        if isinstance(frame, frames.RawEvents | frames.Result | frames.Gap) and self._origin:
+            origin = msgspec.structs.replace(self._origin, received_at=at)
             arrived = arrival(frame, self.link.codec, self, origin, self.worker_id, size)
             self._is_storing = True
             try:
@@ -256,7 +256,7 @@ class Session:
             log.debug("a message could not be written", exc_info=task.exception())
 
     async def _flush(self) -> None:
-        """Write what is due. A second caller returns at once; the first goes on until all is out."""
+        """Write what is due. A second caller returns at once; the first writes on."""
         if self._is_flushing:
             return
         self._is_flushing, self._busy_since = True, now()

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from z4j_core.frames import Heartbeat
-
 from z4j_brain.store.workers_write import Pulse
+from z4j_core.frames import Heartbeat
 
 QUIET_US = 10_000_000
 """A link that is heard all the time, but sends no heartbeat, is noted this often."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from uuid import UUID
 
 import msgspec
+
 from z4j_core.events import Kind, WireEvent
 from z4j_core.fold import TaskRow
 

@@ -12,7 +12,6 @@ from uuid import UUID
 import msgspec
 import psycopg
 from sqlalchemy import Connection
-from z4j_core.fold import TaskRow
 
 from z4j_brain.store import binary_copy as copy
 from z4j_brain.store.ingest_batch import (
@@ -28,6 +27,7 @@ from z4j_brain.store.partitions import partition_of
 from z4j_brain.store.schema import tasks as tasks_table
 from z4j_brain.store.types import to_datetime
 from z4j_brain.store.upsert import ROW_COLUMNS, TASK_COLUMNS, on_conflict
+from z4j_core.fold import TaskRow
 
 _STAGING = "z4j_tasks_staging"
 
@@ -49,13 +49,13 @@ _MARKS = (
 _CREATE_STAGING = f"CREATE TEMP TABLE IF NOT EXISTS {_STAGING} (LIKE tasks) ON COMMIT DELETE ROWS"
 _COPY_TASKS = f"COPY {_STAGING} ({', '.join(TASK_COLUMNS)}) FROM STDIN (FORMAT BINARY)"
 _JOIN_TASKS = (
-    f"INSERT INTO tasks ({', '.join(TASK_COLUMNS)}) SELECT {', '.join(TASK_COLUMNS)}"
+    f"INSERT INTO tasks ({', '.join(TASK_COLUMNS)}) SELECT {', '.join(TASK_COLUMNS)}"  # noqa: S608 - our own names
     f" FROM {_STAGING} {on_conflict(postgres=True)}"
 )
 _COUNTS = tuple(kind.value for kind in COUNTED_KINDS)
 _ROLLUPS = (
-    f"INSERT INTO rollups (project_id, bucket, engine, queue, name, writer, {', '.join(_COUNTS)})"
-    " SELECT *  FROM unnest(%s::uuid[], %s::timestamptz[], %s::text[], %s::text[], %s::text[],"
+    f"INSERT INTO rollups (project_id, bucket, engine, queue, name, writer, {', '.join(_COUNTS)})"  # noqa: S608 - our own names
+    " SELECT * FROM unnest(%s::uuid[], %s::timestamptz[], %s::text[], %s::text[], %s::text[],"
     f" %s::text[]{', %s::bigint[]' * len(_COUNTS)})"
     " ON CONFLICT (project_id, bucket, engine, queue, name, writer) DO UPDATE SET "
     + ", ".join(f"{name} = rollups.{name} + excluded.{name}" for name in _COUNTS)
@@ -193,5 +193,6 @@ def _copy(connection: Connection, statement: str, data: bytes) -> None:
 
 def _cursor(connection: Connection) -> psycopg.Cursor[tuple[object, ...]]:
     driver = connection.connection.driver_connection
-    assert isinstance(driver, psycopg.Connection)
+    if not isinstance(driver, psycopg.Connection):
+        raise TypeError(f"this path needs psycopg, not {type(driver).__name__}")
     return driver.cursor()

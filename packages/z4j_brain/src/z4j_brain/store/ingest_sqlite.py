@@ -7,7 +7,6 @@ from uuid import UUID
 
 import msgspec
 from sqlalchemy import Connection
-from z4j_core.fold import TaskRow
 
 from z4j_brain.store.ingest_batch import (
     COUNTED_KINDS,
@@ -18,6 +17,7 @@ from z4j_brain.store.ingest_batch import (
     TaskKey,
 )
 from z4j_brain.store.upsert import TASK_COLUMNS, on_conflict
+from z4j_core.fold import TaskRow
 
 _MARK = (
     "UPDATE workers SET last_frame = ?1,"
@@ -29,12 +29,12 @@ _EVENT = (
     " engine, kind, queue, name, task_id, payload) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
 _TASK = (
-    f"INSERT INTO tasks ({', '.join(TASK_COLUMNS)})"
+    f"INSERT INTO tasks ({', '.join(TASK_COLUMNS)})"  # noqa: S608 - our own names
     f" VALUES ({', '.join('?' * len(TASK_COLUMNS))}) {on_conflict(postgres=False)}"
 )
 _COUNTS = tuple(kind.value for kind in COUNTED_KINDS)
 _ROLLUP = (
-    f"INSERT INTO rollups (project_id, bucket, engine, queue, name, writer, {', '.join(_COUNTS)})"
+    f"INSERT INTO rollups (project_id, bucket, engine, queue, name, writer, {', '.join(_COUNTS)})"  # noqa: S608 - our own names
     f" VALUES (?, ?, ?, ?, ?, ?{', ?' * len(_COUNTS)})"
     " ON CONFLICT (project_id, bucket, engine, queue, name, writer) DO UPDATE SET "
     + ", ".join(f"{name} = {name} + excluded.{name}" for name in _COUNTS)
@@ -99,5 +99,6 @@ def write_rollups(connection: Connection, rollups: dict[RollupKey, list[int]], w
 
 def _driver(connection: Connection) -> sqlite3.Connection:
     driver = connection.connection.driver_connection
-    assert isinstance(driver, sqlite3.Connection)
+    if not isinstance(driver, sqlite3.Connection):
+        raise TypeError(f"this path needs sqlite3, not {type(driver).__name__}")
     return driver
