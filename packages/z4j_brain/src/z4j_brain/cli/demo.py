@@ -1,0 +1,71 @@
+"""`z4j demo`."""
+
+from __future__ import annotations
+
+import signal
+import tempfile
+import threading
+from contextlib import ExitStack
+from pathlib import Path
+from types import FrameType
+
+import click
+
+from z4j_brain.cli._opening import output
+
+
+@click.command(short_help="See z4j at work: a server and a real worker of its own.")
+@click.option("--port", type=click.IntRange(0, 65535), default=7700, show_default=True)
+def command(port: int) -> None:
+    """Start a server on an empty record, and beside it a real worker with a small workload.
+
+    Prints one address that is signed in already. Everything lives in a temporary folder and is
+    gone after Ctrl-C. Needs the extra: pip install 'z4j[demo]'.
+    """
+    from z4j_brain.demo import DemoError
+
+    ended = threading.Event()
+
+    def end(_number: int, _frame: FrameType | None) -> None:
+        ended.set()
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, end)
+    try:
+        with tempfile.TemporaryDirectory(prefix="z4j-demo-") as folder:
+            _run(Path(folder), port, ended)
+    except DemoError as error:
+        raise click.ClickException(str(error)) from None
+
+
+def _run(home: Path, port: int, ended: threading.Event) -> None:
+    from z4j_brain import demo
+    from z4j_brain.server import ListenError, listen
+
+    programs = demo.workloads()
+    try:
+        with listen("127.0.0.1", port) as probe:
+            port = int(probe.getsockname()[1])
+    except ListenError as error:
+        raise demo.DemoError(str(error)) from None
+    variables = demo.environment(home, port)
+    output.print("Making a record …")
+    prepared = demo.prepare(variables)
+    url = f"http://127.0.0.1:{port}"
+    with ExitStack() as children:
+        server = children.enter_context(demo.running(["-m", "z4j_brain", "serve"], variables))
+        demo.wait_until_ready(url, server)
+        agent = {**variables, "Z4J_URL": url, "Z4J_TOKEN": prepared.token}
+        running = [server]
+        for name, module in programs.items():
+            output.print(f"Starting a worker of {name} …", markup=False)
+            running.append(children.enter_context(demo.running(["-m", module], agent)))
+        output.print(
+            f"\nOpen {url}/sign-in/once?token={prepared.link}\n\n"
+            "It signs in one browser, once, within ten minutes. Ctrl-C ends the demo.\n",
+            markup=False,
+        )
+        while not ended.wait(0.5):
+            if any(child.poll() is not None for child in running):
+                raise demo.DemoError("A part of the demo ended by itself; its last lines say why.")
+        output.print("Ending …")
