@@ -45,7 +45,7 @@ class NewCommand(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class CommandQuery(msgspec.Struct, frozen=True):
     """Which page; `task_id` keeps the commands on tasks of that id."""
 
-    task_id: Annotated[str | None, Meta(max_length=MAX_TASK_ID)] = None
+    task_id: Annotated[str, Meta(max_length=MAX_TASK_ID)] | None = None
     cursor: Annotated[str, Meta(max_length=MAX_CURSOR)] = ""
     limit: Annotated[int, Meta(ge=1, le=200)] = 50
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextvars import ContextVar
+from itertools import islice
 from typing import Any
 
 import msgspec
@@ -45,7 +46,8 @@ def check_params(params: Any, schema_text: str) -> list[Fault]:
     _steps.set(0)
     try:
         errors = _Validator(schema, registry=_NOTHING_TO_FETCH).iter_errors(params)
-        return [_fault(error) for error, _ in zip(errors, range(MAX_FAULTS), strict=False)]
+        # Of several missing names the library tells one by one.
+        return list(dict.fromkeys(_fault(error) for error in islice(errors, MAX_FAULTS)))
     except _TooManyStepsError:
         raise SchemaError("it takes too many steps") from None
     except Exception as error:  # noqa: BLE001 - any fault that a hostile schema can provoke in the library
@@ -101,7 +103,8 @@ def _detail(error: ValidationError) -> str:
     expected = error.validator_value
     match error.validator:
         case "required":
-            return f"Required: {', '.join(map(str, expected))}."
+            missing = [str(name) for name in expected if name not in error.instance]
+            return f"Missing: {', '.join(missing)}."[:MAX_DETAIL]
         case "type":
             wanted = expected if isinstance(expected, str) else " or ".join(map(str, expected))
             return f"This must be of type {wanted}."
