@@ -6,13 +6,17 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 from collections.abc import Sequence
+from contextlib import suppress
+from typing import IO
 
 from z4j_celery.demo.broker import start_broker
 
 _GRACE_S = 5.0
-_WORKER = ("-m", "celery", "-A", "z4j_celery.demo.app", "worker", "-c", "2", "-l", "WARNING")
+_SHOWN_LINES = 30
+_WORKER = ("-m", "celery", "-q", "-A", "z4j_celery.demo.app", "worker", "-c", "2", "-l", "INFO")
 _QUEUES = ("-Q", "orders,email,reports", "-n", "shop@%h")
 _PUBLISHER = ("-m", "z4j_celery.demo.workload")
 
@@ -24,19 +28,27 @@ def main() -> int:
         signal.signal(number, lambda *_: ended.set())
     broker = start_broker()
     environment = {**os.environ, "Z4J_DEMO_BROKER": broker}
-    children = [_start(arguments, environment) for arguments in (_WORKER + _QUEUES, _PUBLISHER)]
-    threading.Thread(target=_watch_parent, args=(ended,), daemon=True).start()
-    failed = _wait(children, ended)
-    _end(children)
+    with tempfile.TemporaryFile() as log:
+        programs = (_WORKER + _QUEUES, _PUBLISHER)
+        children = [_start(arguments, environment, log) for arguments in programs]
+        threading.Thread(target=_watch_parent, args=(ended,), daemon=True).start()
+        failed = _wait(children, ended)
+        _end(children)
+        if failed:
+            _show_end_of(log)
     return 1 if failed else 0
 
 
-def _start(arguments: Sequence[str], environment: dict[str, str]) -> subprocess.Popen[bytes]:
+def _start(
+    arguments: Sequence[str], environment: dict[str, str], log: IO[bytes]
+) -> subprocess.Popen[bytes]:
     # A session of its own: Ctrl-C in the terminal reaches us first, and we end the children.
     return subprocess.Popen(
         [sys.executable, *arguments],
         env=environment,
         stdin=subprocess.DEVNULL,
+        stdout=log,
+        stderr=log,
         start_new_session=True,
     )
 
@@ -52,28 +64,28 @@ def _wait(children: list[subprocess.Popen[bytes]], ended: threading.Event) -> bo
     while not ended.wait(0.5):
         for child in children:
             if child.poll() is not None:
-                print(f"the demo's {child.args} ended with {child.returncode}", file=sys.stderr)
+                print(
+                    f"A program of the demo ended with {child.returncode}; its last lines:",
+                    file=sys.stderr,
+                )
                 return True
     return False
 
 
 def _end(children: list[subprocess.Popen[bytes]]) -> None:
     for child in children:
-        _signal(child, signal.SIGTERM)
+        child.terminate()
     for child in children:
-        try:
+        with suppress(subprocess.TimeoutExpired):
             child.wait(_GRACE_S)
-        except subprocess.TimeoutExpired:
-            pass
-        _signal(child, signal.SIGKILL)  # whatever of its group is left
+        with suppress(ProcessLookupError):
+            os.killpg(child.pid, signal.SIGKILL)  # whatever of its group is left
         child.wait()
 
 
-def _signal(child: subprocess.Popen[bytes], number: signal.Signals) -> None:
-    try:
-        os.killpg(child.pid, number)
-    except ProcessLookupError:
-        pass
+def _show_end_of(log: IO[bytes]) -> None:
+    log.seek(0)
+    sys.stderr.buffer.write(b"".join(log.readlines()[-_SHOWN_LINES:]))
 
 
 if __name__ == "__main__":
