@@ -43,6 +43,16 @@ def upgrade(database: Database, on_step: Callable[[str], None] | None = None) ->
     Of several processes, one does it and the others wait. `on_step` is told what each step does.
     Raises `NewerDatabaseError`.
     """
+    with database.write() as connection:
+        if database.is_postgres:
+            connection.execute(text("SET LOCAL statement_timeout = 0"))
+            connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
+        if not at_head(connection):
+            _run_steps(connection, on_step)
+        ensure_partitions(connection, clock.now())
+
+
+def _run_steps(connection: Connection, on_step: Callable[[str], None] | None) -> None:
     from alembic import command
     from alembic.util import CommandError
 
@@ -50,21 +60,15 @@ def upgrade(database: Database, on_step: Callable[[str], None] | None = None) ->
         if on_step is not None:
             on_step(f"{step.up_revision_id}: {step.up_revision.doc}")
 
-    with database.write() as connection:
-        if database.is_postgres:
-            connection.execute(text("SET LOCAL statement_timeout = 0"))
-            connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
-        config = configuration(connection)
-        config.attributes["on_version_apply"] = applied
-        try:
-            if not at_head(connection):
-                command.upgrade(config, "head")
-        except CommandError as error:
-            raise NewerDatabaseError(
-                f"The database is at step {current(connection)}, which this version of z4j does"
-                " not know: it was used by a newer one. Install that version, or newer."
-            ) from error
-        ensure_partitions(connection, clock.now())
+    config = configuration(connection)
+    config.attributes["on_version_apply"] = applied
+    try:
+        command.upgrade(config, "head")
+    except CommandError as error:
+        raise NewerDatabaseError(
+            f"The database is at step {current(connection)}, which this version of z4j does"
+            " not know: it was used by a newer one. Install that version, or newer."
+        ) from error
 
 
 def configuration(connection: Connection) -> Config:
