@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
 from celery_worker import Shop
 from server import Client, Server
 

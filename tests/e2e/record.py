@@ -6,6 +6,7 @@ import time
 from collections import Counter
 
 from sqlalchemy import MetaData, select, text
+
 from z4j_brain.store import schema
 from z4j_brain.store.database import Database
 

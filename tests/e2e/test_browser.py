@@ -6,8 +6,9 @@ import re
 from pathlib import Path
 
 import pytest
-from celery_worker import Shop
 from playwright.sync_api import Page, expect
+
+from celery_worker import Shop
 from server import EMAIL, PASSWORD, PROJECT, Client, Server
 
 

@@ -6,6 +6,7 @@ import threading
 import time
 
 import pytest
+
 from celery_worker import Shop
 from record import expected, wait_for_events
 from server import Client, Server

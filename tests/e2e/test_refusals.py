@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import httpx
+
 from server import EMAIL, PROJECT, Client, Server
 from z4j_core.credential import parse_token
 

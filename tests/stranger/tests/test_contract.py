@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 from lantern.plugin import LanternEngine
 from lantern.work import lantern
+
 from z4j_core.capability import Target
 from z4j_core.events import Kind
 from z4j_core.frames import TaskRef

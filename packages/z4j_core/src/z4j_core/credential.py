@@ -57,7 +57,7 @@ class Credential(msgspec.Struct, frozen=True):
 
 
 def parse_token(text: str) -> Credential:
-    """Take a token apart; raise `CredentialError` when it was cut, mistyped or is something else."""
+    """Take a token apart; raise `CredentialError` when it was cut, mistyped or is no token."""
     text = text.strip()
     if not text.startswith(PREFIX):
         raise CredentialError(f"Z4J_TOKEN must begin with {PREFIX!r}: copy the whole token again.")

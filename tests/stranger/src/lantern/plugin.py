@@ -5,6 +5,7 @@ import traceback
 from typing import Annotated, Literal
 
 import msgspec
+
 from z4j_core.capability import ActionError, Target, action
 from z4j_core.events import Kind, TaskEvent
 from z4j_core.plugins import Engine, RetryParams, RetryResult, hook

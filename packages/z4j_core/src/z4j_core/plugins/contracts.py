@@ -171,7 +171,7 @@ class Engine:
 
     def info(self) -> EngineInfo:
         """Return what `hello` says of this engine: offered actions, and reasons for the rest."""
-        absent = {name: f"{self.name} has no such action." for name in declared_actions(Engine)}
+        absent = dict.fromkeys(declared_actions(Engine), f"{self.name} has no such action.")
         offered = self.actions()
         for name in offered:
             absent.pop(name, None)
