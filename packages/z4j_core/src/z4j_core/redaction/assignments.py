@@ -25,9 +25,9 @@ _SIGN = re.compile(
     r"(?:[ \t]{0,2}+\|[ \t]{0,2}+None)?+[ \t]{0,4}+=(?!=)|=|(?!:))"
     r"|=(?:={1,2}+|>)?+|!={1,2}+|%3[AaDd]"
 )
-# Read backwards from the sign: spaces, the rest of d["key"] or \"key\", and the key itself.
+# Read backwards from the sign: spaces, the rest of d["key"], (key) or \"key\", the key.
 _KEY_REVERSED = re.compile(
-    rf"[ \t]{{0,16}}+\]?+(?:[\"']\\{{0,8}}+)?+(?P<key>[\w.\-]{{1,{LONGEST_KEY}}}+)"
+    rf"[ \t]{{0,16}}+[\])]?+(?:[\"']\\{{0,8}}+)?+(?P<key>[\w.\-]{{1,{LONGEST_KEY}}}+)"
 )
 _COLON = re.compile(":")  # names the form that HTTP headers take
 _SPACE = re.compile(r"[ \t]{0,16}+")
@@ -37,6 +37,12 @@ _FLAG = re.compile(
 )
 # ("key", "value")
 _PAIR = re.compile(r"\(b?[\"'](?P<key>[\w.\-]{1,128}+)[\"'],[ \t]{0,4}+(?=b?[\"'])")
+# A validation error of pydantic: the field on a line, what was given on the next.
+_FIELD = re.compile(r"^(?P<key>[\w.\-]{1,128}+)\n {2}[^\n]{0,512}?\binput_value=", re.MULTILINE)
+# SQL and messages: PASSWORD 'value'
+_SPACED = re.compile(
+    r"\b(?P<key>password|passwd|passphrase|secret)[ \t]{1,4}+(?=[\"'])", re.IGNORECASE
+)
 # <key>value</key>
 _ELEMENT = re.compile(r"<(?P<key>[^\W\d][\w.:\-]{0,127}+)>")
 
@@ -54,11 +60,12 @@ _SCHEME = re.compile(
 _UNQUOTED = re.compile(
     r"(?:[^\s,;&\"'()\[\]{}<>\\|]"
     r"|[,;&|](?!\s|[\w.\-]{1,64}+=|[\"']|$)"
-    r"|[\"')\]}>](?![\s,;:.)\]}>\"'&]|$)"
+    r"|[\"')\]}>](?![\s,;:.)\]}>\"'&\\]|$)"
     r"|[(\[{]"
     r"|<(?!/)"
     r"|\\(?![\"'rn]|$))*+"
 )
+_JOINED = re.compile(r"[\w\"'$@!#%^*+~(\[{/=]")  # what makes a quoted value go on
 _NOTHING: Final = re.compile(
     r"none|null|nil|undefined|true|false|str|bytes|int|bool|float|dict|list|any|object|secretstr"
     r"|\.\.\.|''|\"\"",
@@ -69,7 +76,7 @@ _NOTHING: Final = re.compile(
 _NUMBER = re.compile(r"[+-]?[0-9]{1,20}(?:\.[0-9]{1,20})?")
 _CLOSERS: Final = {"(": ")", "[": "]", "{": "}"}
 _BRACKET_OR_QUOTE = re.compile(r"[()\[\]{}\"']")
-_HEADER_WORDS: Final = frozenset({"authorization", "cookie"})
+_HEADER_WORDS: Final = ("authorization", "cookie")
 
 KindOf = Callable[[str, str], int]
 
@@ -93,6 +100,10 @@ def mask_assignments(text: str, kind_of: KindOf) -> str:
         text = _mask(text, partial(_find_form, _FLAG), kind_of)
     if "</" in text:
         text = _mask(text, partial(_find_form, _ELEMENT), kind_of)
+    if "input_value=" in text:
+        text = _mask(text, partial(_find_form, _FIELD), kind_of)
+    if " '" in text or ' "' in text:
+        text = _mask(text, partial(_find_form, _SPACED), kind_of)
     if "('" in text or '("' in text or "(b" in text:
         text = _mask(text, partial(_find_form, _PAIR), kind_of)
     return text
@@ -154,10 +165,10 @@ def _extent(text: str, found: Assignment) -> tuple[int, int]:
         return position, _end(_ELEMENT_BODY, text, position)
     quote = _QUOTE.match(text, position)
     if quote is not None:
-        return quote.end(), _end_of_quoted(text, quote)
+        return _extent_of_quoted(text, quote)
     if text[position : position + 1] in _CLOSERS:
-        return position, _end_of_brackets(text, position)
-    if found.form is _COLON and not _HEADER_WORDS.isdisjoint(words_of(found.key)):
+        return position, _end(_UNQUOTED, text, _end_of_brackets(text, position))
+    if found.form is _COLON and any(w.endswith(_HEADER_WORDS) for w in words_of(found.key)):
         return position, _end_of_header(text, found.key_start, position)
     scheme = _SCHEME.match(text, position)
     return position, _end(_UNQUOTED, text, scheme.end() if scheme else position)
@@ -166,6 +177,19 @@ def _extent(text: str, found: Assignment) -> tuple[int, int]:
 def _end(pattern: re.Pattern[str], text: str, position: int) -> int:
     match = pattern.match(text, position)
     return match.end() if match is not None else position
+
+
+def _extent_of_quoted(text: str, quote: re.Match[str]) -> tuple[int, int]:
+    """Return what is between the quotes, or all of it when more is joined (``'a'b``)."""
+    start, end, mark = quote.end(), _end_of_quoted(text, quote), quote["quote"]
+    if quote["slashes"] or len(mark) == 3:
+        return start, end
+    while text[end : end + 2] == mark * 2:
+        end = _end(_IN_QUOTES[mark], text, end + 2)
+    if text[end : end + 1] == mark and _JOINED.match(text, end + 1):
+        # The quotes go as well: one left over would swallow the rest of the line next time.
+        return quote.start(), _end(_UNQUOTED, text, end)
+    return start, end
 
 
 def _end_of_quoted(text: str, quote: re.Match[str]) -> int:

@@ -13,7 +13,7 @@ import math
 import pathlib
 import uuid
 from collections.abc import Callable
-from typing import Final
+from typing import Any, Final
 
 LARGEST_INTEGER_BITS = 128
 
@@ -42,9 +42,9 @@ def integer_as_json(value: int) -> int | str:
     return value if bits <= LARGEST_INTEGER_BITS else f"<integer of {bits} bits>"
 
 
-def as_text(value: object, limit: int) -> str:
+def as_text(value: Any, limit: int) -> str:
     """Describe an object in about ``limit`` characters; it may still hold secrets."""
-    if isinstance(value, bytes | bytearray | memoryview):
+    if issubclass(type(value), (bytes, bytearray, memoryview)):
         return _bytes_as_text(value, limit)
     exact = _EXACT_TYPES.get(type(value))
     try:

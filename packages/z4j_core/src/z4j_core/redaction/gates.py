@@ -38,6 +38,8 @@ def may_hold_secret(text: str, any_key: bool) -> bool:
         or (":" in text and text.count(":") > text.count("://"))
         or "--" in text
         or "(" in text
+        or " '" in text
+        or ' "' in text
         or "</" in text
         or "%3" in text
     ) and (any_key or may_name_secret(text)):

@@ -92,14 +92,16 @@ def _is_about(words: list[str], start: int, end: int) -> bool:
 class KeyJudge:
     """Remember decisions on keys.
 
-    Bounded: ``MEMO_SIZE`` keys, then it starts anew. Safe to share between threads, which at
-    worst decide the same key twice. ``extra`` answers True (always hide), False (never hide) or
-    None (use the built-in list); when it raises, the built-in list decides.
+    Bounded: ``MEMO_SIZE`` keys in each memo, then it starts anew. Safe to share between threads,
+    which at worst decide the same key twice. ``extra`` answers True (always hide), False (never
+    hide) or None (use the built-in list); when it raises, the built-in list decides.
     """
 
     def __init__(self, extra: Callable[[str], bool | None] | None = None) -> None:
         self._extra = extra
-        self.memo: dict[str, int] = {}
+        self._memo: dict[str, int] = {}
+        self.clean: dict[str, int] = {}
+        """Decisions on keys that are themselves short and free of secrets, see ``keep_clean``."""
 
     @property
     def has_extra(self) -> bool:
@@ -108,15 +110,19 @@ class KeyJudge:
 
     def kind(self, key: str) -> int:
         """Return ``PLAIN``, ``SECRET``, ``COUNTED`` or ``HIDDEN`` for a plain ``str``."""
-        known = self.memo.get(key)
+        known = self._memo.get(key)
         if known is not None:
             return known
         decided = self._decide(key)
         if len(key) <= MEMO_KEY_LENGTH:
-            if len(self.memo) >= MEMO_SIZE:
-                self.memo.clear()
-            self.memo[key] = decided
+            _remember(self._memo, key, decided)
         return decided
+
+    def keep_clean(self, key: str) -> int:
+        """Return the kind of a key that the caller has found clean, and remember that too."""
+        kind = self.kind(key)
+        _remember(self.clean, key, kind)
+        return kind
 
     def _decide(self, key: str) -> int:
         if self._extra is not None:
@@ -141,3 +147,9 @@ class KeyJudge:
         if kind == PLAIN and before == "\\" and key[0] in _LEADING_ESCAPE and len(key) > 1:
             return self.kind(key[1:])
         return kind
+
+
+def _remember(memo: dict[str, int], key: str, kind: int) -> None:
+    if len(memo) >= MEMO_SIZE:
+        memo.clear()
+    memo[key] = kind

@@ -130,7 +130,8 @@ RULES: Final[tuple[Rule, ...]] = (
          ("hooks.slack.com/", "/api/webhooks/", ".webhook.office.com/"),
          r"(?:hooks\.slack\.com/(?:services|workflows|triggers)|/api/webhooks"
          r"|\.webhook\.office\.com/webhookb2)/(?P<secret>[\w/@-]{20,512}+)", is_random),
-    _shape("telegram-token", "Telegram bot tokens", ":AA", r"[0-9]{8,10}:AA[\w-]{33}(?![\w-])"),
+    _raw("telegram-token", "Telegram bot tokens", (":AA",),
+         r"(?<![0-9])[0-9]{8,10}:AA[\w-]{33}(?![\w-])"),
     _shape("stripe-key", "Stripe secret, restricted and webhook keys", "k_live_ k_test_ whsec_",
            r"[sr]k_(?:live|test)_\w{10,255}+|whsec_[\w+/]{20,255}+"),
     _shape("ai-key", "OpenAI, Anthropic, Hugging Face, Groq and xAI keys",

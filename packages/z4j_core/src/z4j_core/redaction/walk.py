@@ -23,17 +23,26 @@ SHORT = 64
 """Strings below this are not counted one by one, see ``Walk.largest_size``."""
 
 _SHORT_BYTES = 6 * SHORT + 3  # every character as \u0000, two quotes, a comma or a colon
+_SEQUENCES = (list, tuple, set, frozenset)
 _SMALL = 30_000_000_000_000  # integers nearer to zero cannot be card numbers
 
 
 class Walk:
     """One pass over one value. Not thread-safe: make one for each value."""
 
-    __slots__ = ("_any_key", "_characters", "_entries", "_keys", "_limits", "_memo", "_scanner")
+    __slots__ = (
+        "_any_key",
+        "_characters",
+        "_clean_keys",
+        "_entries",
+        "_keys",
+        "_limits",
+        "_scanner",
+    )
 
     def __init__(self, keys: KeyJudge, scanner: TextScanner, limits: Limits) -> None:
         self._keys = keys
-        self._memo = keys.memo
+        self._clean_keys = keys.clean
         self._any_key = keys.has_extra
         self._scanner = scanner
         self._limits = limits
@@ -58,9 +67,10 @@ class Walk:
             return self.integer(value)
         if kind is float:
             return float_as_json(value)
-        if isinstance(value, dict):
+        # Of the true class: an object can lie to isinstance.
+        if issubclass(kind, dict):
             return self.mapping(value, depth)
-        if isinstance(value, list | tuple | set | frozenset):
+        if issubclass(kind, _SEQUENCES):
             return self.sequence(value, depth)
         return self.other(value)
 
@@ -88,13 +98,14 @@ class Walk:
             return MASK
         return integer_as_json(number)
 
-    def other(self, value: object) -> object:
+    def other(self, value: Any) -> object:
         """Everything that is not exactly a JSON type."""
-        if isinstance(value, str):
+        kind = type(value)
+        if issubclass(kind, str):
             return self.string(str.__str__(value))
-        if isinstance(value, int) and type(value).__repr__ is int.__repr__:
+        if issubclass(kind, int):
             return self.integer(int.__int__(value))
-        if isinstance(value, float) and type(value).__repr__ is float.__repr__:
+        if issubclass(kind, float):
             return float_as_json(float.__float__(value))
         return self.string(as_text(value, self._limits.string))
 
@@ -112,18 +123,17 @@ class Walk:
         limits = self._limits
         if depth > limits.depth:
             return TOO_DEEP
-        size = len(value)
-        if type(value) is not dict or size > limits.items:
+        if type(value) is not dict or len(value) > limits.items:
             return self._mapping_anew(value, depth)
-        self._enter(size)
-        memo, string, below = self._memo, self.string, depth + 1
+        self._enter(len(value))
+        clean, string, below = self._clean_keys, self.string, depth + 1
         changed: dict[Any, Any] | None = None
         for key, item in value.items():
-            kind = memo.get(key) if type(key) is str else None
+            kind = clean.get(key) if type(key) is str else None
             if kind is None:
                 if self.key(key) is not key:
                     return self._mapping_anew(value, depth)
-                kind = self._keys.kind(key)
+                kind = self._keys.keep_clean(key)
             # The commonest types first and without a call: this loop is the cost of redaction.
             if kind:
                 new = self.secret(item, kind)
@@ -176,7 +186,12 @@ class Walk:
 
     def key(self, key: Any) -> str:
         """Return a key that JSON and we can bear; the same object when ``key`` is one."""
-        text = key if type(key) is str else as_text(key, LONGEST_KEY)
+        if type(key) is str:
+            text = key
+        elif issubclass(type(key), str):
+            text = str.__str__(key)
+        else:
+            text = as_text(key, LONGEST_KEY)
         if len(text) <= LONGEST_KEY and text.isascii():
             return self._scanner.scrub(text)
         return self._scanner.scrub_and_cut(text, LONGEST_KEY)
@@ -200,7 +215,7 @@ class Walk:
         return value if changed is None else changed
 
     def _sequence_anew(self, value: Iterable[Any], depth: int) -> list[object]:
-        base: Any = next(kind for kind in (list, tuple, set, frozenset) if isinstance(value, kind))
+        base: Any = next(kind for kind in _SEQUENCES if issubclass(type(value), kind))
         size, room = base.__len__(value), self._limits.items
         self._enter(min(size, room))
         shown = size if size <= room else room - 1
