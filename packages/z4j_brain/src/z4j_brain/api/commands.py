@@ -38,7 +38,7 @@ class NewCommand(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     action: Annotated[str, Meta(max_length=64, pattern=r"^[a-z][a-z0-9_]*$")]
     engine: EngineName
-    params: msgspec.Raw = msgspec.Raw(b"{}")
+    params: msgspec.Raw = msgspec.field(default_factory=lambda: msgspec.Raw(b"{}"))
     target: CommandTarget = CommandTarget()
 
 
