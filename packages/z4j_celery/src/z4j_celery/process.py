@@ -44,6 +44,7 @@ class Process:
     def on_worker_shutdown(self) -> None:
         """The worker has ended; Celery may say so more than once."""
         self.role = self.consumer = None
+        self._publisher_pid = 0
         self.host.stop()
 
     def on_beat_init(self) -> None:

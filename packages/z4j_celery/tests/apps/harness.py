@@ -26,7 +26,9 @@ class Record:
     def lines(self) -> list[dict[str, Any]]:
         if not self.path.exists():
             return []
-        return [json.loads(line) for line in self.path.read_bytes().splitlines()]
+        # The last line may still be on its way to the file.
+        whole = self.path.read_bytes().rpartition(b"\n")[0]
+        return [json.loads(line) for line in whole.splitlines()]
 
     def calls(self) -> list[tuple[str, str | None]]:
         return [(line["call"], line.get("role")) for line in self.lines() if "call" in line]

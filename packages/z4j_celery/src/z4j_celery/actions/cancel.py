@@ -11,10 +11,9 @@ from celery import states
 from celery.worker import state as worker_state
 
 from z4j_celery.actions.local import active_request, on_consumer_thread, panel, request_of
-from z4j_celery.actions.remote import Holders, holders, recorded_state
+from z4j_celery.actions.remote import Holders, holders, recorded_state, revoke
 from z4j_celery.apps import choose
 from z4j_celery.cancelled import Cancelled
-from z4j_celery.facts import printed
 from z4j_celery.process import Process
 from z4j_core.capability import ActionError
 from z4j_core.frames import TaskRef
@@ -35,7 +34,7 @@ def cancel(process: Process, cancelled: Cancelled, task: TaskRef) -> CancelResul
         raise ActionError(_RUNNING.format(worker=consumer.hostname))
     if consumer is not None and request_of(task_id) is not None:
         _revoke_here(consumer, cancelled, task_id)
-        _tell_others(app, task_id)
+        revoke(app, task_id)
         return CancelResult(outcome=_held_by(consumer.hostname))
     found = _look(app, task_id)
     if consumer is not None:
@@ -45,7 +44,7 @@ def cancel(process: Process, cancelled: Cancelled, task: TaskRef) -> CancelResul
             "No Celery worker answered, so nobody would refuse the task. "
             "Start a worker, or try again when one is there."
         )
-    _tell_others(app, task_id)
+    revoke(app, task_id)
     own = [consumer.hostname] if consumer is not None else []
     return CancelResult(outcome=_outcome(found, sorted({*found.workers, *own})))
 
@@ -68,16 +67,6 @@ def _revoke_here(consumer: Any, cancelled: Cancelled, task_id: str) -> None:
     if not has_run:
         # A solo worker is busy; nothing can start before it looks at this list.
         worker_state.revoked.add(task_id)
-
-
-def _tell_others(app: Any, task_id: str) -> None:
-    try:
-        app.control.revoke(task_id)
-    except Exception as error:  # noqa: BLE001 - a broker's client raises what it likes
-        raise ActionError(
-            f"The other workers could not be told ({type(error).__name__}: {printed(error)}). "
-            "Check the broker, then cancel again."
-        ) from error
 
 
 def _outcome(found: Holders, workers: list[str]) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from z4j_celery.actions.broker import broker
 from z4j_celery.apps import choose
 from z4j_celery.facts import printed
 from z4j_celery.process import Process
@@ -11,7 +12,6 @@ from z4j_core.capability import ActionError
 from z4j_core.plugins import PurgeResult
 
 MAX_QUEUE = 255
-CONNECT_TIMEOUT_S = 5
 
 
 def purge(process: Process, queue: str) -> PurgeResult:
@@ -21,7 +21,7 @@ def purge(process: Process, queue: str) -> PurgeResult:
     app = choose(process.apps(), f"the queue {queue!r}", lambda app: queue in app.amqp.queues)
     try:
         # A connection of its own: a refused declaration closes the channel that it came on.
-        with app.connection_for_write(connect_timeout=CONNECT_TIMEOUT_S) as connection:
+        with broker(app) as connection:
             if queue not in app.amqp.queues and not _exists(connection, queue):
                 raise ActionError(
                     f"The app has no queue {queue!r} and the broker holds no messages under that "

@@ -6,7 +6,10 @@ from typing import Any
 
 from celery import states
 
+from z4j_celery.actions.broker import broker
+from z4j_celery.facts import printed
 from z4j_celery.guard import logger
+from z4j_core.capability import ActionError
 
 ANSWER_WAIT_S = 1.0
 
@@ -37,11 +40,33 @@ class Holders:
 def holders(app: Any, task_id: str) -> Holders:
     """Ask all workers for the task; waits `ANSWER_WAIT_S` seconds for answers."""
     try:
-        replies = app.control.inspect(timeout=ANSWER_WAIT_S).query_task([task_id])
+        with broker(app) as connection:
+            inspect = app.control.inspect(timeout=ANSWER_WAIT_S, connection=connection)
+            replies = inspect.query_task([task_id])
     except Exception as error:  # noqa: BLE001 - some brokers have no remote control
         logger.info("Celery's remote control does not answer: %r", error)
         replies = None
     return Holders(replies, task_id)
+
+
+def pool_of(app: Any, worker: str) -> str:
+    """Return the path of the class of a worker's pool."""
+    with broker(app) as connection:
+        inspect = app.control.inspect([worker], timeout=ANSWER_WAIT_S, connection=connection)
+        stats = (inspect.stats() or {}).get(worker) or {}
+    return str((stats.get("pool") or {}).get("implementation", "unknown"))
+
+
+def revoke(app: Any, task_id: str, **options: Any) -> None:
+    """Tell all workers, or those of `destination`, to refuse a task."""
+    try:
+        with broker(app) as connection:
+            app.control.revoke(task_id, connection=connection, **options)
+    except Exception as error:  # noqa: BLE001 - a broker's client raises what it likes
+        raise ActionError(
+            f"The workers could not be told ({type(error).__name__}: {printed(error)}). "
+            "Check the broker, then try again."
+        ) from error
 
 
 def recorded_state(app: Any, task_id: str) -> str | None:

@@ -9,6 +9,7 @@ from celery.utils import uuid
 from kombu.exceptions import KombuError
 from kombu.serialization import loads, prepare_accept_content
 
+from z4j_celery.actions.broker import broker
 from z4j_celery.actions.local import active_request
 from z4j_celery.apps import choose
 from z4j_celery.facts import RETRIED_FROM, printed
@@ -86,7 +87,7 @@ def _arguments_of(task: TaskRef) -> tuple[list[Any], dict[str, Any]]:
         )
     try:
         args, kwargs = json.loads(task.args or "[]"), json.loads(task.kwargs or "{}")
-    except ValueError:
+    except (ValueError, RecursionError):
         args = kwargs = None
     if not isinstance(args, list) or not isinstance(kwargs, dict):
         raise ActionError(
@@ -110,7 +111,10 @@ def _publish(
     task_id = uuid()
     options = _options(task, message, params)
     try:
-        app.send_task(name, args=args, kwargs=kwargs, task_id=task_id, **options)
+        with broker(app) as connection:
+            app.send_task(
+                name, args=args, kwargs=kwargs, task_id=task_id, connection=connection, **options
+            )
     except Exception as error:  # noqa: BLE001 - brokers, serialisers and routers raise what they like
         raise ActionError(
             f"The task could not be published ({type(error).__name__}: {printed(error)}). "

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from z4j_celery.actions.local import active_request, on_consumer_thread, panel
-from z4j_celery.actions.remote import holders
+from z4j_celery.actions.remote import holders, pool_of, revoke
 from z4j_celery.process import Process
 from z4j_core.capability import ActionError
 from z4j_core.frames import TaskRef
@@ -55,10 +55,8 @@ def _terminate_elsewhere(app: Any, own_name: str, task_id: str) -> CancelResult:
     worker = holders(app, task_id).running()
     if worker is None or worker == own_name:
         raise ActionError("No worker that answers runs this task; it may have ended.")
-    inspect = app.control.inspect([worker], timeout=1.0)
-    stats = (inspect.stats() or {}).get(worker) or {}
-    pool = str((stats.get("pool") or {}).get("implementation", "unknown"))
+    pool = pool_of(app, worker)
     if "prefork" not in pool:
         raise ActionError(f"{worker} runs the task in the pool {pool}, which cannot end it.")
-    app.control.revoke(task_id, terminate=True, signal=SIGNAL, destination=[worker])
+    revoke(app, task_id, terminate=True, signal=SIGNAL, destination=[worker])
     return CancelResult(outcome=f"{worker} was told to send {SIGNAL} to the task's process.")
