@@ -133,6 +133,12 @@ def record(database: Database) -> Record:
 
 
 @pytest.fixture
+def make_record() -> type[Record]:
+    """For a test that brings a database of its own."""
+    return Record
+
+
+@pytest.fixture
 def feed() -> RecordingFeed:
     return RecordingFeed()
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import struct
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from types import ModuleType
 from uuid import UUID
@@ -74,6 +74,11 @@ class Transactions:
                 select(workers.c.id, workers.c.last_frame).where(workers.c.id.in_(rows))
             )
             return {row.id: row.last_frame for row in found}
+
+    def offsets(self, projects: Iterable[UUID]) -> dict[UUID, int]:
+        """Return the present offsets of these projects' feeds."""
+        with self._transaction() as connection:
+            return {project_id: feeds.position(connection, project_id) for project_id in projects}
 
     def ensure_partitions(self, now: int) -> None:
         """Create the partitions of the days ahead."""

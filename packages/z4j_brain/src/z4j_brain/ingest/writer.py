@@ -15,29 +15,20 @@ from random import Random
 from typing import Protocol
 from uuid import UUID
 
-import msgspec
-
 from z4j_brain.clock import now
 from z4j_brain.ingest.arrival import Arrival, Source
-from z4j_brain.ingest.preparing import prepare
-from z4j_brain.ingest.salvage import salvage
-from z4j_brain.ingest.transaction import Committed, Finish, Transactions, is_refusal
+from z4j_brain.ingest.storing import Announcement, Counters, Refusals, Storing
+from z4j_brain.ingest.transaction import Finish, Transactions
 from z4j_brain.ingest.waiting import Waiting
 from z4j_brain.live.changes import Changes
 from z4j_brain.store.database import Database
-from z4j_brain.store.ingest_batch import StalePosition
 from z4j_core.link import BackOff
-from z4j_core.link.errors import ADVICE, OUT_OF_ORDER
 
 log = logging.getLogger(__name__)
 
-UNKNOWN_WORKER = "unknown_worker"
 _PARTITIONS_EVERY_S = 3_600.0
 _RETRY_S = (0.1, 5.0)
-
-
-Refusals = dict[int, tuple[Source, str, str]]
-"""By the identity of a source: itself, and the code and detail with which its link ends."""
+_LEAST_RETRY_S = 0.05
 
 
 class Feed(Protocol):
@@ -45,16 +36,6 @@ class Feed(Protocol):
 
     def publish(self, project_id: UUID, offset: int, changes: Changes) -> None:
         """Announce what a committed transaction changed."""
-
-
-class Counters(msgspec.Struct):
-    """What the writer has done since its start."""
-
-    transactions: int = 0
-    frames: int = 0
-    events: int = 0
-    repeated_frames: int = 0
-    failures: int = 0
 
 
 class Writer:
@@ -123,62 +104,20 @@ class Writer:
 
     def _store(self, arrivals: list[Arrival]) -> None:
         """Store frames, whatever it takes; give up only when the process ends."""
-        remaining = arrivals
-        refused: Refusals = {}
-        is_stale = not _follow_one_another(arrivals)
-        while remaining and not self._abandoned.is_set():
+        storing = Storing(self._transactions, arrivals, self.counters)
+        while not self._abandoned.is_set():
             try:
-                if is_stale:
-                    remaining = self._without_stored(remaining, refused)
-                    is_stale = False
-                committed = self._commit(remaining)
-            except StalePosition:
-                is_stale = True
+                announcements = storing.attempt()
             except Exception as error:  # noqa: BLE001 - the database is away, or we have a defect
                 log.debug("storing failed; the frames are kept and tried again", exc_info=True)
                 self._failed(error)
             else:
-                self._succeeded(remaining, committed)
-                break
-        if not self._abandoned.is_set():
-            self._answer(arrivals, refused)
+                self._succeeded()
+                self._announce(announcements)
+                self._answer(arrivals, storing.refused)
+                return
 
-    def _commit(self, arrivals: list[Arrival]) -> Committed:
-        if not arrivals:
-            return Committed()
-        batch = prepare(arrivals)
-        try:
-            committed = self._transactions.commit(batch)
-        except Exception as error:
-            if not is_refusal(error):
-                raise
-            committed = salvage(self._transactions, arrivals)
-        self._publish(committed, list(batch.tasks))
-        self.counters.events += len(batch.events)
-        return committed
-
-    def _without_stored(self, arrivals: list[Arrival], refused: Refusals) -> list[Arrival]:
-        """Drop what is stored already, and refuse what does not follow what is stored."""
-        positions = self._transactions.positions({one.origin.worker_row for one in arrivals})
-        remaining = []
-        for arrived in sorted(arrivals, key=lambda one: (one.origin.worker_row, one.seq)):
-            position = positions.get(arrived.origin.worker_row)
-            if position is None:
-                detail = "The worker is no longer known here. The agent connects again."
-                refused[id(arrived.source)] = (arrived.source, UNKNOWN_WORKER, detail)
-            elif arrived.seq == position + 1:
-                positions[arrived.origin.worker_row] = arrived.seq
-                remaining.append(arrived)
-            elif arrived.seq > position:
-                detail = ADVICE[OUT_OF_ORDER]
-                refused[id(arrived.source)] = (arrived.source, OUT_OF_ORDER, detail)
-            else:
-                self.counters.repeated_frames += 1
-        return remaining
-
-    def _succeeded(self, arrivals: list[Arrival], committed: Committed) -> None:
-        self.counters.transactions += 1
-        self.counters.frames += len(arrivals)
+    def _succeeded(self) -> None:
         if self._is_failing:
             log.info("the database takes events again")
         self._is_failing = False
@@ -194,17 +133,10 @@ class Writer:
                 exc_info=error,
             )
         self._is_failing = True
-        self._abandoned.wait(0.05 + self._back_off.failed(_RETRY_S))
+        self._abandoned.wait(_LEAST_RETRY_S + self._back_off.failed(_RETRY_S))
 
-    def _publish(self, committed: Committed, keys: list[tuple[UUID, str, str]]) -> None:
-        by_project: dict[UUID, list[tuple[str, str]]] = {}
-        for project_id, engine, task_id in keys:
-            by_project.setdefault(project_id, []).append((engine, task_id))
-        for project_id, offset in committed.offsets.items():
-            changes = Changes(
-                task_keys=by_project.get(project_id, []),
-                commands=committed.commands.get(project_id, []),
-            )
+    def _announce(self, announcements: list[Announcement]) -> None:
+        for project_id, offset, changes in announcements:
             try:
                 self._hub.publish(project_id, offset, changes)
             except Exception:  # noqa: BLE001 - a dashboard must never stop the record
@@ -229,17 +161,6 @@ def _deliver(positions: list[tuple[Source, int]], refusals: list[tuple[Source, s
         source.acknowledge(position)
     for source, code, detail in refusals:
         source.refuse(code, detail)
-
-
-def _follow_one_another(arrivals: list[Arrival]) -> bool:
-    """Tell whether each worker's frames are in order, without repetition or hole."""
-    last: dict[UUID, int] = {}
-    for arrived in arrivals:
-        row = arrived.origin.worker_row
-        if arrived.seq != last.get(row, arrived.seq - 1) + 1:
-            return False
-        last[row] = arrived.seq
-    return True
 
 
 def _finish_command() -> Finish:

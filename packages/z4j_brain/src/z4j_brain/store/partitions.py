@@ -38,9 +38,15 @@ def _create_missing(connection: Connection, days: list[int]) -> None:
 
 
 def _missing(connection: Connection, days: list[int]) -> list[int]:
+    # A plain query of the catalogue sees what was committed while we waited for the lock;
+    # pg_partition_tree() may answer from this transaction's older view of it.
     attached = set(
         connection.execute(
-            text("SELECT relid::regclass::text FROM pg_partition_tree('events') WHERE isleaf")
+            text(
+                "SELECT child.relname FROM pg_inherits AS link"
+                " JOIN pg_class AS child ON child.oid = link.inhrelid"
+                " WHERE link.inhparent = 'events'::regclass"
+            )
         ).scalars()
     )
     return [day for day in days if partition_of(day) not in attached]
