@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import msgspec
-from sqlalchemy import Connection, delete, select, update
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import Connection, bindparam, delete, select, text, update
 
 from z4j_brain.store.schema import sign_in_failures as failures
+from z4j_brain.store.types import Bytes, UtcTime
 
 
 class Count(msgspec.Struct, frozen=True):
@@ -24,14 +24,13 @@ def counts(connection: Connection, subjects: list[bytes]) -> dict[bytes, Count]:
 
 def add(connection: Connection, subject: bytes, now: int) -> None:
     """Count one attempt."""
-    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
     connection.execute(
-        dialect.insert(failures)
-        .values(subject=subject, failures=1, last_at=now)
-        .on_conflict_do_update(
-            index_elements=["subject"],
-            set_={"failures": failures.c.failures + 1, "last_at": now},
-        )
+        text(
+            "INSERT INTO sign_in_failures (subject, failures, last_at) VALUES (:subject, 1, :now)"
+            " ON CONFLICT (subject) DO UPDATE"
+            " SET failures = sign_in_failures.failures + 1, last_at = excluded.last_at"
+        ).bindparams(bindparam("subject", type_=Bytes), bindparam("now", type_=UtcTime())),
+        {"subject": subject, "now": now},
     )
 
 
