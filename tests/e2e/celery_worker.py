@@ -60,8 +60,9 @@ class Shop:
         return done.stdout.split()
 
     def publish_numbers(self, count: int) -> list[str]:
-        """Publish `work(0)` to `work(count - 1)`."""
-        return self.publish(f"for n in range({count}): print(work.delay(n).id)")
+        """Publish `work(0)` to `work(count - 1)`; the publisher waits until all is told."""
+        program = f"for n in range({count}): print(work.delay(n).id)"
+        return self.publish(f"{program}\nimport z4j_agent; z4j_agent.stop(60)")
 
     def truth(self) -> Counter[tuple[str, str, int]]:
         """Return how often each (kind, task, attempt) really happened."""
