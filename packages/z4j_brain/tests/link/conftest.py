@@ -71,11 +71,13 @@ class Parts:
 class House:
     """A record with one project and one agent's token, and a server for it."""
 
-    def __init__(self, database_url: str) -> None:
+    def __init__(self, database_url: str, keys: Keys | None = None) -> None:
+        """Make tables and project; with `keys`, those of a server that has made the tables."""
         self.database = Database(database_url)
-        self.keys = Keys(secrets.token_bytes(32), secrets.token_bytes(32))
+        self.keys = keys or Keys(secrets.token_bytes(32), secrets.token_bytes(32))
         with self.database.write() as connection:
-            metadata.create_all(connection)
+            if keys is None:
+                metadata.create_all(connection)
             self.project_id = projects.create(connection, name="shop", now=NOON).id
             self.agent_id = agents.create(connection, self.project_id, "web", NOON)
         self.token_id, self.credential = self.mint()
@@ -297,6 +299,18 @@ def play(house: House) -> Callable[[Callable[[Served], Awaitable[None]]], None]:
         asyncio.run(whole())
 
     return run
+
+
+@pytest.fixture
+def make_house() -> type[House]:
+    """For a test whose server is a process of its own."""
+    return House
+
+
+@pytest.fixture
+def make_agent() -> type[WireAgent]:
+    """For a test whose server is a process of its own."""
+    return WireAgent
 
 
 @pytest.fixture
