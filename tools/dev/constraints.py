@@ -1,0 +1,47 @@
+"""Renew ``constraints.txt``: the newest versions that all environments agree on.
+
+Run it from anywhere with ``hatch run python tools/dev/constraints.py``; it needs uv, which
+hatch brings. Everything is resolved for Python 3.11 and newer, on every platform.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import tomllib
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+HEADING = (
+    "# Made by tools/dev/constraints.py. Tested versions, for the environments of hatch.toml.\n"
+)
+
+
+def asked_for() -> set[str]:
+    """Every requirement of the packages and environments, without the packages themselves."""
+    found: set[str] = set()
+    for environment in tomllib.loads((ROOT / "hatch.toml").read_text())["envs"].values():
+        found.update(environment.get("dependencies", []))
+    for path in ROOT.glob("packages/*/pyproject.toml"):
+        project = tomllib.loads(path.read_text())["project"]
+        found.update(project.get("dependencies", []))
+        found.update(*project.get("optional-dependencies", {}).values())
+    return {each for each in found if not each.startswith("z4j")}
+
+
+def main() -> None:
+    """Write the file; raises CalledProcessError when the requirements contradict each other."""
+    uv = os.environ.get("HATCH_UV", "uv")
+    command = [uv, "pip", "compile", "-", "--quiet", "--universal", "--python-version", "3.11"]
+    done = subprocess.run(
+        [*command, "--no-header", "--no-annotate", "--no-emit-find-links"],
+        input="\n".join(sorted(asked_for())),
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
+    )
+    (ROOT / "constraints.txt").write_text(HEADING + done.stdout)
+
+
+if __name__ == "__main__":
+    main()
