@@ -1,0 +1,183 @@
+"""A record with a worker that offers actions, a registry that remembers, a clock to set."""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from collections.abc import Callable, Coroutine, Iterator
+from typing import Any
+
+import msgspec
+import pytest
+from sqlalchemy import insert, select, update
+
+from z4j_brain.commands.request import CommandRequest
+from z4j_brain.commands.service import Commands
+from z4j_brain.live.changes import Changes
+from z4j_brain.store import agents, commands, projects, users
+from z4j_brain.store.commands import CommandRow
+from z4j_brain.store.database import Database
+from z4j_brain.store.schema import commands as command_table
+from z4j_brain.store.schema import metadata, tasks, workers
+from z4j_brain.store.types import new_id
+from z4j_core.frames import ActionInfo, Command, EngineInfo
+
+NOON = 1_700_000_000_000_000
+DELAY = '{"type":"object","properties":{"delay_s":{"type":"number"}},"additionalProperties":false}'
+EDIT = """{"$ref":"#/$defs/Edit","$defs":{"Edit":{"type":"object","required":["args","kwargs"],
+"properties":{"args":{"type":"array"},"kwargs":{"type":"object"}}}}}"""
+ACTIONS = [
+    ActionInfo("retry", "task", states=["failed", "succeeded"], params_schema=DELAY),
+    ActionInfo("retry_edited", "task", params_schema=EDIT),
+    ActionInfo("cancel", "task", states=["queued"]),
+    ActionInfo("purge", "queue"),
+    ActionInfo("shutdown", "worker"),
+    ActionInfo("forget", "engine"),
+    ActionInfo("terminate", absent="The pool cannot end one task."),
+]
+
+
+class MemoryRegistry:
+    """Stands for the links of this process."""
+
+    def __init__(self) -> None:
+        self.linked: set[uuid.UUID] = set()
+        self.accepts = True
+        self.delivered: list[tuple[uuid.UUID, Command]] = []
+
+    def deliver(self, worker_row: uuid.UUID, command: Command) -> bool:
+        if worker_row not in self.linked or not self.accepts:
+            return False
+        self.delivered.append((worker_row, command))
+        return True
+
+    def online(self) -> set[uuid.UUID]:
+        return set(self.linked)
+
+    def take(self) -> list[Command]:
+        taken, self.delivered = [command for _, command in self.delivered], []
+        return taken
+
+
+class MemoryHub:
+    """Stands for the live feed."""
+
+    def __init__(self) -> None:
+        self.published: list[tuple[uuid.UUID, int, Changes]] = []
+
+    def publish(self, project_id: uuid.UUID, offset: int, changes: Changes) -> None:
+        self.published.append((project_id, offset, changes))
+
+
+class House:
+    """One project, its person, its agent, one online worker, and the service under test."""
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+        self.now = NOON
+        with database.write() as connection:
+            metadata.create_all(connection)
+            self.project_id = projects.create(connection, name="shop", now=NOON).id
+            self.user_id = users.create(
+                connection,
+                email="ada@example.org",
+                name="Ada",
+                password_hash="-",
+                is_admin=True,
+                now=NOON,
+            ).id
+            self.agent_id = agents.create(connection, self.project_id, "web", NOON)
+        self.registry = MemoryRegistry()
+        self.hub = MemoryHub()
+        self.w1 = self.add_worker("w1")
+        self.service = self.new_service()
+
+    def new_service(self) -> Commands:
+        """A service as after a restart of the server."""
+        return Commands(self.database, self.registry, self.hub, now=lambda: self.now)  # type: ignore[arg-type]
+
+    def add_worker(self, worker_id: str, *, is_linked: bool = True, **fields: Any) -> uuid.UUID:
+        engines = [EngineInfo("celery", "5", fields.pop("actions", ACTIONS))]
+        row = new_id()
+        values = {
+            "id": row,
+            "project_id": self.project_id,
+            "agent_id": self.agent_id,
+            "worker_id": worker_id,
+            "epoch": uuid.uuid4().hex,
+            "engines": msgspec.to_builtins(engines),
+            "plugin_errors": [],
+            "first_seen": NOON,
+            "last_seen": NOON,
+        }
+        with self.database.write() as connection:
+            connection.execute(insert(workers).values(values | fields))
+        if is_linked:
+            self.registry.linked.add(row)
+        return row
+
+    def change_worker(self, row: uuid.UUID, **fields: Any) -> None:
+        with self.database.write() as connection:
+            connection.execute(update(workers).where(workers.c.id == row).values(fields))
+
+    def add_task(self, task_id: str = "t", **fields: Any) -> None:
+        values = {
+            "project_id": self.project_id,
+            "engine": "celery",
+            "task_id": task_id,
+            "state": "failed",
+            "state_rank": 6,
+            "state_at": NOON,
+            "attempt": 0,
+            "first_at": NOON,
+            "last_at": NOON,
+            "ended_at": NOON,
+            "worker": "w1",
+            "name": "app.send",
+            "queue": "email",
+            "args": "[1]",
+            "kwargs": '{"a":2}',
+            "exact": True,
+        }
+        with self.database.write() as connection:
+            connection.execute(insert(tasks).values(values | fields))
+
+    def request(self, action: str = "retry", **fields: Any) -> CommandRequest:
+        values = {
+            "project_id": self.project_id,
+            "user_id": self.user_id,
+            "engine": "celery",
+            "action": action,
+            "params": b"{}",
+            "task_id": "t",
+        }
+        return CommandRequest(**(values | fields))
+
+    def finish(self, command_id: object, *, ok: bool = True, **fields: Any) -> uuid.UUID | None:
+        values = {"result": "null", "error": None, "at": self.now} | fields
+        with self.database.write() as connection:
+            return commands.finish(connection, self.project_id, str(command_id), ok, **values)
+
+    def find(self, command_id: uuid.UUID) -> CommandRow:
+        with self.database.read() as connection:
+            row = commands.find(connection, self.project_id, command_id)
+        assert row is not None
+        return row
+
+    def texts(self) -> str:
+        """Everything that is stored of commands, as one text."""
+        with self.database.read() as connection:
+            return repr(connection.execute(select(command_table)).all())
+
+
+@pytest.fixture
+def house(database_url: str) -> Iterator[House]:
+    database = Database(database_url, pool_size=4)
+    house = House(database)
+    yield house
+    database.close()
+
+
+@pytest.fixture
+def run() -> Callable[[Coroutine[Any, Any, Any]], Any]:
+    return asyncio.run
