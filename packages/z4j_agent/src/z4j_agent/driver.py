@@ -117,6 +117,8 @@ class Driver:
         links = asyncio.create_task(self._keep_linked())
         await self._stopping.event.wait()
         left = self._stopping.deadline - time.monotonic()
+        if self._connection is None and self._outbox.is_drained:
+            left = 0.0  # neither a word to send nor anyone to send it to
         await asyncio.wait([links], timeout=max(0.0, left))
         links.cancel()
         await asyncio.wait([links], timeout=JOIN_GRACE_S)

@@ -1,0 +1,76 @@
+"""Checks that need no network: the settings and the plugins."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterable, Mapping
+from urllib.parse import urlsplit
+
+from z4j_agent.doctor.report import Finding, failed, ok, warning
+from z4j_agent.plugin_set import PluginSet
+from z4j_agent.settings import Settings, SettingsError, link_url
+from z4j_core.credential import CredentialError, parse_token
+from z4j_core.plugins import EntryPoint
+
+
+def check_url(environment: Mapping[str, str]) -> Finding:
+    """Look at `Z4J_URL`."""
+    url = environment.get("Z4J_URL", "").strip()
+    if not url:
+        text = "Z4J_URL is not set, so the agent does nothing: set it to the dashboard's address."
+        return failed("url", text)
+    try:
+        target = link_url(url)
+    except SettingsError as error:
+        return failed("url", str(error))
+    if target.startswith("ws://") and not _is_loopback(urlsplit(url).hostname or ""):
+        text = (
+            f"{url} is not encrypted: whoever can listen on the network reads the token. "
+            "Use https:// outside of a trusted network."
+        )
+        return warning("url", text)
+    return ok("url", f"{url} (link: {target})")
+
+
+def check_token(environment: Mapping[str, str]) -> Finding:
+    """Look at the checksum of `Z4J_TOKEN`."""
+    token = environment.get("Z4J_TOKEN", "").strip()
+    if not token:
+        return failed("token", "Z4J_TOKEN is not set: set it to the token of an agent.")
+    try:
+        credential = parse_token(token)
+    except CredentialError as error:
+        return failed("token", str(error))
+    return ok("token", f"well-formed, for agent {credential.agent_id}")
+
+
+def check_settings(settings: Settings) -> list[Finding]:
+    """Name settings that are ignored."""
+    return [warning("settings", text) for text in settings.warnings]
+
+
+def check_plugins(settings: Settings, points: Iterable[EntryPoint] | None = None) -> list[Finding]:
+    """Load the plugins, each inside its own guard, and name what does not work."""
+    plugins = PluginSet(settings, points)
+    findings = [
+        warning("plugins", f"{problem.plugin}: {plugins.redactor.text(problem.detail)[:300]}")
+        for problem in plugins.problems
+    ]
+    if plugins.names:
+        engines = ", ".join(f"{engine.name} {engine.version()}" for engine in plugins.engines)
+        text = f"loaded: {', '.join(plugins.names)}; engines seen here: {engines or 'none'}"
+        findings.append(ok("plugins", text))
+    elif not findings:
+        text = (
+            "no plugin is installed here, so nothing is captured: install the one for your "
+            "engine, such as z4j-celery, in this environment."
+        )
+        findings.append(warning("plugins", text))
+    return findings
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost" or host.endswith(".localhost")
