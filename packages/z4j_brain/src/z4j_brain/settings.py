@@ -8,6 +8,7 @@ shows the same table.
 from __future__ import annotations
 
 import difflib
+import ipaddress
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -48,7 +49,6 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         Meta(
             description="postgresql://user@host/name or sqlite:////path."
             " Default: the file z4j.db in Z4J_HOME.",
-            extra={"has_password": True},
         ),
     ] = ""
     db_pool_size: Annotated[
@@ -111,6 +111,15 @@ def variable(field: str) -> str:
     return PREFIX + field.upper()
 
 
+def descriptions() -> dict[str, str]:
+    """Return what each field is for."""
+    hints = get_type_hints(Settings, include_extras=True)
+    return {
+        field: next(str(meta.description) for meta in hints[field].__metadata__)
+        for field in Settings.__struct_fields__
+    }
+
+
 def load(environ: Mapping[str, str], flags: Mapping[str, Any] | None = None) -> Loaded:
     """Read the settings; `flags` (None is "not given") win over the environment.
 
@@ -137,6 +146,8 @@ def _convert(values: dict[str, Any]) -> Settings:
         settings = msgspec.convert(values, Settings, strict=False, dec_hook=_decode_path)
     except msgspec.ValidationError as error:
         raise SettingsError(_explain(str(error))) from None
+    for text in settings.trusted_proxies:
+        _check_network(text)
     home = settings.home.expanduser().absolute()
     url = settings.database_url or f"sqlite:///{home / 'z4j.db'}"
     if not url.startswith(("sqlite:", "postgresql:", "postgresql+psycopg:", "postgres:")):
@@ -144,6 +155,15 @@ def _convert(values: dict[str, Any]) -> Settings:
     if url.startswith("postgres:"):
         url = "postgresql:" + url.removeprefix("postgres:")
     return msgspec.structs.replace(settings, home=home, database_url=url)
+
+
+def _check_network(text: str) -> None:
+    try:
+        ipaddress.ip_network(text, strict=False)
+    except ValueError:
+        raise SettingsError(
+            f"Z4J_TRUSTED_PROXIES: {text!r} is neither an address nor a network such as 10.0.0.0/8."
+        ) from None
 
 
 def _decode_path(kind: type, value: Any) -> Any:

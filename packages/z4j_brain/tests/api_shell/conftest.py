@@ -10,6 +10,7 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
@@ -36,8 +37,10 @@ class Browser:
     """Cookies, an Origin and the CSRF token, as the dashboard sends them."""
 
     def __init__(self, url: str, headers: Mapping[str, str] | None = None) -> None:
+        parts = urlsplit(url)
+        own = {"Origin": f"{parts.scheme}://{parts.netloc}"}
         self.http = httpx.Client(
-            base_url=f"{url}/api/v1", headers={"Origin": url, **(headers or {})}, timeout=20
+            base_url=f"{url}/api/v1", headers={**own, **(headers or {})}, timeout=20
         )
 
     def get(self, path: str, **query: Any) -> httpx.Response:
@@ -140,7 +143,7 @@ def start(database_url: str, tmp_path: Path) -> Start:
         settings = load(
             {"Z4J_HOME": str(tmp_path / "home"), "Z4J_DATABASE_URL": database_url, **named}
         ).settings
-        database = Database(database_url)
+        database = Database(settings.database_url)
         migrate.upgrade(database)
         brain = Brain.create(settings, KEYS, Passwords(**CHEAP))
         server = Running(brain, "", database)

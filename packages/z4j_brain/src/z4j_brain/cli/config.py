@@ -11,7 +11,7 @@ from rich.table import Table
 
 from z4j_brain.cli._opening import load_settings, masked_url, output
 from z4j_brain.keys import MASTER, SESSION, SecretsError, load_keys
-from z4j_brain.settings import Loaded, Settings, variable
+from z4j_brain.settings import Loaded, Settings, descriptions, variable
 
 
 @click.command(short_help="List every setting, its value, and where it comes from.")
@@ -35,8 +35,7 @@ def describe(loaded: Loaded) -> list[dict[str, Any]]:
     """Return one row a setting, secrets first and masked."""
     rows = [_secret(name, loaded.settings) for name in (MASTER, SESSION)]
     defaults = {field.name: field.default for field in msgspec.structs.fields(Settings)}
-    schema = msgspec.json.schema(Settings, schema_hook=lambda _: {"type": "string"})
-    properties = schema["$defs"]["Settings"]["properties"]
+    purposes = descriptions()
     for field in Settings.__struct_fields__:
         rows.append(
             {
@@ -44,7 +43,7 @@ def describe(loaded: Loaded) -> list[dict[str, Any]]:
                 "value": _shown(field, getattr(loaded.settings, field)),
                 "source": loaded.sources[field],
                 "default": _shown(field, defaults[field]),
-                "help": properties[field]["description"],
+                "help": purposes[field],
             }
         )
     return rows

@@ -1,0 +1,112 @@
+"""Every setting is read, typed, limited and shown."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from z4j_brain.settings import ELSEWHERE, Settings, SettingsError, load, variable
+
+EXAMPLES: dict[str, tuple[str, Any]] = {
+    "home": ("/srv/z4j", Path("/srv/z4j")),
+    "database_url": ("postgresql://z4j@db/z4j", "postgresql://z4j@db/z4j"),
+    "db_pool_size": ("7", 7),
+    "db_statement_timeout_ms": ("1500", 1500),
+    "host": ("0.0.0.0", "0.0.0.0"),
+    "port": ("8080", 8080),
+    "root_path": ("/ops/z4j", "/ops/z4j"),
+    "trusted_proxies": ("10.0.0.0/8, ::1", ("10.0.0.0/8", "::1")),
+    "allowed_hosts": ("a.example,b.example", ("a.example", "b.example")),
+    "session_idle_hours": ("3", 3),
+    "session_max_hours": ("9", 9),
+    "log_level": ("debug", "debug"),
+    "log_format": ("json", "json"),
+}
+
+
+def test_every_setting_has_an_example_here() -> None:
+    assert set(EXAMPLES) == set(Settings.__struct_fields__)
+    assert len(EXAMPLES) < 60
+
+
+@pytest.mark.parametrize("field", EXAMPLES)
+def test_it_is_read(field: str) -> None:
+    text, value = EXAMPLES[field]
+    loaded = load({variable(field): f" {text} "})
+    assert getattr(loaded.settings, field) == value
+    assert loaded.sources[field] == "env"
+    assert set(loaded.sources.values()) == {"env", "default"}
+    default = load({})
+    assert getattr(default.settings, field) != value
+    assert default.sources[field] == "default"
+
+
+@pytest.mark.parametrize("field", EXAMPLES)
+def test_empty_is_not_set(field: str) -> None:
+    assert load({variable(field): " "}).settings == load({}).settings
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("Z4J_PORT", "http"),
+        ("Z4J_PORT", "65536"),
+        ("Z4J_PORT", "-1"),
+        ("Z4J_PORT", "7700.5"),
+        ("Z4J_DB_POOL_SIZE", "0"),
+        ("Z4J_ROOT_PATH", "z4j"),
+        ("Z4J_ROOT_PATH", "/z4j/"),
+        ("Z4J_ROOT_PATH", '/"><script>'),
+        ("Z4J_LOG_LEVEL", "loud"),
+        ("Z4J_DATABASE_URL", "mysql://x"),
+        ("Z4J_TRUSTED_PROXIES", "10.0.0.0/8,proxy"),
+        ("Z4J_TRUSTED_PROXIES", "10.0.0.0/99"),
+    ],
+)
+def test_what_cannot_be_read_names_the_variable(name: str, text: str) -> None:
+    with pytest.raises(SettingsError, match=name):
+        load({name: text})
+
+
+def test_flags_win_over_the_environment() -> None:
+    loaded = load({"Z4J_PORT": "1", "Z4J_HOST": "::1"}, {"port": 2, "host": None})
+    assert (loaded.settings.port, loaded.sources["port"]) == (2, "flag")
+    assert (loaded.settings.host, loaded.sources["host"]) == ("::1", "env")
+
+
+def test_the_defaults_are_the_embedded_server() -> None:
+    settings = load({}).settings
+    assert settings.home == Path.home() / ".z4j"
+    assert settings.database_url == f"sqlite:///{Path.home()}/.z4j/z4j.db"
+    assert settings.is_sqlite
+    assert (settings.host, settings.port) == ("127.0.0.1", 7700)
+    assert load({"Z4J_DATABASE_URL": "postgres://z4j@db/z4j"}).settings.database_url == (
+        "postgresql://z4j@db/z4j"
+    )
+
+
+def test_a_mistyped_variable_is_told_with_the_likely_one() -> None:
+    warnings = load({"Z4J_PROT": "1", "Z4J_HOSTS": "x", "Z4J_WHATEVER_ELSE": "x"}).warnings
+    assert [re.findall(r"Did you mean (\w+)\?", warning) for warning in warnings] == [
+        ["Z4J_HOST"],
+        ["Z4J_PORT"],
+        [],
+    ]
+    assert not load(dict.fromkeys(ELSEWHERE, "x") | {"PATH": "x", "z4j_x": "x"}).warnings
+
+
+def test_a_value_is_never_shown_in_a_warning() -> None:
+    assert "hush" not in str(load({"Z4J_SECERT": "hush"}).warnings)
+
+
+def test_the_page_of_settings_is_whole() -> None:
+    page = Path(__file__).parents[4] / "docs" / "settings.md"
+    text = page.read_text()
+    for field in msgspec.structs.fields(Settings):
+        assert f"`{variable(field.name)}`" in text, field.name
+    for name in ("Z4J_SECRET", "Z4J_SESSION_SECRET"):
+        assert f"`{name}`" in text
