@@ -6,13 +6,13 @@ import asyncio
 import logging
 import signal
 import socket
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, cast
 
 from hypercorn.asyncio.run import worker_serve
 from hypercorn.config import Config, Sockets
 from hypercorn.utils import wrap_app
 
+from z4j_brain import __version__
 from z4j_core.frames import MAX_FRAME_BYTES
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from z4j_brain.brain import Brain
 
-Announce = Callable[[str], None]
+logger = logging.getLogger("z4j.server")
 MAX_MESSAGE_BYTES = MAX_FRAME_BYTES + 4096
 _BACKLOG = 1024
 _KEEP_ALIVE_S = 75
@@ -74,9 +74,11 @@ async def serve(
     async def wait_and_say_goodbye() -> None:
         await stopping.wait()
         # While Hypercorn still serves the connections, or the goodbyes would not leave.
+        logger.info("stopping: the agents are told to come back")
         await brain.stop()
 
     config = configuration()
+    logger.info("z4j %s starts as replica %s", __version__, brain.replica)
     await worker_serve(
         wrap_app(cast("ASGIFramework", app), config.wsgi_max_body_size, "asgi"),
         config,

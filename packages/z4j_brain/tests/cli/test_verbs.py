@@ -1,0 +1,201 @@
+"""The verbs of `z4j`, called as a person would."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from pathlib import Path
+from typing import Any
+
+import click
+import pytest
+from click.testing import CliRunner, Result
+from sqlalchemy import select
+
+from z4j_brain import clock
+from z4j_brain.cli import main
+from z4j_brain.store import projects
+from z4j_brain.store.database import Database
+from z4j_brain.store.schema import agent_tokens, users
+from z4j_core.credential import parse_token
+
+SECRETS = {"Z4J_SECRET": "0123456789abcdef" * 4, "Z4J_SESSION_SECRET": "fedcba9876543210" * 4}
+PASSWORD = "correct horse battery staple"
+
+
+@pytest.fixture(autouse=True)
+def _environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, database_url: str) -> None:
+    for name in [name for name in os.environ if name.startswith("Z4J_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("Z4J_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("Z4J_DATABASE_URL", database_url)
+    monkeypatch.setenv("COLUMNS", "300")
+
+
+def run(*arguments: str, stdin: str | None = None) -> Result:
+    return CliRunner().invoke(main, arguments, input=stdin)
+
+
+@pytest.fixture
+def shop(database_url: str, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """A migrated database with the project shop; a function that opens it."""
+    for name, value in SECRETS.items():
+        monkeypatch.setenv(name, value)
+    assert run("migrate").exit_code == 0
+    database = Database(database_url)
+    with database.write() as connection:
+        projects.create(connection, name="Shop", now=clock.now())
+    yield database
+    database.close()
+
+
+def test_help_teaches(database_url: str) -> None:
+    answer = run("--help")
+    assert answer.exit_code == 0
+    for verb in ("serve", "migrate", "check", "createsuperuser", "token", "config", "version"):
+        assert re.search(rf"^  {verb} ", answer.output, re.MULTILINE), verb
+        assert run(verb, "--help").exit_code == 0
+    assert "prints the URL" in answer.output
+
+
+def test_every_module_is_a_verb_and_the_page_names_it(database_url: str) -> None:
+    page = (Path(__file__).parents[4] / "docs" / "cli.md").read_text()
+    context = click.Context(main)
+    for name in main.list_commands(context):
+        verb = main.get_command(context, name)
+        assert isinstance(verb, click.Command), name
+        assert verb.help, name
+        assert verb.get_short_help_str(), name
+        if name != "demo":
+            assert f"`z4j {name}" in page, name
+
+
+def test_migrate_says_its_steps_and_may_be_repeated(database_url: str) -> None:
+    first, second = run("migrate"), run("migrate")
+    assert (first.exit_code, second.exit_code) == (0, 0)
+    assert "0001: The first tables." in first.output
+    assert second.output == "The database is up to date.\n"
+
+
+def test_migrate_refuses_a_newer_database(shop: Any) -> None:
+    from sqlalchemy import text
+
+    with shop.write() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    answer = run("migrate")
+    assert answer.exit_code == 1
+    assert "9999" in answer.output
+    assert "newer" in answer.output
+
+
+def test_check_finds_what_is_wrong(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    answer = run("check")
+    assert answer.exit_code == 1
+    assert "BAD secrets" in answer.output
+    for name, value in SECRETS.items():
+        monkeypatch.setenv(name, value)
+    answer = run("check")
+    assert "ok  secrets: strong enough, from env" in answer.output
+    assert re.search(
+        r"BAD (tables: at step None.*z4j migrate|database: there is no)", answer.output
+    )
+    run("migrate")
+    answer = run("check")
+    assert "ok  tables: at step 0001" in answer.output
+    assert re.search(r"ok  database: (PostgreSQL 1[789]|SQLite 3)", answer.output)
+    assert not any(value in answer.output for value in SECRETS.values())
+
+
+@pytest.mark.parametrize("database_url", ["postgresql://z4j:hush@127.0.0.1:1/z4j"])
+def test_a_database_out_of_reach_is_explained_without_its_password(database_url: str) -> None:
+    for verb in (["migrate"], ["check"], ["token", "list", "--project", "shop"], ["config"]):
+        answer = run(*verb)
+        assert "hush" not in answer.output
+        assert verb == ["config"] or "does not answer" in answer.output
+        assert answer.exit_code == (0 if verb == ["config"] else 1)
+
+
+def test_a_verb_says_when_the_tables_are_missing(database_url: str) -> None:
+    answer = run("createsuperuser", "--email", "a@b", "--name", "A", stdin=PASSWORD + "\n")
+    assert answer.exit_code == 1
+    assert "z4j migrate" in answer.output
+
+
+def test_createsuperuser(shop: Any) -> None:
+    arguments = ("createsuperuser", "--email", "Ada@example.org", "--name", "Ada")
+    assert "12 characters" in run(*arguments, stdin="short\n").output
+    assert "e-mail" in run("createsuperuser", "--email", "x", "--name", "A", stdin="").output
+    answer = run(*arguments, stdin=PASSWORD + "\n")
+    assert answer.exit_code == 0
+    assert PASSWORD not in answer.output
+    with shop.read() as connection:
+        row = connection.execute(select(users)).one()
+    assert (row.email, row.is_admin) == ("ada@example.org", True)
+    assert row.password_hash.startswith("$argon2id$")
+    again = run(*arguments, stdin=PASSWORD + "\n")
+    assert again.exit_code == 1
+    assert "has an account" in again.output
+
+
+def test_tokens_are_minted_listed_and_revoked(shop: Any) -> None:
+    minted = run("token", "mint", "--project", "shop", "--agent", "billing")
+    assert minted.exit_code == 0
+    credential = parse_token(minted.output)
+    further = parse_token(run("token", "mint", "--project", "shop", "--agent", "billing").output)
+    assert further.agent_id == credential.agent_id
+    assert further.secret != credential.secret
+    listed = run("token", "list", "--project", "shop").output
+    assert listed.count("billing") == 2
+    assert minted.output.strip() not in listed
+    with shop.read() as connection:
+        ids = list(
+            connection.execute(select(agent_tokens.c.id).order_by(agent_tokens.c.id)).scalars()
+        )
+    assert all(str(one) in listed for one in ids)
+    assert run("token", "revoke", str(ids[0])).exit_code == 0
+    listed = run("token", "list", "--project", "shop").output
+    assert (listed.count("revoked"), listed.count("valid")) == (1, 1)
+
+
+def test_token_errors_say_what_to_do(shop: Any) -> None:
+    answer = run("token", "mint", "--project", "shap", "--agent", "a")
+    assert "There are: shop." in answer.output
+    assert "z4j token list" in run("token", "revoke", "019a0000-0000-7000-8000-000000000000").output
+    assert run("token", "revoke", "x").exit_code == 2
+    assert run("token", "mint", "--project", "shop", "--agent", " ").exit_code == 1
+
+
+def test_config_shows_everything_but_secrets(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in SECRETS.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("Z4J_PORT", "7701")
+    monkeypatch.setenv("Z4J_DATABASE_URL", "postgresql://z4j:hush@db/z4j")
+    answer = run("config", "--json")
+    rows = {row["name"]: row for row in json.loads(answer.output)}
+    assert rows["Z4J_PORT"]["value"] == "7701"
+    assert (rows["Z4J_PORT"]["source"], rows["Z4J_PORT"]["default"]) == ("env", "7700")
+    assert rows["Z4J_HOST"]["source"] == "default"
+    assert rows["Z4J_SECRET"]["source"] == "env"
+    table = run("config").output
+    assert all(name in table for name in rows)
+    for secret in [*SECRETS.values(), "hush"]:
+        assert secret not in answer.output + table
+
+
+def test_a_mistyped_variable_is_warned_about(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("Z4J_PROT", "1")
+    assert "Did you mean Z4J_PORT?" in run("config").output
+
+
+def test_a_wrong_setting_ends_the_command(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("Z4J_PORT", "http")
+    answer = run("check")
+    assert answer.exit_code == 1
+    assert "Z4J_PORT" in answer.output
