@@ -15,7 +15,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from z4j_core.redaction import MASK, Redactor
+from z4j_core.redaction import MASK, RULES, Redactor, Rule
 
 REDACTOR = Redactor()
 ANY_KEY = Redactor(extra_key=lambda key: None)
@@ -51,6 +51,11 @@ def test_corpus_is_large_and_says_what_it_plants() -> None:
     for planted in PLANTED:
         assert planted.secrets
         assert all(secret in planted.text for secret in planted.secrets), planted.name
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.name)
+def test_corpus_has_an_example_of_every_rule(rule: Rule) -> None:
+    assert any(rule.apply(planted.text) != planted.text for planted in PLANTED)
 
 
 @each_planted

@@ -76,6 +76,10 @@ def test_everything_else_under_a_sensitive_key_is_masked(value: object) -> None:
 
 def test_numbers_under_tokens_count_them() -> None:
     assert REDACTOR.value({"tokens": 120, "pass": 3}) == {"tokens": 120, "pass": 3}
+    assert REDACTOR.value({"tokens": float("inf"), "pass": 1 << 200}) == {
+        "tokens": MASK,
+        "pass": MASK,
+    }
     assert REDACTOR.value({"tokens": ["a"], "token": 120}) == {"tokens": MASK, "token": MASK}
 
 
@@ -91,8 +95,31 @@ def test_pairs_flags_and_named_values_carry_keys_too() -> None:
         "name": "DB_PASSWORD",
         "value": MASK,
     }
+    assert REDACTOR.value([("tokens", 3), (b"token", b"x"), ("pin", None), {"pin"}]) == [
+        ["tokens", 3],
+        ["b'token'", MASK],
+        ["pin", None],
+        ["pin"],
+    ]
     plain = [["width", "x"], {"name": "HOME", "value": "x"}]
     assert REDACTOR.value(plain) is plain
+
+
+def test_name_that_is_cut_away_still_hides_its_value() -> None:
+    cut = Redactor(max_items=3).value({"value": "x", "a": 1, "b": 2, "name": "password"})
+    assert cut == {"value": MASK, "a": 1, "…": "… [cut, 2 entries]"}
+
+
+def test_mark_of_a_cut_list_is_no_value() -> None:
+    redactor = Redactor(max_items=3)
+    cut = redactor.value(["a", "--token", 1, 2, 3])
+    assert cut == ["a", "--token", "… [cut, 3 items]"]
+    assert redactor.value(cut) == cut
+
+
+def test_list_cut_short_is_no_pair() -> None:
+    cut = Redactor(max_items=3).value([["token", 1, 2, 3, 4]])
+    assert cut == [["token", 1, "… [cut, 3 items]"]]
 
 
 def test_plugin_hides_shows_or_leaves_a_key() -> None:

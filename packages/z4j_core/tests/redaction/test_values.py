@@ -178,7 +178,7 @@ def test_secrets_in_keys_are_hidden() -> None:
 
 
 @pytest.mark.parametrize(
-    ("bound", "least"), [("max_depth", 1), ("max_items", 2), ("max_string", 64), ("max_bytes", 256)]
+    ("bound", "least"), [("max_depth", 1), ("max_items", 3), ("max_string", 64), ("max_bytes", 256)]
 )
 def test_bounds_have_a_minimum(bound: str, least: int) -> None:
     options: dict[str, Any] = {bound: least - 1}

@@ -44,6 +44,8 @@ def integer_as_json(value: int) -> int | str:
 
 def as_text(value: Any, limit: int) -> str:
     """Describe an object in about ``limit`` characters; it may still hold secrets."""
+    if issubclass(type(value), str):
+        return str.__str__(value)
     if issubclass(type(value), (bytes, bytearray, memoryview)):
         return _bytes_as_text(value, limit)
     exact = _EXACT_TYPES.get(type(value))

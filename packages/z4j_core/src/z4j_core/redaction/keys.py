@@ -137,14 +137,14 @@ class KeyJudge:
         return judge(key)
 
     def kind_in_text(self, key: str, before: str) -> int:
-        r"""Decide a key found in text; ``before`` is the character in front of it.
+        r"""Decide a key found in text or in values; ``before`` is the character in front of it.
 
         In escaped text ``\npassword`` is a line break and a key, not the key ``npassword``.
         """
         if self._extra is None and not may_name_secret(key):
             return PLAIN  # without a place in the memo: any word of a text can come here
         kind = self.kind(key)
-        if kind == PLAIN and before == "\\" and key[0] in _LEADING_ESCAPE and len(key) > 1:
+        if kind == PLAIN and before == "\\" and key[:1] in _LEADING_ESCAPE and len(key) > 1:
             return self.kind(key[1:])
         return kind
 

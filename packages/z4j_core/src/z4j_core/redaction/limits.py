@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
+
+SMALLEST_ITEMS: Final = 3  # a list cut to two would look like a pair of key and value
+SMALLEST_STRING: Final = 64  # room for a mark and some text
+SMALLEST_TOTAL: Final = 256
 
 
 class OverBudgetError(Exception):
@@ -20,9 +25,12 @@ class Limits:
 
     def tighter(self) -> Limits:
         return Limits(
-            max(self.depth - 2, 1), max(self.items // 4, 2), max(self.string // 4, 64), self.total
+            max(self.depth - 2, 1),
+            max(self.items // 4, SMALLEST_ITEMS),
+            max(self.string // 4, SMALLEST_STRING),
+            self.total,
         )
 
     @property
     def are_tightest(self) -> bool:
-        return self.depth == 1 and self.items == 2 and self.string == 64
+        return self.depth == 1 and self.items == SMALLEST_ITEMS and self.string == SMALLEST_STRING

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 MASK = "[redacted]"
 TOO_DEEP = "[too deep]"
 TOO_LARGE = "[too large]"
@@ -11,6 +13,14 @@ MORE_KEY = "…"
 
 class RedactionError(ValueError):
     """The payload cannot be redacted: it is not JSON, too large, or nested beyond any decoder."""
+
+
+_CUT_ITEMS = re.compile(r"… \[cut, [0-9]{1,20} items\]")
+
+
+def is_items_mark(text: str) -> bool:
+    """Tell the mark that ends a cut list from an element of it."""
+    return _CUT_ITEMS.fullmatch(text) is not None
 
 
 def cut_mark(count: int, noun: str) -> str:

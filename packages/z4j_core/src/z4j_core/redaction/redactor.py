@@ -8,16 +8,19 @@ import msgspec
 
 from z4j_core.redaction.duplicates import has_duplicate_keys
 from z4j_core.redaction.keys import KeyJudge
-from z4j_core.redaction.limits import Limits, OverBudgetError
+from z4j_core.redaction.limits import (
+    SMALLEST_ITEMS,
+    SMALLEST_STRING,
+    SMALLEST_TOTAL,
+    Limits,
+    OverBudgetError,
+)
 from z4j_core.redaction.marks import TOO_LARGE, UNREADABLE, RedactionError
 from z4j_core.redaction.scanner import TextScanner, encodable
 from z4j_core.redaction.walk import Walk
 
 _decode = msgspec.json.Decoder().decode
 _encode = msgspec.json.Encoder().encode
-
-SMALLEST_STRING = 64
-SMALLEST_TOTAL = 256
 
 
 class Redactor:
@@ -28,7 +31,7 @@ class Redactor:
 
     ``extra_key`` is asked about every new key: True hides whatever stands under it, False shows
     it, None leaves it to the built-in list. ``max_depth`` (levels, from 1), ``max_items``
-    (entries a container, from 2), ``max_string`` (characters, from 64) and ``max_bytes`` (JSON of
+    (entries a container, from 3), ``max_string`` (characters, from 64) and ``max_bytes`` (JSON of
     the whole, from 256) bound the result. Raises ValueError for a bound below its minimum.
     """
 
@@ -43,7 +46,7 @@ class Redactor:
     ) -> None:
         for name, given, least in (
             ("max_depth", max_depth, 1),
-            ("max_items", max_items, 2),
+            ("max_items", max_items, SMALLEST_ITEMS),
             ("max_string", max_string, SMALLEST_STRING),
             ("max_bytes", max_bytes, SMALLEST_TOTAL),
         ):

@@ -15,14 +15,14 @@ from z4j_core.redaction.convert import as_text, float_as_json, integer_as_json
 from z4j_core.redaction.gates import SHORTEST_ASSIGNMENT, may_hold_secret
 from z4j_core.redaction.keys import COUNTED, HIDDEN, PLAIN, KeyJudge
 from z4j_core.redaction.limits import Limits, OverBudgetError
-from z4j_core.redaction.marks import MASK, MORE_KEY, TOO_DEEP, cut_mark
+from z4j_core.redaction.marks import MASK, MORE_KEY, TOO_DEEP, cut_mark, is_items_mark
 from z4j_core.redaction.scanner import TextScanner
 
 LONGEST_KEY = 128
 SHORT = 64
 """Strings below this are not counted one by one, see ``Walk.largest_size``."""
 
-_SHORT_BYTES = 6 * SHORT + 3  # every character as \u0000, two quotes, a comma or a colon
+_ENTRY_BYTES = 6 * (LONGEST_KEY + SHORT) + 6  # each character as \u0000; quotes, colon, comma
 _SEQUENCES = (list, tuple, set, frozenset)
 _SMALL = 30_000_000_000_000  # integers nearer to zero cannot be card numbers
 
@@ -52,7 +52,7 @@ class Walk:
     @property
     def largest_size(self) -> int:
         """Upper bound of the JSON encoding in bytes, rough and never too small."""
-        return (self._entries + 1) * 2 * (_SHORT_BYTES + 1) + self._characters * 6
+        return (self._entries + 1) * _ENTRY_BYTES + self._characters * 6
 
     def value(self, value: Any, depth: int = 1) -> object:
         """Redact a value that stands at ``depth``."""
@@ -67,7 +67,7 @@ class Walk:
             return self.integer(value)
         if kind is float:
             return float_as_json(value)
-        # Of the true class: an object can lie to isinstance.
+        # By the true class: an object can lie to isinstance.
         if issubclass(kind, dict):
             return self.mapping(value, depth)
         if issubclass(kind, _SEQUENCES):
@@ -83,10 +83,8 @@ class Walk:
         if not may_hold_secret(text, self._any_key) and text.isascii():
             return text
         scrubbed = self._scanner.scrub(text)
-        if scrubbed is text:
-            return text
         grown = len(scrubbed)
-        if grown >= SHORT:
+        if scrubbed is not text and grown >= SHORT:
             # What was counted above counts once.
             self._spend(grown if size < SHORT else max(grown - size, 0))
             if grown > self._limits.string:
@@ -100,12 +98,9 @@ class Walk:
 
     def other(self, value: Any) -> object:
         """Everything that is not exactly a JSON type."""
-        kind = type(value)
-        if issubclass(kind, str):
-            return self.string(str.__str__(value))
-        if issubclass(kind, int):
+        if issubclass(type(value), int):
             return self.integer(int.__int__(value))
-        if issubclass(kind, float):
+        if issubclass(type(value), float):
             return float_as_json(float.__float__(value))
         return self.string(as_text(value, self._limits.string))
 
@@ -115,8 +110,9 @@ class Walk:
             if value is None or value is True or value is False:
                 return value
             if kind == COUNTED and type(value) in (int, float):
-                return self.value(value)
-        # A masked value stays the object that it is, so that nothing seems to have changed.
+                number = self.value(value)
+                return MASK if type(number) is str else number
+        # The same object, so that nothing seems to have changed.
         return value if type(value) is str and value == MASK else MASK
 
     def mapping(self, value: dict[Any, Any], depth: int) -> object:
@@ -151,9 +147,8 @@ class Walk:
                 if changed is None:
                     changed = dict(value)
                 changed[key] = new
-        if "value" in value:
-            return self._named_value(value, changed)
-        return value if changed is None else changed
+        redacted = value if changed is None else changed
+        return self._named_value(value, redacted) if "value" in value else redacted
 
     def _mapping_anew(self, value: dict[Any, Any], depth: int) -> object:
         """The road for dicts whose keys change or that are cut."""
@@ -170,28 +165,21 @@ class Walk:
             )
         if shown < size:
             result[MORE_KEY] = cut_mark(size - shown, "entries").strip()
-        return self._named_value(result, None) if "value" in result else result
+        return self._named_value(value, result) if "value" in result else result
 
-    def _named_value(self, value: dict[Any, Any], changed: dict[Any, Any] | None) -> object:
+    def _named_value(self, value: dict[Any, Any], redacted: dict[Any, Any]) -> object:
         """``{"name": "password", "value": …}``, as environment variables are often listed."""
-        current = value if changed is None else changed
         for field in ("name", "key"):
-            name = value.get(field)
-            kind = self._keys.kind(name) if type(name) is str else PLAIN
-            if kind != PLAIN:
-                new = self.secret(current["value"], kind)
-                if new is not current["value"]:
-                    return {**current, "value": new}
-        return current
+            for name in (redacted.get(field), dict.get(value, field)):
+                kind = self._keys.kind_in_text(name, "") if type(name) is str else PLAIN
+                if kind != PLAIN:
+                    new = self.secret(redacted["value"], kind)
+                    return redacted if new is redacted["value"] else {**redacted, "value": new}
+        return redacted
 
     def key(self, key: Any) -> str:
         """Return a key that JSON and we can bear; the same object when ``key`` is one."""
-        if type(key) is str:
-            text = key
-        elif issubclass(type(key), str):
-            text = str.__str__(key)
-        else:
-            text = as_text(key, LONGEST_KEY)
+        text = key if type(key) is str else as_text(key, LONGEST_KEY)
         if len(text) <= LONGEST_KEY and text.isascii():
             return self._scanner.scrub(text)
         return self._scanner.scrub_and_cut(text, LONGEST_KEY)
@@ -206,12 +194,11 @@ class Walk:
         changed: list[object] | None = None
         before: object = None
         for place, item in enumerate(value):
-            new = self._element(item, before, depth)
-            before = item
-            if new is not item:
+            before = self._element(item, before, depth)
+            if before is not item:
                 if changed is None:
                     changed = list(value)
-                changed[place] = new
+                changed[place] = before
         return value if changed is None else changed
 
     def _sequence_anew(self, value: Iterable[Any], depth: int) -> list[object]:
@@ -222,37 +209,34 @@ class Walk:
         result: list[object] = []
         before: object = None
         for item in islice(base.__iter__(value), shown):
-            result.append(self._element(item, before, depth))
-            before = item
+            before = self._element(item, before, depth)
+            result.append(before)
         if shown < size:
             result.append(cut_mark(size - shown, "items").strip())
         return result
 
-    def _element(self, item: Any, before: Any, depth: int) -> object:
-        kind = type(item)
-        if kind is str:
-            if type(before) is str and before.startswith("--"):
-                secrecy = self._keys.kind(before[2:])
-                if secrecy != PLAIN and item[:1] != "-":
-                    return self.secret(item, secrecy)
-            return self.string(item)
-        if kind is dict:
+    def _element(self, item: Any, before: object, depth: int) -> object:
+        """Redact an element that follows ``before``, the redacted element in front of it."""
+        type_ = type(item)
+        if type_ is dict:
             return self.mapping(item, depth + 1)
-        if (kind is tuple or kind is list) and len(item) == 2:
-            return self._pair(item, depth)
-        return self.value(item, depth + 1)
+        if issubclass(type_, _SEQUENCES):
+            return self._pair(self.sequence(item, depth + 1))
+        new = self.string(item) if type_ is str else self.value(item, depth + 1)
+        if type(before) is str and before.startswith("--") and type(new) is str:
+            kind = self._keys.kind_in_text(before[2:], "")
+            if kind != PLAIN and not new.startswith("-") and not is_items_mark(new):
+                return self.secret(new, kind)
+        return new
 
-    def _pair(self, pair: list[Any] | tuple[Any, ...], depth: int) -> object:
+    def _pair(self, redacted: object) -> object:
         """``("password", …)`` in a list, as headers and the items of dicts are passed."""
-        name, item = pair
-        kind = self._keys.kind(name) if type(name) is str else PLAIN
-        if kind == PLAIN or depth >= self._limits.depth:
-            return self.value(pair, depth + 1)
-        self._enter(2)
-        new_name, new = self.key(name), self.secret(item, kind)
-        if type(pair) is list and new is item and new_name is name:
-            return pair
-        return [new_name, new]
+        if type(redacted) is list and len(redacted) == 2 and type(redacted[0]) is str:
+            kind = self._keys.kind_in_text(redacted[0], "")
+            new = redacted[1] if kind == PLAIN else self.secret(redacted[1], kind)
+            if new is not redacted[1]:
+                return [redacted[0], new]
+        return redacted
 
     def _enter(self, entries: int) -> None:
         self._entries += entries
