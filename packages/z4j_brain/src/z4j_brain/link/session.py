@@ -264,6 +264,7 @@ class Session:
             while messages := self._take_outgoing():
                 for message in messages:
                     await self._websocket.send({"type": "websocket.send", "bytes": message})
+                    self._busy_since = now()
         finally:
             self._is_flushing = False
 
