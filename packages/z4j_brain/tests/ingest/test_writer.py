@@ -118,6 +118,16 @@ def test_repeated_frames_are_stored_once(record: Any, write: Any, event: Any) ->
     assert sum(row["started"] for row in record.rows(rollups)) == 3
 
 
+def test_a_backlog_that_begins_with_stored_frames_is_stored_once(
+    record: Any, write: Any, event: Any
+) -> None:
+    """Nothing in the backlog itself looks wrong: only the compare-and-set can tell."""
+    write(record.frame(1, event("a")), record.frame(2, event("b")))
+    write(*(record.frame(seq, event(name)) for seq, name in enumerate("abc", start=1)))
+    assert Counter(row["task_id"] for row in record.rows(events)) == {"a": 1, "b": 1, "c": 1}
+    assert record.source.acknowledged == [2, 3]
+
+
 def test_a_hole_in_the_numbers_is_refused(record: Any, write: Any, event: Any) -> None:
     other = type(record.source)()
     write(record.frame(1, event("a")), record.frame(4, event("d"), source=other))
