@@ -8,7 +8,6 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import click
-from rich.console import Console
 
 from z4j_brain.keys import Keys, SecretsError, load_keys
 from z4j_brain.settings import Loaded, Settings, SettingsError, load
@@ -16,8 +15,23 @@ from z4j_brain.settings import Loaded, Settings, SettingsError, load
 if TYPE_CHECKING:
     from z4j_brain.store.database import Database
 
-output = Console(soft_wrap=True, highlight=False)
-errors = Console(stderr=True, soft_wrap=True, highlight=False)
+
+class LazyConsole:
+    """A rich console that is imported when something is printed: the server keeps without it."""
+
+    def print(self, *objects: Any, **options: Any) -> None:
+        """Print as `rich.console.Console.print` does, without wrapping lines."""
+        from rich.console import Console
+
+        Console(soft_wrap=True, highlight=False).print(*objects, **options)
+
+
+output = LazyConsole()
+
+
+def warn(text: str) -> None:
+    """Show a warning on standard error."""
+    click.secho(f"Warning: {text}", fg="yellow", err=True)
 
 
 def load_settings(**flags: Any) -> Loaded:
@@ -27,7 +41,7 @@ def load_settings(**flags: Any) -> Loaded:
     except SettingsError as error:
         raise click.ClickException(str(error)) from None
     for warning in loaded.warnings:
-        errors.print(f"Warning: {warning}", style="yellow", markup=False)
+        warn(warning)
     return loaded
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from z4j_brain.cli._opening import load_settings, opened, output
+from z4j_brain.cli._opening import load_settings, opened
 from z4j_brain.settings import Settings
 
 
@@ -26,11 +26,11 @@ def migrate(settings: Settings) -> None:
 
     def on_step(text: str) -> None:
         steps.append(text)
-        output.print(f"Step {text}", markup=False)
+        click.echo(f"Step {text}")
 
     with opened(settings, must_be_current=False) as database:
         try:
             upgrade(database, on_step)
         except NewerDatabaseError as error:
             raise click.ClickException(str(error)) from None
-    output.print(f"{len(steps)} step(s) done." if steps else "The database is up to date.")
+    click.echo(f"{len(steps)} step(s) done." if steps else "The database is up to date.")

@@ -8,7 +8,7 @@ import sys
 
 import click
 
-from z4j_brain.cli._opening import errors, load_settings, open_keys, opened, output
+from z4j_brain.cli._opening import load_settings, open_keys, opened, warn
 from z4j_brain.keys import FILE_NAME, Keys
 from z4j_brain.settings import Settings
 
@@ -43,12 +43,10 @@ def command(host: str | None, port: int | None, may_migrate: bool) -> None:
 def _warn(settings: Settings, keys: Keys) -> None:
     from_file = [name for name, source in keys.sources.items() if source == "file"]
     if from_file and not settings.is_sqlite:
-        errors.print(
-            f"Warning: {' and '.join(from_file)} come from {settings.home / FILE_NAME}. With"
+        warn(
+            f"{' and '.join(from_file)} come from {settings.home / FILE_NAME}. With"
             " PostgreSQL set them in the environment: every replica, and every container that"
-            " replaces another, needs the same ones.",
-            style="yellow",
-            markup=False,
+            " replaces another, needs the same ones."
         )
 
 
@@ -92,8 +90,8 @@ def _run(settings: Settings, keys: Keys, listener: socket.socket) -> None:
     async def announce() -> None:
         token = await brain.database.run(mint_token, keys, clock.now(), write=True)
         if token is None:
-            output.print(f"z4j runs on {url}/", markup=False)
+            click.echo(f"z4j runs on {url}/")
         else:
-            output.print(f"Open this once to begin: {url}/setup?token={token}", markup=False)
+            click.echo(f"Open this once to begin: {url}/setup?token={token}")
 
     server.run(create_app(brain, on_ready=announce), brain, listener)
