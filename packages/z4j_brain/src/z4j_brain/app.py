@@ -11,10 +11,10 @@ from starlette.middleware import Middleware
 from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
 
 from z4j_brain.api import problems
+from z4j_brain.api.live import live_endpoint
 from z4j_brain.api.route import Route as ApiRoute
 from z4j_brain.api.router import PREFIX, Router
 from z4j_brain.api.table import all_routes
-from z4j_brain.live.endpoint import live_endpoint
 from z4j_brain.web.address import AllowedHosts, Prefix
 from z4j_brain.web.dashboard import Dashboard
 from z4j_brain.web.health import Health

@@ -158,6 +158,14 @@ def _tasks() -> None:
     )
     op.create_index("ix_tasks_ended", "tasks", ["project_id", "ended_at"], unique=False)
     op.create_index(
+        "ix_tasks_exception",
+        "tasks",
+        ["project_id", "exception_type", "first_at"],
+        unique=False,
+        postgresql_where=sa.text("exception_type IS NOT NULL"),
+        sqlite_where=sa.text("exception_type IS NOT NULL"),
+    )
+    op.create_index(
         "ix_tasks_group",
         "tasks",
         ["project_id", "group_id"],
