@@ -35,6 +35,12 @@ def test_redacted_or_cut_arguments_are_not_exact() -> None:
     assert payload(args=[object()])["exact"] is False
 
 
+def test_positional_arguments_are_judged_by_their_parameter() -> None:
+    made = payload(args=["ada", "hunter2", 3], arg_names=("user", "password"))
+    assert made == {"args": ["ada", "[redacted]", 3], "exact": False}
+    assert payload(args=["ada"], arg_names=("user", "password"))["exact"] is True
+
+
 def test_without_arguments_nothing_is_said_of_them() -> None:
     assert "exact" not in payload(result=5)
 

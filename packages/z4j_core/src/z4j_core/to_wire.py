@@ -26,7 +26,8 @@ _BULKY = ("traceback", "result", "kwargs", "args")
 def to_wire(event: TaskEvent, redactor: Redactor) -> WireEvent:
     """Return the event as it travels. Never raises for any content of `event.data`.
 
-    Adds `exact` when arguments are present: whether the previews equal the real arguments.
+    `data["arg_names"]`, the names of the task's parameters, lets positional arguments be judged by
+    name; it does not travel. Adds `exact` when arguments are present: whether the previews equal the real arguments.
     A payload over the limit loses its bulkiest keys first and names them under `cut`.
     """
     return WireEvent(
@@ -47,9 +48,14 @@ def _payload(data: dict[str, Any], redactor: Redactor) -> bytes:
     known = dict(data)
     exact: bool | None = None
     previews: dict[str, object] = {}
+    names = known.pop("arg_names", ())
     for key in _PREVIEWS:
         if key in known:
-            preview, is_exact = redactor.exactly(known.pop(key))
+            value = known.pop(key)
+            if key == "args" and names and isinstance(value, list | tuple):
+                preview, is_exact = redactor.arguments(value, names)
+            else:
+                preview, is_exact = redactor.exactly(value)
             previews[key] = preview
             exact = is_exact and exact is not False
     traceback = known.pop("traceback", None)

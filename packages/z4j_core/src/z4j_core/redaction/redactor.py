@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import msgspec
 
@@ -15,7 +15,7 @@ from z4j_core.redaction.limits import (
     Limits,
     OverBudgetError,
 )
-from z4j_core.redaction.marks import TOO_LARGE, UNREADABLE, RedactionError
+from z4j_core.redaction.marks import MASK, TOO_LARGE, UNREADABLE, RedactionError
 from z4j_core.redaction.scanner import TextScanner, encodable
 from z4j_core.redaction.walk import Walk
 
@@ -92,6 +92,22 @@ class Redactor:
         """
         result = self.value(value)
         return result, result is value
+
+    def arguments(self, values: Sequence[object], names: Sequence[str]) -> tuple[object, bool]:
+        """As `exactly`, for positional arguments whose parameters have these names.
+
+        An argument is hidden when a mapping would hide it under its parameter's name. Surplus
+        values and surplus names are judged without the other.
+        """
+        named, is_hidden = list(values), False
+        for index, name in enumerate(names[: len(named)]):
+            if self._keys.kind(name):
+                hidden = self.value({name: named[index]})
+                shown = hidden[name] if isinstance(hidden, dict) else MASK
+                is_hidden = is_hidden or shown is not named[index]
+                named[index] = shown
+        result = self.value(named)
+        return result, result is named and not is_hidden
 
     def text(self, text: str) -> str:
         """Return ``text`` (a message, traceback or URL) without secrets.
