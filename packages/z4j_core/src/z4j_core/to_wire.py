@@ -27,7 +27,8 @@ def to_wire(event: TaskEvent, redactor: Redactor) -> WireEvent:
     """Return the event as it travels. Never raises for any content of `event.data`.
 
     `data["arg_names"]`, the names of the task's parameters, lets positional arguments be judged by
-    name; it does not travel. Adds `exact` when arguments are present: whether the previews equal the real arguments.
+    name; it does not travel. Adds `exact` when arguments are present: whether the previews equal
+    the real arguments.
     A payload over the limit loses its bulkiest keys first and names them under `cut`.
     """
     return WireEvent(
