@@ -12,6 +12,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+
 from z4j_agent import driver
 from z4j_agent.runtime import Agent
 from z4j_agent.settings import Settings

@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 import msgspec
 import pytest
+
 from z4j_agent import dispatch
 from z4j_agent.dispatch import Dispatcher, Executor, Outcome
 from z4j_core.capability import ActionError, NoParams, Target, action

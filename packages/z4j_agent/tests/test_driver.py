@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
+
 from z4j_agent import connection
 from z4j_agent.outbox import FULL
 from z4j_agent.runtime import Agent
@@ -274,10 +275,12 @@ def test_each_refusal_is_logged_once_with_what_to_do(
 ) -> None:
     brain.refuse_with = status
     waits: list[tuple[float, float]] = []
-    monkeypatch.setattr(
-        "z4j_core.link.backoff.BackOff.failed",
-        lambda self, bounds: waits.append(bounds) or 0.01,
-    )
+
+    def hurried(self: object, bounds: tuple[float, float]) -> float:
+        waits.append(bounds)
+        return 0.01
+
+    monkeypatch.setattr("z4j_core.link.backoff.BackOff.failed", hurried)
     new_agent(brain.environment()).start()
     assert brain.wait_for(lambda: len(waits) >= 3)
     said = [record.getMessage() for record in caplog.records]
@@ -299,18 +302,26 @@ def test_a_wrong_signing_key_is_told_apart_from_a_wrong_token(
 
 
 def test_unsigned_messages_end_the_link_and_the_agent_comes_back(
-    brain: LoopbackBrain, new_agent: NewAgent, caplog: pytest.LogCaptureFixture, event: Make
+    brain: LoopbackBrain,
+    new_agent: NewAgent,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+    event: Make,
 ) -> None:
+    monkeypatch.setattr("z4j_core.link.backoff.BackOff.failed", lambda self, bounds: 0.01)
     agent = new_agent(brain.environment())
     agent.start()
-    for number, garbage in enumerate([b"garbage", b"\x00" * 500, "text", b""]):
+    messages: list[bytes | str] = [b"garbage", b"\x00" * 500, "text", b""]
+    for number, garbage in enumerate(messages, 1):
         assert brain.wait_for(lambda: brain.open_links == 1)
         known = len(brain.hellos)
         brain.say_raw(garbage)
-        assert brain.wait_for(lambda known=known: len(brain.hellos) > known, 20)
+        wait_until(lambda known=known: len(brain.hellos) > known)  # type: ignore[misc]
         agent.emit(event(number))
     assert brain.wait_for(lambda: len(brain.events) == 4, 20)
     assert set(ids(brain).values()) == {1}
+    assert "The signature does not fit" in caplog.text
+    assert "binary frames" in caplog.text
 
 
 @contextmanager

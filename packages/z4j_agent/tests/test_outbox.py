@@ -7,6 +7,7 @@ import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from z4j_agent.outbox import BATCH_BYTES, FULL, ITEM_OVERHEAD, RANK, Outbox
 from z4j_core.codec import MSGPACK
 from z4j_core.events import Kind, WireEvent

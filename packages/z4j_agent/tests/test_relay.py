@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 import pytest
+
 from z4j_agent.relay import (
     MAX_DATAGRAM,
     RELAY_FULL,

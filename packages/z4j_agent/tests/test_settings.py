@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import pytest
+
 from z4j_agent.settings import DEFAULT_OUTBOX_BYTES, Settings, SettingsError, link_url
 from z4j_agent.testing import new_credential
 
@@ -80,7 +81,7 @@ def test_every_setting_is_read() -> None:
     )
     assert settings.is_active
     assert settings.url == "http://localhost:1"
-    assert settings.only == {"celery", "mine"}
+    assert settings.only == frozenset({"celery", "mine"})
     assert settings.disabled == {"rq"}
     assert settings.outbox_bytes == 2_097_152
     assert settings.log_level == "DEBUG"

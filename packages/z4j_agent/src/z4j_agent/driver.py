@@ -59,7 +59,11 @@ class Driver:
     def start(self) -> None:
         """Start the thread; raise `RuntimeError` when the system gives none."""
         self._dispatcher.on_driver = self._call
-        self._thread.start()
+        try:
+            self._thread.start()
+        except RuntimeError:
+            self._loop.close()
+            raise
 
     def stop(self, timeout_s: float) -> None:
         """Send what is left for at most `timeout_s` seconds, disconnect, end the thread."""

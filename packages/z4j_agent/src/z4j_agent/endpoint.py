@@ -17,6 +17,8 @@ from z4j_agent import __version__
 from z4j_agent.settings import link_url
 from z4j_core.credential import Credential
 from z4j_core.frames import MAX_FRAME_BYTES, SUBPROTOCOL
+from z4j_core.link import LinkError
+from z4j_core.link.errors import ADVICE, VERSION
 from z4j_core.signing import MAC_BYTES
 
 OPEN_TIMEOUT_S = 10.0
@@ -50,7 +52,7 @@ class Endpoint:
 
         No pings: the protocol has heartbeats of its own. No compression: it costs 90 KiB a link.
         """
-        return await _Connect(
+        connection = await _Connect(
             self.link_url,
             subprotocols=[Subprotocol(SUBPROTOCOL)],
             compression=None,
@@ -63,6 +65,10 @@ class Endpoint:
             write_limit=WRITE_LIMIT,
             logger=_SILENT,
         )
+        if connection.subprotocol != SUBPROTOCOL:
+            connection.transport.abort()
+            raise LinkError(VERSION, ADVICE[VERSION])
+        return connection
 
 
 class _Connect(connect):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import platform
-import secrets
 import socket
 from collections.abc import Iterable
 
@@ -38,7 +37,7 @@ class Identity(msgspec.Struct, frozen=True):
         host, pid = socket.gethostname()[:100] or "localhost", os.getpid()
         return cls(
             worker_id=(worker_name or f"{host}:{role}:{pid}")[:255],
-            epoch=secrets.token_hex(16),
+            epoch=os.urandom(16).hex(),
             role=role[:255],
             host=host,
             pid=pid,

@@ -1,25 +1,29 @@
-"""Everything that belongs to one process and must not survive a fork."""
+"""Everything that belongs to one process and must not survive a fork.
+
+What only a link or a relay needs is imported when one is opened.
+"""
 
 from __future__ import annotations
 
 import os
-import socket
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import msgspec
 
-from z4j_agent.greeting import Identity, hello
 from z4j_agent.outbox import Outbox
 from z4j_agent.plugin_set import PluginSet
-from z4j_agent.relay import RelayReader, RelayWriter, open_pair
 from z4j_core.events import WireEvent
-from z4j_core.frames import Hello
 
 if TYPE_CHECKING:
+    import socket
+
     from z4j_agent.dispatch import Dispatcher
     from z4j_agent.driver import Driver
     from z4j_agent.endpoint import Endpoint
+    from z4j_agent.greeting import Identity
+    from z4j_agent.relay import RelayWriter
+    from z4j_core.frames import Hello
 
 _encode = msgspec.msgpack.Encoder().encode
 
@@ -70,6 +74,7 @@ class Incarnation:
     ) -> None:
         """Start the driver; after a stop the same identity goes on."""
         from z4j_agent.driver import Driver
+        from z4j_agent.greeting import Identity
 
         if self.identity is None:
             self.identity = Identity.of_this_process(role, worker_name)
@@ -99,6 +104,8 @@ class Incarnation:
 
     def open_relay(self) -> None:
         """Make processes that are forked from now on hand their events to this one."""
+        from z4j_agent.relay import open_pair
+
         if self._relay is None and self.writer is None:
             self._relay = open_pair()
             if self._driver is not None:
@@ -114,6 +121,8 @@ class Incarnation:
             self._driver.let_go()
         writer = self.writer
         if self._relay is not None:
+            from z4j_agent.relay import RelayWriter  # loaded when the relay was opened
+
             parent_end, child_end = self._relay
             parent_end.close()
             writer = RelayWriter(child_end)
@@ -137,6 +146,8 @@ class Incarnation:
         return Dispatcher(executor, push, lambda: sender.last - sender.kept)
 
     def _watch_relay(self, driver: Driver, end: socket.socket) -> None:
+        from z4j_agent.relay import RelayReader
+
         def lose(reason: str, kind: str, at: int, count: int) -> None:
             self.outbox.lose(reason, kind, at, count)
 
@@ -149,6 +160,8 @@ class Incarnation:
 
 
 def _describer(identity: Identity, plugins: PluginSet) -> Callable[[bytes], Hello]:
+    from z4j_agent.greeting import hello
+
     def describe(nonce: bytes) -> Hello:
         problems = [f"{problem.plugin}: {problem.detail}" for problem in plugins.problems]
         return hello(

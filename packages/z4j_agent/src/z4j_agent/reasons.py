@@ -50,7 +50,6 @@ class EndedError(Exception):
 
 
 MINT = "Mint a new token for this agent in the dashboard and set Z4J_TOKEN to it."
-UPGRADE = "Agent and server have no protocol version in common: upgrade the older one."
 
 _SLOW = frozenset({codes.BAD_SIGNATURE, codes.REVOKED, codes.REPLACED, codes.VERSION})
 _CLOSE_CODES = {
@@ -70,7 +69,7 @@ _CLOSE_CODES = {
         AUTHENTICATION,
     ),
     4413: Reason(codes.TOO_LARGE, "The server refused a message as too large.", AUTHENTICATION),
-    4426: Reason(codes.VERSION, UPGRADE, AUTHENTICATION),
+    4426: Reason(codes.VERSION, codes.ADVICE[codes.VERSION], AUTHENTICATION),
     1012: Reason("restarting", "The server restarts; the agent connects again."),
 }
 
@@ -116,6 +115,15 @@ def of_goodbye(code: str, detail: str, retry_after_s: float) -> Reason:
     return reason
 
 
+def not_tls(where: str) -> Reason:
+    """Return the reason for a port that does not take up TLS."""
+    return Reason(
+        "not_tls",
+        f"{where} does not speak TLS at this port: use http:// in Z4J_URL, or the port that "
+        "serves https.",
+    )
+
+
 def _of_websocket(error: WebSocketException, where: str) -> Reason:
     if isinstance(error, ConnectionClosed):
         return _of_close(error, where)
@@ -128,7 +136,7 @@ def _of_websocket(error: WebSocketException, where: str) -> Reason:
             "NO_PROXY.",
         )
     if isinstance(error, NegotiationError):
-        return Reason(codes.VERSION, UPGRADE, AUTHENTICATION)
+        return Reason(codes.VERSION, codes.ADVICE[codes.VERSION], AUTHENTICATION)
     if isinstance(error, InvalidMessage | SecurityError):
         return Reason(
             "not_http",
@@ -171,7 +179,7 @@ def _of_status(status: int, headers: Any, where: str) -> Reason:
             AUTHENTICATION,
         )
     if status == 426:
-        return Reason(codes.VERSION, UPGRADE, AUTHENTICATION)
+        return Reason(codes.VERSION, codes.ADVICE[codes.VERSION], AUTHENTICATION)
     if 300 <= status < 400:
         target = clean(headers.get("Location", "another address"))
         return Reason(
@@ -223,20 +231,21 @@ def _of_network(error: OSError, where: str) -> Reason:
 
 def _of_tls(error: ssl.SSLError, where: str) -> Reason:
     if isinstance(error, ssl.SSLCertVerificationError):
-        why = clean(error.verify_message)
+        why = clean(getattr(error, "verify_message", "no reason"))
         return Reason(
             "certificate",
             f"The certificate of {where} is not trusted ({why}): use the host name that stands in "
             "the certificate; for a private authority set SSL_CERT_FILE to its certificates.",
         )
-    if error.reason in ("WRONG_VERSION_NUMBER", "HTTP_REQUEST", "RECORD_LAYER_FAILURE"):
-        return Reason(
-            "not_tls",
-            f"{where} does not speak TLS at this port: use http:// in Z4J_URL, or the port that "
-            "serves https.",
-        )
+    if getattr(error, "reason", None) in (
+        "WRONG_VERSION_NUMBER",
+        "HTTP_REQUEST",
+        "RECORD_LAYER_FAILURE",
+    ):
+        return not_tls(where)
+    why = clean(getattr(error, "reason", "no reason"), 60)
     return Reason(
         "tls",
-        f"TLS with {where} failed ({clean(error.reason, 60)}): check the port and, if there is "
+        f"TLS with {where} failed ({why}): check the port and, if there is "
         "one, the proxy that ends TLS.",
     )

@@ -148,6 +148,8 @@ class RelayReader:
                 return count
             except OSError:
                 return count
+            if not datagram:  # no writer is left, or one that sends nothing
+                return count
             self._accept(datagram)
         return READS_PER_TURN
 

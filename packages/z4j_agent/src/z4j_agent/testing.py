@@ -14,6 +14,7 @@ import asyncio
 import contextlib
 import logging
 import secrets
+import ssl
 import threading
 import time
 import uuid
@@ -32,9 +33,9 @@ from z4j_core.codec import MSGPACK
 from z4j_core.credential import SECRET_BYTES, Credential
 from z4j_core.events import WireEvent
 from z4j_core.link import CloseReason, Link, LinkError
-from z4j_core.link.errors import BAD_SIGNATURE
+from z4j_core.link.errors import ADVICE, BAD_SIGNATURE, VERSION
 
-_CLOSE_CODES = {BAD_SIGNATURE: 4403}
+_CLOSE_CODES = {BAD_SIGNATURE: 4403, VERSION: 4426}
 _SILENT = logging.Logger("z4j.agent.testing", level=logging.CRITICAL + 1)
 
 
@@ -51,7 +52,9 @@ class LoopbackBrain:
     committed, like a restart.
     """
 
-    def __init__(self, credential: Credential | None = None) -> None:
+    def __init__(
+        self, credential: Credential | None = None, tls: ssl.SSLContext | None = None
+    ) -> None:
         self.credential = credential or new_credential()
         self.hellos: list[frames.Hello] = []
         self.events: list[WireEvent] = []
@@ -67,6 +70,7 @@ class LoopbackBrain:
         self.clock_offset_us = 0
         self.protocol_version = frames.PROTOCOL_VERSION
         self.port = 0
+        self._tls = tls
         self._links: dict[ServerConnection, Link] = {}
         self._changed = threading.Condition()
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -76,7 +80,8 @@ class LoopbackBrain:
     @property
     def url(self) -> str:
         """What `Z4J_URL` would be."""
-        return f"http://127.0.0.1:{self.port}"
+        scheme, host = ("http", "127.0.0.1") if self._tls is None else ("https", "localhost")
+        return f"{scheme}://{host}:{self.port}"
 
     def environment(self, **more: str) -> dict[str, str]:
         """Return the environment of an agent of this server."""
@@ -165,6 +170,7 @@ class LoopbackBrain:
             self.port,
             subprotocols=[Subprotocol(frames.SUBPROTOCOL)],
             compression=None,
+            ssl=self._tls,
             process_request=self._check,
             ping_interval=None,
             close_timeout=0.5,
@@ -209,6 +215,8 @@ class LoopbackBrain:
     def _welcome(
         self, connection: ServerConnection, link: Link, hello: frames.Hello, key: tuple[str, str]
     ) -> None:
+        if self.protocol_version not in hello.versions:
+            raise LinkError(VERSION, ADVICE[VERSION])
         now = time.time_ns() // 1000 + self.clock_offset_us
         link.welcome(hello, self.positions.get(key, 0), "loopback", "0.0.0", now)
         self._links[connection] = link

@@ -12,8 +12,6 @@ import urllib.request
 from collections.abc import Awaitable, Callable
 
 from websockets.asyncio.client import ClientConnection
-from websockets.proxy import get_proxy
-from websockets.uri import parse_uri
 
 from z4j_agent import __version__, reasons
 from z4j_agent.doctor.report import Finding, failed, ok, skipped, warning
@@ -80,7 +78,10 @@ class _Visit:
         if not endpoint.is_tls:
             return [skipped("tls", "Z4J_URL begins with http://")]
         context = ssl.create_default_context()
-        _, writer = await asyncio.open_connection(endpoint.host, endpoint.port, ssl=context)
+        try:
+            _, writer = await asyncio.open_connection(endpoint.host, endpoint.port, ssl=context)
+        except ConnectionResetError:  # many plain servers just hang up
+            raise reasons.EndedError(reasons.not_tls(endpoint.where)) from None
         secured = writer.get_extra_info("ssl_object")
         version = secured.version() if secured is not None else "TLS"
         writer.transport.abort()
@@ -121,9 +122,11 @@ class _Visit:
                     raise LinkError(frame.code, text)
 
     def _has_proxy(self) -> bool:
-        return bool(urllib.request.getproxies()) and bool(
-            get_proxy(parse_uri(self._endpoint.link_url))
-        )
+        endpoint = self._endpoint
+        if urllib.request.proxy_bypass(endpoint.where):
+            return False
+        schemes = {"wss", "socks", "https"} if endpoint.is_tls else {"ws", "socks", "https", "http"}
+        return not schemes.isdisjoint(urllib.request.getproxies())
 
 
 def _not_made(after: str) -> list[Finding]:
