@@ -43,7 +43,8 @@ def install(folder: Path) -> Path:
     environment = folder / "environment"
     run("uv", "venv", "-q", "--python", sys.executable, str(environment))
     python = environment / "bin" / "python"
-    run("uv", "pip", "install", "-q", "--python", str(python), *map(str, wheels.glob("*.whl")))
+    install_wheels = ("uv", "pip", "install", "-q", "--compile-bytecode", "--python", str(python))
+    run(*install_wheels, *map(str, wheels.glob("*.whl")))  # compiled, as pip does
     return python
 
 
