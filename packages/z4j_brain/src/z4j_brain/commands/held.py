@@ -11,7 +11,10 @@ MAX_BYTES = 64 * 1024 * 1024
 
 
 class Held:
-    """Frames of commands that have no result yet, within bounds. Belongs to one event loop."""
+    """Frames of commands that have no result yet, within bounds.
+
+    Changed on one event loop only; `get` may be called from any thread.
+    """
 
     def __init__(self) -> None:
         self._frames: dict[UUID, Command] = {}

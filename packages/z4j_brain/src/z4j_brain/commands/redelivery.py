@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 from uuid import UUID
 
 import msgspec
 from sqlalchemy import Connection
 
+from z4j_brain.commands.held import Held
 from z4j_brain.commands.minting import task_ref
 from z4j_brain.commands.sweep import LOST_PARAMS, Changed, advance_all
 from z4j_brain.store import commands, tasks
@@ -26,19 +26,20 @@ class Redelivery(msgspec.Struct, frozen=True):
 def prepare(
     connection: Connection,
     worker_row: UUID,
-    held: Mapping[UUID, Command],
-    skipped: AbstractSet[UUID],
+    held: Held,
+    minting: AbstractSet[UUID],
     now: int,
 ) -> Redelivery:
     """Return what is open for this worker, marked as sent.
 
-    A command whose real parameters are lost is not sent again: one that was never sent fails, and
-    one that was sent keeps waiting for its result until its deadline.
+    `held` and `minting` are the service's own, as they change: a command that is being made is sent
+    by who makes it. A command whose real parameters are lost is not sent again: one that was never
+    sent fails, and one that was sent keeps waiting for its result until its deadline.
     """
     frames: list[Command] = []
     changed: list[CommandRow] = []
     for row in commands.open_of_worker(connection, worker_row):
-        if row.id in skipped:
+        if row.id in minting:
             continue
         frame = held.get(row.id) or _rebuilt(connection, row)
         if frame is not None:

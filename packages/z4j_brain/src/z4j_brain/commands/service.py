@@ -91,6 +91,8 @@ class Commands:
         self._minting.add(command_id)
         try:
             minted = await self._mint(request, shown, command_id)
+            # Before it leaves `_minting`: a redelivery at this moment sees it in one or the other.
+            self._held.hold(command_id, minted.frame)
         except IntegrityError:
             known = await self._known(request, shown)
             if known is None:
@@ -98,7 +100,6 @@ class Commands:
             return known
         finally:
             self._minting.discard(command_id)
-        self._held.hold(command_id, minted.frame)
         await self._send_first(minted)
         return await self.find(request.project_id, command_id) or minted.row
 
@@ -117,8 +118,8 @@ class Commands:
         """Do once what has to be done every second."""
         now, linked = self._now(), self._registry.online()
         due = await self._database.run(sweep.due, now, linked)
-        if due.has_ended:
-            await self._end(sweep.end_due)
+        if due.has_overdue:
+            await self._end(sweep.end_overdue)
         for worker_row in due.reachable:
             await self._redeliver(worker_row)
         if len(self._held):
@@ -166,10 +167,8 @@ class Commands:
             self._publish(row.project_id, offset, [row.id])
 
     async def _redeliver(self, worker_row: UUID) -> None:
-        skipped = frozenset(self._minting)
-        held = {key: frame for key in self._held.ids() if (frame := self._held.get(key))}
         outcome = await self._database.run(
-            redelivery.prepare, worker_row, held, skipped, self._now(), write=True
+            redelivery.prepare, worker_row, self._held, self._minting, self._now(), write=True
         )
         for frame in outcome.frames:
             self._registry.deliver(worker_row, frame)

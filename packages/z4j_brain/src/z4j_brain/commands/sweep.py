@@ -1,4 +1,4 @@
-"""The ends that nobody reports: deadlines, workers that left, parameters lost in a restart."""
+"""The ends that nobody reports: deadlines, and parameters lost in a restart."""
 
 from __future__ import annotations
 
@@ -17,9 +17,6 @@ LOST_PARAMS = (
     "The server restarted before it could send this command. Its parameters held a secret, which"
     " is never stored, so it cannot be sent now. Nothing was done; ask again."
 )
-_WORKER_LEFT = (
-    "The worker {worker} left before the command could be sent. Nothing was done; ask again."
-)
 _NEVER_SENT = (
     "The worker {worker} had no link until the deadline, so the command was never sent."
     " Nothing was done; ask again when it is back."
@@ -37,33 +34,24 @@ Ending = Callable[[Connection, AbstractSet[UUID], int], list[Changed]]
 class Due(msgspec.Struct, frozen=True):
     """What the sweep has to do; reading it takes no write lock."""
 
-    has_ended: bool
+    has_overdue: bool
     reachable: list[UUID]
 
 
 def due(connection: Connection, now: int, linked: AbstractSet[UUID]) -> Due:
-    """Tell whether commands have to be ended, and which linked workers have some to be sent."""
+    """Tell whether commands are overdue, and which linked workers have some to be sent."""
     pending = commands.open_pending(connection, BATCH)
-    has_ended = bool(commands.overdue(connection, now, 1)) or any(
-        row.worker_ended_at is not None for row in pending
-    )
-    reachable = {row.sent_to for row in pending if row.sent_to in linked}
-    return Due(has_ended, [worker for worker in reachable if worker is not None])
+    reachable = {row.sent_to for row in pending if row.sent_to is not None} & linked
+    return Due(bool(commands.overdue(connection, now, 1)), sorted(reachable))
 
 
-def end_due(connection: Connection, held: AbstractSet[UUID], now: int) -> list[Changed]:
-    """End commands past their deadline, and unsent ones whose worker has left."""
+def end_overdue(connection: Connection, held: AbstractSet[UUID], now: int) -> list[Changed]:
+    """End commands past their deadline."""
     ended = [
         row
         for row in commands.overdue(connection, now, BATCH)
         if commands.end(connection, row.id, now=now, state="expired", error=_overdue_text(row))
     ]
-    for row in commands.open_pending(connection, BATCH):
-        if row.worker_ended_at is None:
-            continue
-        error = _WORKER_LEFT.format(worker=row.worker)
-        if commands.end(connection, row.id, now=now, state="refused", error=error):
-            ended.append(row)
     return advance_all(connection, ended)
 
 

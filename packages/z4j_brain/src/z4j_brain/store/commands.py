@@ -42,7 +42,6 @@ class CommandRow(msgspec.Struct, frozen=True, kw_only=True):
     error: str | None
     email: str | None = None
     worker: str | None = None
-    worker_ended_at: int | None = None
 
 
 Position = tuple[int, uuid.UUID]
@@ -216,12 +215,7 @@ def _chosen(project_id: uuid.UUID, task_id: str | None) -> list[Any]:
 
 def _select() -> Select[Any]:
     return (
-        select(
-            commands,
-            users.c.email,
-            workers.c.worker_id.label("worker"),
-            workers.c.ended_at.label("worker_ended_at"),
-        )
+        select(commands, users.c.email, workers.c.worker_id.label("worker"))
         .outerjoin(users, users.c.id == commands.c.created_by)
         .outerjoin(workers, workers.c.id == commands.c.sent_to)
     )

@@ -278,6 +278,7 @@ tasks = Table(
     Index("ix_tasks_queue", "project_id", "queue", "first_at"),
     Index("ix_tasks_ended", "project_id", "ended_at"),
     _partial("ix_tasks_trouble", "trouble IS NOT NULL", "trouble", "first_at"),
+    _partial("ix_tasks_exception", "exception_type IS NOT NULL", "exception_type", "first_at"),
     _partial("ix_tasks_retried_from", "retried_from IS NOT NULL", "retried_from"),
     _partial("ix_tasks_parent", "parent_id IS NOT NULL", "parent_id"),
     _partial("ix_tasks_group", "group_id IS NOT NULL", "group_id"),
@@ -288,8 +289,8 @@ tasks = Table(
 `trouble`, which the database computes: the state if it is failed, cancelled or rejected.
 
 No index and no index predicate names `state`: PostgreSQL then updates a row in place (HOT) as long
-as the task is on its way. Only the event that ends a task, which sets `ended_at` and perhaps
-`trouble`, writes the indexes once more. `ended_at` is null exactly while the state is queued,
+as the task is on its way. Only an event that ends an attempt with an exception, or that ends the
+task and so sets `ended_at` and perhaps `trouble`, writes the indexes once more. `ended_at` is null exactly while the state is queued,
 received, running or retrying."""
 
 commands = Table(

@@ -102,9 +102,8 @@ class _Conditions:
         if len(self._names) > _MOST_NAMES:
             return _contains(tasks.c.name, parts)
         wanted = [_lower(part) for part in parts]
-        return tasks.c.name.in_(
-            [name for name in self._names if any(part in _lower(name) for part in wanted)]
-        )
+        names = [name for name in self._names if any(part in _lower(name) for part in wanted)]
+        return tasks.c.name.in_(names) if names else false()
 
 
 def _contains(column: Any, parts: tuple[str, ...]) -> Where:
