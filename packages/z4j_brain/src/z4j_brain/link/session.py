@@ -23,6 +23,7 @@ from z4j_brain.ingest.arrival import arrival
 from z4j_brain.link.admission import Admitted
 from z4j_brain.link.codes import INTERNAL, UNAVAILABLE, close_code
 from z4j_brain.link.greeting import check_hello, worker_link
+from z4j_brain.link.outgoing import Outgoing
 from z4j_brain.link.vitals import Vitals
 from z4j_brain.store.ingest_batch import Origin
 from z4j_brain.store.workers_write import Pulse, committed_position
@@ -64,13 +65,10 @@ class Session:
         self._origin: Origin | None = None
         self._scope = asyncio.timeout(None)
         self._reason: CloseReason | None = None
-        self._acknowledge = self._acknowledged = 0
-        self._is_flushing = False
+        self._outgoing = Outgoing(websocket, self.link)
         self._is_storing = False
-        self._busy_since = 0
         self._opened_at = self._beat_at = now()
         self._clock_offset: int | None = None
-        self._flushes: set[asyncio.Task[None]] = set()
         self._claim: asyncio.Future[UUID] | None = None
 
     @property
@@ -90,13 +88,12 @@ class Session:
         if self.link.state is not State.OPEN or self._reason is not None:
             return False
         self.link.send(command, now())
-        self._flush_soon()
+        self._outgoing.flush_soon()
         return True
 
     def acknowledge(self, position: int) -> None:
         """Tell the agent what is committed, as far as this link has received it."""
-        self._acknowledge = max(self._acknowledge, min(position, self.link.position))
-        self._flush_soon()
+        self._outgoing.acknowledge(position)
 
     def refuse(self, code: str, detail: str) -> None:
         """End the link because its frames cannot be stored."""
@@ -118,14 +115,14 @@ class Session:
             return
         # While the writer makes us wait we do not listen: that silence is our own.
         is_silent = not self._is_storing and at - self._vitals.heard_at > _SILENCE_US
-        is_stuck = self._is_flushing and at - self._busy_since > _SILENCE_US
+        is_stuck = self._outgoing.stuck_for_us(at) > _SILENCE_US
         is_unproven = self.worker_row is None and at - self._opened_at > _SILENCE_US
         if is_silent or is_stuck or is_unproven:
             self.end(CloseReason(SILENCE, ADVICE[SILENCE]))
-        elif at - self._beat_at >= _HEARTBEAT_US and not self._is_flushing:
+        elif at - self._beat_at >= _HEARTBEAT_US:
             self._beat_at = at
             self.link.send(frames.Heartbeat(at), at)
-            self._flush_soon()
+            self._outgoing.flush_soon()
 
     def take_pulse(self) -> Pulse | None:
         """Return what is new of the worker, if anything."""
@@ -184,7 +181,7 @@ class Session:
                 if isinstance(frame, frames.Goodbye):
                     return None
                 await self._take(frame, len(message), at)
-            await self._flush()
+            await self._outgoing.flush()
 
     async def _greet(self) -> frames.Hello | None:
         """Exchange hello and welcome; return the hello unless the agent left."""
@@ -200,10 +197,10 @@ class Session:
         )
         self.worker_id = hello.worker_id
         self._clock_offset = hello.now - at if hello.now else None
-        self._acknowledge = self._acknowledged = position
+        self._outgoing.start_at(position)
         self._vitals.heard(at)
         self.link.welcome(hello, position, self.admitted.project, __version__, now())
-        await self._flush()
+        await self._outgoing.flush()
         return hello
 
     async def _prove(self, hello: frames.Hello) -> Origin:
@@ -242,46 +239,13 @@ class Session:
             raise LinkError(BAD_FRAME, "Send binary messages, also with the JSON sub-protocol.")
         return data
 
-    # ---- writing ---------------------------------------------------------------------------
-
-    def _flush_soon(self) -> None:
-        if not self._is_flushing:
-            task = asyncio.get_running_loop().create_task(self._flush())
-            self._flushes.add(task)
-            task.add_done_callback(self._flushed)
-
-    def _flushed(self, task: asyncio.Task[None]) -> None:
-        self._flushes.discard(task)
-        if not task.cancelled() and task.exception() is not None:
-            log.debug("a message could not be written", exc_info=task.exception())
-
-    async def _flush(self) -> None:
-        """Write what is due. A second caller returns at once; the first writes on."""
-        if self._is_flushing:
-            return
-        self._is_flushing, self._busy_since = True, now()
-        try:
-            while messages := self._take_outgoing():
-                for message in messages:
-                    await self._websocket.send({"type": "websocket.send", "bytes": message})
-                    self._busy_since = now()
-        finally:
-            self._is_flushing = False
-
-    def _take_outgoing(self) -> list[bytes]:
-        if self._acknowledge > self._acknowledged and self.link.state is State.OPEN:
-            # Made here and not before, so that a slow reader gets one and not a queue of them.
-            self._acknowledged = self._acknowledge
-            self.link.send(frames.Ack(self._acknowledge), now())
-        return self.link.take_outgoing()
-
     async def _close(self, reason: CloseReason) -> None:
         if reason.code not in (SHUTDOWN, UNAVAILABLE):
             log.info("link of agent %s ended: %s", self.agent_id, reason.code)
         try:
             async with asyncio.timeout(_GOODBYE_S):
                 self.link.close(reason, now())
-                await self._flush()
+                await self._outgoing.flush()
                 text = reason.code.encode()[:_MAX_REASON_BYTES].decode(errors="ignore")
                 await self._websocket.close(close_code(reason.code), text)
         except (TimeoutError, WebSocketDisconnect, RuntimeError):
