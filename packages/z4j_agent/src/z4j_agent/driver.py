@@ -18,13 +18,18 @@ from z4j_agent.dispatch import Dispatcher
 from z4j_agent.endpoint import AgentLoop, Endpoint
 from z4j_agent.outbox import Outbox
 from z4j_agent.relay import READS_PER_TURN, RelayReader
+from z4j_agent.spool.adoption import Adopter
+from z4j_agent.spool.place import Place
 from z4j_core import frames
-from z4j_core.link import BackOff, Link, LinkError
+from z4j_core.link import AUTHENTICATION, BackOff, Link, LinkError
 
 SETTLED_S = 10.0
 """A link that lived this long was a good one: the back-off begins anew after it."""
 
 JOIN_GRACE_S = 1.0
+LAST_TRIES_S = 0.25
+"""Pause between the attempts to connect of a process that wishes to end."""
+
 RELAY_PAUSE_S = 0.01
 
 _log = logging.getLogger("z4j.agent")
@@ -43,6 +48,7 @@ class Driver:
         outbox: Outbox,
         dispatcher: Dispatcher,
         describe: Callable[[bytes], frames.Hello],
+        place: Place | None = None,
     ) -> None:
         self._endpoint = endpoint
         self._outbox = outbox
@@ -54,6 +60,8 @@ class Driver:
         self._back_off = BackOff(SystemRandom())
         self._said: set[str] = set()
         self._relay: RelayReader | None = None
+        self._adopter = None if place is None else Adopter(endpoint, place, outbox)
+        self._is_retiring = False
         self._thread = Thread(target=self._main, name="z4j-agent", daemon=True)
 
     def start(self) -> None:
@@ -77,6 +85,11 @@ class Driver:
         with contextlib.suppress(RuntimeError):  # the thread has ended already
             self._loop.call_soon_threadsafe(self._begin_stop, deadline)
 
+    def retire(self, timeout_s: float) -> None:
+        """As `stop_soon`, and leave the spool at the end: nobody goes on with this outbox."""
+        self._is_retiring = True
+        self.stop_soon(timeout_s)
+
     def watch(self, relay: RelayReader) -> None:
         """Read events of forked children from now on."""
         with contextlib.suppress(RuntimeError):
@@ -92,6 +105,8 @@ class Driver:
         found = [self._loop.descriptor]
         if self._connection is not None:
             found.append(self._connection.descriptor())
+        if self._adopter is not None:
+            found += self._adopter.descriptors()
         return [descriptor for descriptor in found if descriptor is not None and descriptor >= 0]
 
     def let_go(self) -> None:
@@ -106,6 +121,8 @@ class Driver:
                 os.dup2(nowhere, descriptor, inheritable=False)
         finally:
             os.close(nowhere)
+        if self._adopter is not None:
+            self._adopter.let_go()
 
     def _call(self, function: Callable[[], None]) -> None:
         self._loop.call_soon_threadsafe(function)
@@ -116,16 +133,22 @@ class Driver:
                 runner.run(self._run())
         except Exception:
             _log.exception("The z4j agent's thread ended; nothing more is reported.")
+        if self._is_retiring:
+            self._outbox.leave()
 
     async def _run(self) -> None:
         links = asyncio.create_task(self._keep_linked())
+        tasks = [links]
+        if self._adopter is not None:
+            tasks.append(asyncio.create_task(self._adopter.run(self._stopping)))
         await self._stopping.event.wait()
         left = self._stopping.deadline - time.monotonic()
         if self._connection is None and self._outbox.is_drained:
             left = 0.0  # neither a word to send nor anyone to send it to
-        await asyncio.wait([links], timeout=max(0.0, left))
-        links.cancel()
-        await asyncio.wait([links], timeout=JOIN_GRACE_S)
+        await asyncio.wait(tasks, timeout=max(0.0, left))
+        for task in tasks:
+            task.cancel()
+        await asyncio.wait(tasks, timeout=JOIN_GRACE_S)
 
     def _begin_stop(self, deadline: float) -> None:
         self._stopping.deadline = deadline
@@ -138,16 +161,17 @@ class Driver:
         self._stopping.event.set()
 
     async def _keep_linked(self) -> None:
-        """One link after the other; after the wish to stop, one more attempt if something waits."""
+        """One link after the other; after the wish to stop, until nothing waits any more."""
         while True:
-            is_last = self._stopping.is_set
             reason = await self._link_once()
-            if reason is None or is_last:
+            if reason is None:
                 return
             self._explain_once(reason)
             await self._pause(self._wait_s(reason))
-            if self._stopping.is_set and self._outbox.is_drained:
-                return
+            if self._stopping.is_set:
+                if self._outbox.is_drained or reason.bounds is AUTHENTICATION:
+                    return
+                await asyncio.sleep(LAST_TRIES_S)
 
     async def _link_once(self) -> reasons.Reason | None:
         """Connect and serve until the link ends; return why, or None after the wish to stop."""
@@ -179,12 +203,16 @@ class Driver:
                 self._endpoint.where,
                 reasons.clean(welcome.project),
             )
+            if self._adopter is not None:
+                self._adopter.linked.set()
             await connection.run()
         except LinkError as error:
             await connection.close(error.code, error.detail)
             raise
         finally:
             self._connection = None
+            if self._adopter is not None:
+                self._adopter.linked.clear()
             await connection.close()
 
     def _explain_once(self, reason: reasons.Reason) -> None:

@@ -24,9 +24,7 @@ MAX_QUEUE = 255
 _PUBLISH_RETRY = {"max_retries": 2, "interval_start": 0, "interval_step": 0.2, "interval_max": 0.4}
 
 
-def retry(
-    process: Process, messages: Messages, task: TaskRef, params: RetryParams
-) -> RetryResult:
+def retry(process: Process, messages: Messages, task: TaskRef, params: RetryParams) -> RetryResult:
     """Publish a new task with the very arguments of the old one."""
     message = messages.get(task.task_id)
     name = _name(task, message)
