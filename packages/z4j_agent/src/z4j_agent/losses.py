@@ -5,6 +5,8 @@ from __future__ import annotations
 from z4j_agent.spool.records import Loss
 from z4j_core.frames import Gap
 
+NOTE_FRACTION = 20
+
 
 class Losses:
     """Counts what was dropped for one reason until a `Gap` has told it. Not thread-safe."""
@@ -14,6 +16,7 @@ class Losses:
         self.kinds: dict[str, int] = {}
         self.since = 0
         self.until = 0
+        self._noted = 0
 
     def add(self, kind: str, occurred_at: int, count: int = 1) -> None:
         """Count `count` events of one kind."""
@@ -26,6 +29,17 @@ class Losses:
         for kind, count in loss.kinds.items():
             self.add(kind, loss.since, count)
         self.until = max(self.until, loss.until)
+
+    def is_worth_a_note(self) -> bool:
+        """Tell whether the count has grown by a twentieth since this was last so.
+
+        A note for each event would fill the very disk that is full.
+        """
+        count = sum(self.kinds.values())
+        is_worth = count > self._noted + self._noted // NOTE_FRACTION
+        if is_worth:
+            self._noted = count
+        return is_worth
 
     def told(self, kinds: dict[str, int]) -> None:
         """Take off what a `Gap` has told."""

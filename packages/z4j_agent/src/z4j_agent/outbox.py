@@ -395,12 +395,12 @@ class Outbox:
 
     def _lose(self, reason: str, kind: str, occurred_at: int, count: int = 1) -> None:
         self._dropped += count
-        span = (occurred_at, occurred_at)
-        self._record(lambda journal: journal.lost(Loss(reason, {kind: count}, *span)))
         losses = self._losses.get(reason)
         if losses is None:
             losses = self._losses[reason] = Losses(reason)
         losses.add(kind, occurred_at, count)
+        if self._journal is not None and losses.is_worth_a_note():
+            self._record(lambda journal: journal.lost(losses.as_loss()))
 
 
 def _plan(waiting: deque[Pending], excess: int) -> list[int]:

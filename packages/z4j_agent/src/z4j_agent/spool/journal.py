@@ -132,7 +132,7 @@ class Journal:
         segment.last_frame = seq
 
     def lost(self, loss: Loss) -> None:
-        """Write that events were dropped; to be called before `untold` includes them."""
+        """Write how many events were dropped for one reason and are not told."""
         self._current()
         self._write(pack_loss(loss))
 

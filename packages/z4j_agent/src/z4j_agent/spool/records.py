@@ -25,6 +25,7 @@ MAX_CONTENT = 2 * 1024 * 1024
 """Bytes; more than the greatest frame. A greater length is damage."""
 
 READ_BYTES = 256 * 1024
+GREATEST_NUMBER = 1 << 61
 _WORD = 0xFFFF_FFFF
 
 
@@ -40,7 +41,7 @@ class RecordKind(IntEnum):
     FRAME = 4
     """Frame `number`, a result or gap, whole."""
     LOST = 5
-    """Events that were not accepted; content: `Loss`."""
+    """All events that were dropped for one reason and are not told; content: `Loss`."""
 
 
 class Loss(msgspec.Struct, frozen=True):
@@ -84,8 +85,7 @@ _decode_loss = msgspec.msgpack.Decoder(Loss).decode
 
 def pack(kind: int, number: int, content: bytes) -> bytes:
     """Return the bytes of a record."""
-    seal = crc32(content, (number << 3 | kind) & _WORD)
-    return HEAD.pack(len(content), seal, kind, number) + content
+    return HEAD.pack(len(content), _checksum(kind, number, content), kind, number) + content
 
 
 def pack_header(header: Header) -> bytes:
@@ -135,7 +135,12 @@ def read(descriptor: int, offset: int = 0) -> Iterator[Record]:
             continue
         _length, seal, kind, number = HEAD.unpack_from(data, at)
         content = data[at + HEAD.size : at + wanted]
-        if crc32(content, (number << 3 | kind) & _WORD) != seal:
+        if number >= GREATEST_NUMBER or _checksum(kind, number, content) != seal:
             return
         at += wanted
         yield Record(kind, number, content, offset + at)
+
+
+def _checksum(kind: int, number: int, content: bytes) -> int:
+    """CRC-32 of the content that begins with kind and number, folded into its start value."""
+    return crc32(content, (number << 3 ^ number >> 29 ^ kind) & _WORD)

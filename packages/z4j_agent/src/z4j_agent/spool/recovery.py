@@ -67,6 +67,7 @@ class Remains:
         remains = cls(folder)
         for number in folder.segments:
             remains._scan(number)
+        remains._forget_acknowledged()
         return None if remains.identity is None else remains
 
     @property
@@ -153,8 +154,9 @@ class Remains:
                 outbox.journal.seal(seq, *known)
 
     def _set_tail(self, outbox: Outbox, sealed: int) -> None:
-        if outbox.journal is not None and sealed < self.last_event and self.segments:
-            begin = Position(self.segments[0].number, 0)
+        holders = [one.number for one in self.segments if one.last_event > sealed]
+        if outbox.journal is not None and holders:
+            begin = Position(holders[0], 0)
             outbox.journal.set_tail(sealed + 1, self.last_event, begin)
 
     def _scan(self, number: int) -> None:
@@ -184,7 +186,8 @@ class Remains:
         elif record.kind == RecordKind.LOST:
             loss = loss_of(record)
             if loss is not None:
-                self.losses.setdefault(loss.reason, Losses(loss.reason)).add_all(loss)
+                self.losses[loss.reason] = Losses(loss.reason)
+                self.losses[loss.reason].add_all(loss)
 
     def _begin(self, header: Header | None) -> None:
         if header is None:
@@ -199,6 +202,14 @@ class Remains:
         self.losses = {loss.reason: Losses(loss.reason) for loss in header.losses}
         for loss in header.losses:
             self.losses[loss.reason].add_all(loss)
+
+    def _forget_acknowledged(self) -> None:
+        """Events were deleted only when their frame was acknowledged, and so all before it."""
+        for seq, known in self._frames.items():
+            if isinstance(known, tuple) and known[0] < self._first_event:
+                self.base = max(self.base, seq)
+                self.floor = max(self.floor, known[1] + 1)
+        self._frames = {seq: known for seq, known in self._frames.items() if seq > self.base}
 
     def _untell(self, payload: bytes) -> None:
         """A gap that is a frame already is not made once more."""

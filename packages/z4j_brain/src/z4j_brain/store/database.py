@@ -40,6 +40,9 @@ class Database:
                 connection = connection.execution_options(
                     isolation_level="REPEATABLE READ", postgresql_readonly=True
                 )
+            else:
+                # Without it each query would be a snapshot of its own.
+                connection.exec_driver_sql("BEGIN")
             yield connection
             connection.rollback()
 
@@ -52,7 +55,9 @@ class Database:
                 connection.exec_driver_sql("BEGIN IMMEDIATE")
             yield connection
 
-    async def run(self, work: Callable[..., T], *arguments: Any, write: bool = False) -> T:
+    async def run(
+        self, work: Callable[..., T], *arguments: Any, write: bool = False
+    ) -> T:
         """Call `work(connection, *arguments)` in a transaction on one of the threads."""
 
         def call() -> T:
@@ -76,7 +81,9 @@ class Database:
                 pool_pre_ping=True,
                 connect_args={"options": options, "application_name": "z4j"},
             )
-        engine = create_engine(self.url, pool_size=pool_size, connect_args=_sqlite_arguments())
+        engine = create_engine(
+            self.url, pool_size=pool_size, connect_args=_sqlite_arguments()
+        )
         event.listen(engine, "connect", _prepare_sqlite)
         return engine
 

@@ -62,9 +62,9 @@ def _app(process: Process, name: str) -> Any:
 
 def _arguments_in(app: Any, message: Message) -> tuple[Any, Any]:
     """Return the arguments from a message, decoded anew."""
-    accept = prepare_accept_content(app.conf.accept_content)
+    accept = prepare_accept_content(app.conf.accept_content)  # type: ignore[no-untyped-call]
     try:
-        args, kwargs, _ = loads(
+        args, kwargs, _ = loads(  # type: ignore[no-untyped-call]
             message.body, message.content_type, message.content_encoding, accept=accept
         )
     except (KombuError, ValueError, TypeError) as error:
