@@ -112,6 +112,13 @@ class Place:
         if stat.S_IMODE(found.st_mode) & 0o022:
             raise PlaceError(f"{self.root} can be written by others: chmod 700 it.")
 
+    def probe(self) -> None:
+        """Try whether a file can be written here; raise `OSError`."""
+        self.prepare()
+        path = self.root / f"{_NEW}probe-{os.getpid()}"
+        path.write_bytes(b"z4j")
+        path.unlink()
+
     def create(self, epoch: str) -> Folder:
         """Return a new, locked folder; it gets its name only when it is locked. Raise `OSError`."""
         self.prepare()
