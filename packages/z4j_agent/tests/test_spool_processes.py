@@ -11,10 +11,12 @@ from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from z4j_agent.runtime import Agent
 from z4j_agent.settings import Settings
+from z4j_agent.spool import journal as journals
 from z4j_agent.testing import LoopbackBrain
 from z4j_core.events import Kind, TaskEvent
 
@@ -231,3 +233,71 @@ def test_settings_of_the_spool(tmp_path: Path) -> None:
     assert read(Z4J_SPOOL_DIR="/var/z").spool_root == Path("/var/z")
     assert read(Z4J_SPOOL_BYTES="33554432").spool_bytes == 33_554_432
     assert len(read(Z4J_SPOOL_DIR="here", Z4J_SPOOL="no", Z4J_SPOOL_BYTES="1").warnings) == 3
+
+
+def leave_a_spool(
+    folder: Path, environment: dict[str, str], acknowledged: int = 0
+) -> tuple[str, str]:
+    """Leave 500 events, the first 400 of them in two frames; return worker and epoch."""
+    from z4j_agent.identity import Identity
+    from z4j_agent.outbox import Outbox
+    from z4j_agent.spool.journal import Journal
+    from z4j_agent.spool.place import Place
+    from z4j_core.credential import parse_token
+    from z4j_core.redaction import Redactor
+    from z4j_core.to_wire import to_wire
+
+    who = Identity.of_this_process("publisher", "dead")
+    place = Place(folder / "spool", parse_token(environment["Z4J_TOKEN"]).agent_id, 1 << 28)
+    outbox = Outbox(1 << 20)
+    outbox.write_to(Journal(place.create(who.epoch), who, 1 << 28, outbox.losses))
+    encode = msgspec.msgpack.Encoder().encode
+    for number in range(500):
+        event = TaskEvent(
+            kind=Kind.PUBLISHED, engine="celery", task_id=str(number), occurred_at=number
+        )
+        outbox.append(Kind.PUBLISHED, number, encode(to_wire(event, Redactor())))
+    outbox.seal(2)
+    outbox.sender.take_due(2)
+    outbox.sender.acknowledge(acknowledged)
+    outbox.settle()
+    outbox.let_go()
+    return who.worker_id, who.epoch
+
+
+@pytest.mark.parametrize(
+    ("position", "arrive", "gaps"), [(0, 500, []), (1, 300, []), (2, 100, []), (3, 0, [100])]
+)
+def test_the_adopter_believes_what_the_server_says_is_committed(
+    brain: LoopbackBrain,
+    tmp_path: Path,
+    new_agent: Callable[..., Agent],
+    position: int,
+    arrive: int,
+    gaps: list[int],
+) -> None:
+    environment = spool_of(brain, tmp_path)
+    brain.positions[leave_a_spool(tmp_path, environment)] = position
+    new_agent(environment).start("worker", "next")
+    assert brain.wait_for(lambda: len(list((tmp_path / "spool").iterdir())) == 1, 30)
+    assert [event.task_id for event in brain.events] == [str(n) for n in range(500 - arrive, 500)]
+    assert [gap.count for gap in brain.gaps] == gaps
+
+
+def test_a_server_that_forgot_what_it_had_is_sent_what_is_there(
+    brain: LoopbackBrain,
+    tmp_path: Path,
+    new_agent: Callable[..., Agent],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(journals, "SEGMENT_BYTES", 5_000)
+    environment = spool_of(brain, tmp_path)
+    key = leave_a_spool(tmp_path, environment, acknowledged=2)
+    brain.positions[key] = 1  # as after a backup was restored
+    new_agent(environment).start("worker", "next")
+    assert brain.wait_for(lambda: len(list((tmp_path / "spool").iterdir())) == 1, 30)
+    found = [int(event.task_id) for event in brain.events]
+    assert found == list(range(found[0], 500))
+    assert found[0] <= 400
+    assert brain.positions[key] == 2
+    assert brain.gaps == []

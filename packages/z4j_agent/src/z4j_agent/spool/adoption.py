@@ -111,7 +111,7 @@ class Adopter:
                 self._complain(path, str(error))
                 return
             try:
-                heard = await self._deliver(outbox, remains.identity, base if not heard else 0)
+                heard = await self._deliver(outbox, remains.identity, base if heard is None else 0)
             finally:
                 self._adopted = None
                 outbox.leave()
