@@ -25,7 +25,9 @@ def once(*kinds: str, attempt: int = 0) -> Counter[tuple[str, int]]:
 
 def test_a_success_is_told_once_with_all_its_facts(any_pool: Worker, client_of: ClientOf) -> None:
     app = client_of(any_pool)
-    task_id = send(app, "add", 2, 3, priority=4, headers={"z4j_published_at": 1_700_000_000_000_001})
+    task_id = send(
+        app, "add", 2, 3, priority=4, headers={"z4j_published_at": 1_700_000_000_000_001}
+    )
     end = any_pool.record.wait_for(task_id, "succeeded")
     assert any_pool.record.kinds(task_id) == once("received", "started", "succeeded")
     received, started, _ = any_pool.record.events(task_id)
@@ -48,7 +50,7 @@ def test_a_failure_has_type_message_traceback(any_pool: Worker, client_of: Clien
     end = any_pool.record.wait_for(task_id, "failed")
     assert any_pool.record.kinds(task_id) == once("received", "started", "failed")
     assert end["data"]["exception"] == {"type": "ValueError", "message": "no stock"}
-    assert 'raise ValueError(message)' in end["data"]["traceback"]
+    assert "raise ValueError(message)" in end["data"]["traceback"]
     assert end["data"]["run_us"] >= 0
 
 
@@ -61,9 +63,7 @@ def test_an_exception_that_cannot_be_pickled_keeps_its_name(
     assert "anna" in end["data"]["exception"]["message"]
 
 
-def test_each_attempt_of_a_retried_task_is_told_once(
-    any_pool: Worker, client_of: ClientOf
-) -> None:
+def test_each_attempt_of_a_retried_task_is_told_once(any_pool: Worker, client_of: ClientOf) -> None:
     task_id = send(client_of(any_pool), "flaky", 2)
     any_pool.record.wait_for(task_id, "succeeded", attempt=2)
     again = once("published", "received", "started", "retried", attempt=1)
@@ -99,9 +99,7 @@ def test_ignore_has_an_end(any_pool: Worker, client_of: ClientOf) -> None:
 
 
 @pytest.mark.parametrize("name", ["reject", "reject_late", "requeue_early"])
-def test_a_rejected_message_has_one_end(
-    any_pool: Worker, client_of: ClientOf, name: str
-) -> None:
+def test_a_rejected_message_has_one_end(any_pool: Worker, client_of: ClientOf, name: str) -> None:
     task_id = send(client_of(any_pool), name)
     end = any_pool.record.wait_for(task_id, "rejected")
     assert "Reject" in end["data"]["reason"]
@@ -215,7 +213,7 @@ def test_all_parts_of_a_chord_are_told(prefork: Worker, client_of: ClientOf) -> 
     assert prefork.record.kinds(body) == whole
     group = prefork.record.wait_for(body, "published")["data"]["group_id"]
     lines = [line for line in prefork.record.lines() if line.get("kind") == "published"]
-    parts = {line["id"]: line for line in lines if line["data"].get("group_id") == group} 
+    parts = {line["id"]: line for line in lines if line["data"].get("group_id") == group}
     del parts[body]
     assert len(parts) == 3
     assert all(prefork.record.kinds(part) == whole for part in parts)

@@ -45,6 +45,8 @@ class Publications:
         queue = current.queue if is_known else published_to(None, routing_key)
         priority = current.priority if is_known else None
         current.headers = None
+        # Messages hold a list; a tuple would be taken for something that JSON cannot hold.
+        args = list(args) if isinstance(args, tuple) else args
         data = {"args": args, "kwargs": kwargs, **relations(fields), **origin(headers, task_id)}
         if priority is not None:
             data["priority"] = priority

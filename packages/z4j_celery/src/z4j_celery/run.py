@@ -9,7 +9,7 @@ from typing import Any
 
 from z4j_celery.endings import Ending, ending_of, revoked, timed_out
 from z4j_celery.facts import attempt_of, now_us, origin, relations, result_of, text_of
-from z4j_celery.guard import guarded
+from z4j_celery.guard import guarded, logger
 from z4j_celery.memory import Messages, Recent, message_of
 from z4j_celery.process import Process
 from z4j_celery.queues import QueueNames
@@ -100,7 +100,10 @@ class Runs:
 
         Celery reports some ends twice and others not at all.
         """
-        run = self._run_of(request)
+        run = self._safe_run_of(request)
+        if run is None:
+            yield
+            return
         outer, run.gathered = run.gathered, []
         was_acknowledged = request.acknowledged
         has_fallen = True
@@ -110,6 +113,13 @@ class Runs:
         finally:
             gathered, run.gathered = run.gathered or [], outer
             self._judge(request, run, info, time_limit, gathered, was_acknowledged, has_fallen)
+
+    def _safe_run_of(self, request: Any) -> Run | None:
+        try:
+            return self._run_of(request)
+        except Exception:
+            logger.exception("z4j cannot read a request of Celery; its end is not reported.")
+            return None
 
     @guarded
     def _judge(

@@ -24,9 +24,7 @@ MAX_QUEUE = 255
 _PUBLISH_RETRY = {"max_retries": 2, "interval_start": 0, "interval_step": 0.2, "interval_max": 0.4}
 
 
-def retry(
-    process: Process, messages: Messages, task: TaskRef, params: RetryParams
-) -> RetryResult:
+def retry(process: Process, messages: Messages, task: TaskRef, params: RetryParams) -> RetryResult:
     """Publish a new task with the very arguments of the old one."""
     message = messages.get(task.task_id)
     name = _name(task, message)
@@ -64,9 +62,9 @@ def _app(process: Process, name: str) -> Any:
 
 def _arguments_in(app: Any, message: Message) -> tuple[Any, Any]:
     """Return the arguments from a message, decoded anew."""
-    accept = prepare_accept_content(app.conf.accept_content)
+    accept = prepare_accept_content(app.conf.accept_content)  # type: ignore[no-untyped-call]
     try:
-        args, kwargs, _ = loads(
+        args, kwargs, _ = loads(  # type: ignore[no-untyped-call]
             message.body, message.content_type, message.content_encoding, accept=accept
         )
     except (KombuError, ValueError, TypeError) as error:
