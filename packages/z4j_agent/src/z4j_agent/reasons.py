@@ -70,6 +70,8 @@ _CLOSE_CODES = {
     ),
     4413: Reason(codes.TOO_LARGE, "The server refused a message as too large.", AUTHENTICATION),
     4426: Reason(codes.VERSION, codes.ADVICE[codes.VERSION], AUTHENTICATION),
+    4408: Reason(codes.SILENCE, codes.ADVICE[codes.SILENCE]),
+    1013: Reason("unavailable", "The server cannot take this link now; the agent tries again."),
     1012: Reason("restarting", "The server restarts; the agent connects again."),
 }
 
