@@ -5,13 +5,12 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections.abc import Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 import msgspec
 
-from z4j_brain.cli._opening import describe, load_settings, output
+from z4j_brain.cli._opening import describe, load_settings, output, sqlite_file
 from z4j_brain.keys import FILE_NAME, MASTER, SESSION, SecretsError, file_is_private, load_keys
 from z4j_brain.settings import Settings
 
@@ -68,8 +67,8 @@ def database(settings: Settings) -> Iterator[Finding]:
     from z4j_brain.brain import open_database
     from z4j_brain.store.migrate import HEAD, current
 
-    path = settings.database_url.removeprefix("sqlite:///").partition("?")[0]
-    if settings.is_sqlite and not Path(path).exists():
+    path = sqlite_file(settings)
+    if settings.is_sqlite and not path.exists():
         yield Finding(False, f"database: there is no {path} yet; `z4j serve` makes it.")
         return
     opened = open_database(settings)
