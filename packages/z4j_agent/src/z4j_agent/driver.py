@@ -19,12 +19,15 @@ from z4j_agent.endpoint import AgentLoop, Endpoint
 from z4j_agent.outbox import Outbox
 from z4j_agent.relay import READS_PER_TURN, RelayReader
 from z4j_core import frames
-from z4j_core.link import BackOff, Link, LinkError
+from z4j_core.link import AUTHENTICATION, BackOff, Link, LinkError
 
 SETTLED_S = 10.0
 """A link that lived this long was a good one: the back-off begins anew after it."""
 
 JOIN_GRACE_S = 1.0
+LAST_TRIES_S = 0.2
+"""Between attempts while the process waits to end and the server cannot be reached."""
+
 RELAY_PAUSE_S = 0.01
 
 _log = logging.getLogger("z4j.agent")
@@ -138,16 +141,17 @@ class Driver:
         self._stopping.event.set()
 
     async def _keep_linked(self) -> None:
-        """One link after the other; after the wish to stop, one more attempt if something waits."""
+        """One link after the other; after the wish to stop, only as long as something waits."""
         while True:
-            is_last = self._stopping.is_set
             reason = await self._link_once()
-            if reason is None or is_last:
+            if reason is None:
                 return
             self._explain_once(reason)
             await self._pause(self._wait_s(reason))
-            if self._stopping.is_set and self._outbox.is_drained:
-                return
+            if self._stopping.is_set:
+                if self._outbox.is_drained or reason.bounds is AUTHENTICATION:
+                    return  # nothing to send, or nobody who would take it
+                await asyncio.sleep(LAST_TRIES_S)
 
     async def _link_once(self) -> reasons.Reason | None:
         """Connect and serve until the link ends; return why, or None after the wish to stop."""
