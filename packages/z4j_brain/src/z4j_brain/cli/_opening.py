@@ -17,19 +17,6 @@ if TYPE_CHECKING:
     from z4j_brain.store.database import Database
 
 
-class LazyConsole:
-    """A rich console that is imported when something is printed: the server keeps without it."""
-
-    def print(self, *objects: Any, **options: Any) -> None:
-        """Print as `rich.console.Console.print` does, without wrapping lines."""
-        from rich.console import Console
-
-        Console(soft_wrap=True, highlight=False).print(*objects, **options)
-
-
-output = LazyConsole()
-
-
 def warn(text: str) -> None:
     """Show a warning on standard error."""
     click.secho(f"Warning: {text}", fg="yellow", err=True)
