@@ -138,7 +138,7 @@ def _of_websocket(error: WebSocketException, where: str) -> Reason:
             "NO_PROXY.",
         )
     if isinstance(error, NegotiationError):
-        return Reason(codes.VERSION, codes.ADVICE[codes.VERSION], AUTHENTICATION)
+        return _CLOSE_CODES[4426]
     if isinstance(error, InvalidMessage | SecurityError):
         return Reason(
             "not_http",
@@ -181,7 +181,7 @@ def _of_status(status: int, headers: Any, where: str) -> Reason:
             AUTHENTICATION,
         )
     if status == 426:
-        return Reason(codes.VERSION, codes.ADVICE[codes.VERSION], AUTHENTICATION)
+        return _CLOSE_CODES[4426]
     if 300 <= status < 400:
         target = clean(headers.get("Location", "another address"))
         return Reason(
