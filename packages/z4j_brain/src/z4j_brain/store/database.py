@@ -40,6 +40,9 @@ class Database:
                 connection = connection.execution_options(
                     isolation_level="REPEATABLE READ", postgresql_readonly=True
                 )
+            else:
+                # Without it each query would be a snapshot of its own.
+                connection.exec_driver_sql("BEGIN")
             yield connection
             connection.rollback()
 
