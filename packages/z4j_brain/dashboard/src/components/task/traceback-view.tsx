@@ -32,7 +32,11 @@ function Raw({ text }: { text: string }) {
 }
 
 function Frames({ text }: { text: string }) {
-  const parts = useMemo(() => readTraceback(text), [text]);
+  const parts = useMemo(() => {
+    const all = readTraceback(text);
+    // The last line repeats type and message, which stand above.
+    return all.length > 1 && all.at(-1)?.kind === "text" ? all.slice(0, -1) : all;
+  }, [text]);
   return (
     <div className="mt-2 overflow-hidden rounded-md border border-line bg-code text-xs" data-testid="traceback">
       {parts.map((part, index) => {
