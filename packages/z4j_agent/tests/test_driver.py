@@ -429,6 +429,36 @@ def test_a_process_that_ends_at_once_still_delivers(
     assert brain.wait_for(lambda: brain.goodbyes)
 
 
+def test_a_server_that_comes_back_within_the_bound_gets_the_rest(
+    brain: LoopbackBrain, new_agent: NewAgent, event: Make
+) -> None:
+    agent = new_agent(brain.environment())
+    agent.start()
+    assert brain.wait_for(lambda: brain.heartbeats)
+    brain.stop()
+    agent.emit(event(1))
+    stopper = threading.Thread(target=agent.stop, args=(30.0,))
+    stopper.start()
+    time.sleep(0.7)
+    assert stopper.is_alive()
+    brain.start()
+    stopper.join(30)
+    assert ids(brain) == {"task-1": 1}
+
+
+def test_a_refused_process_does_not_wait_for_the_bound(
+    brain: LoopbackBrain, new_agent: NewAgent, event: Make
+) -> None:
+    brain.refuse_with = 401
+    agent = new_agent(brain.environment())
+    agent.start()
+    agent.emit(event(1))
+    stopper = threading.Thread(target=agent.stop, args=(300.0,))
+    stopper.start()
+    stopper.join(30)
+    assert not stopper.is_alive()
+
+
 def test_after_a_stop_the_same_incarnation_can_go_on(
     brain: LoopbackBrain, new_agent: NewAgent, event: Make
 ) -> None:

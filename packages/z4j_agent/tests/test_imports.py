@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 
@@ -17,12 +18,13 @@ OURS = {"msgspec", "pluggy", "z4j_core", "z4j_agent.runtime"}
 def loaded_after(code: str, **environment: str) -> set[str]:
     """Return the names of the modules that a fresh interpreter has after `code`."""
     script = f"{code}\nimport json, sys\nprint(json.dumps(sorted(sys.modules)))"
+    ours = {name: value for name, value in os.environ.items() if not name.startswith("Z4J_")}
     before = "import json, sys\nprint(json.dumps(sorted(sys.modules)))"
 
     def run(text: str) -> set[str]:
         done = subprocess.run(
             [sys.executable, "-c", text],
-            env={"PATH": "/usr/bin:/bin", **environment},
+            env={**ours, **environment},
             capture_output=True,
             text=True,
             check=True,

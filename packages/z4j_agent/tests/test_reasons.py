@@ -26,6 +26,8 @@ WHERE = "z4j.example.com:443"
         (4413, "too large", AUTHENTICATION),
         (4426, "upgrade the older one", AUTHENTICATION),
         (1012, "restarts", NETWORK),
+        (1013, "cannot take this link now", NETWORK),
+        (4408, "Nothing was heard", NETWORK),
         (1011, "code 1011, boom", NETWORK),
     ],
 )

@@ -1,14 +1,9 @@
-"""Real Redis, real workers. A missing service skips locally and fails in CI."""
+"""Real workers on the tests' Redis; each worker, or pair of them, has a database of its own."""
 
 from __future__ import annotations
 
 import itertools
-import os
-import shutil
-import socket
-import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -16,54 +11,39 @@ import pytest
 import redis
 from celery import Celery
 
+from services.redis import Redis
+
 sys.path.insert(0, str(Path(__file__).parent / "apps"))
 
 from harness import Worker
 
 StartWorker = Callable[..., Worker]
+SHARED = range(1, 5)
+OWN = range(5, 16)
+
+
+def empty_databases(server: Redis, numbers: range) -> Iterator[str]:
+    """Return the URLs of these databases, over and over, each emptied."""
+    for number in itertools.cycle(numbers):
+        url = f"{server.url.rpartition('/')[0]}/{number}"
+        with redis.Redis.from_url(url) as client:
+            client.flushdb()
+        yield url
 
 
 @pytest.fixture(scope="session")
-def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A Redis server of this test session, without persistence; its URL has no database."""
-    program = shutil.which("redis-server")
-    if program is None:
-        if os.environ.get("CI"):
-            pytest.fail("redis-server is missing; install it")
-        pytest.skip("redis-server is missing; install it")
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    folder = tmp_path_factory.mktemp("redis")
-    arguments = ["--port", str(port), "--bind", "127.0.0.1", "--save", "", "--databases", "200"]
-    process = subprocess.Popen(
-        [program, *arguments, "--dir", str(folder)], stdout=subprocess.DEVNULL
-    )
-    url = f"redis://127.0.0.1:{port}"
-    with redis.Redis.from_url(url) as client:
-        for _ in range(200):
-            try:
-                client.ping()
-                break
-            except redis.ConnectionError:
-                time.sleep(0.05)
-    yield url
-    process.terminate()
-    process.wait(10)
-
-
-@pytest.fixture(scope="session")
-def databases(redis_server: str) -> Iterator[str]:
-    """URLs of empty Redis databases."""
-    return (f"{redis_server}/{number}" for number in itertools.count())
+def own_databases(redis_server: Redis) -> Iterator[str]:
+    """Databases for workers of one test."""
+    return empty_databases(redis_server, OWN)
 
 
 @pytest.fixture(scope="session")
 def shared_workers(
-    tmp_path_factory: pytest.TempPathFactory, databases: Iterator[str]
+    tmp_path_factory: pytest.TempPathFactory, redis_server: Redis
 ) -> Iterator[StartWorker]:
     """Workers that are started once for the session, one for each set of options."""
     workers: dict[tuple[str, ...], Worker] = {}
+    databases = empty_databases(redis_server, SHARED)
 
     def start(*options: str) -> Worker:
         if options not in workers:
@@ -79,13 +59,13 @@ def shared_workers(
 
 
 @pytest.fixture
-def start_worker(tmp_path: Path, databases: Iterator[str]) -> Iterator[StartWorker]:
+def start_worker(tmp_path: Path, own_databases: Iterator[str]) -> Iterator[StartWorker]:
     """Start a worker for this test alone; `url` lets two share a database."""
     workers: list[Worker] = []
 
     def start(*options: str, url: str | None = None, **environment: str) -> Worker:
         folder = tmp_path / f"w{len(workers)}"
-        workers.append(Worker(folder, url or next(databases), *options, **environment))
+        workers.append(Worker(folder, url or next(own_databases), *options, **environment))
         return workers[-1].wait_until_ready()
 
     yield start

@@ -20,6 +20,33 @@ MAX_ERROR = 500
 MAX_HELLO_BYTES = 512 * 1024
 
 
+<<<<<<< HEAD
+=======
+class Identity(msgspec.Struct, frozen=True):
+    """One incarnation of a process: `worker_id` names it, `epoch` tells it from earlier ones."""
+
+    worker_id: str
+    epoch: str
+    role: str
+    host: str
+    pid: int
+    started_at: int
+
+    @classmethod
+    def of_this_process(cls, role: str, worker_name: str | None) -> Identity:
+        """Return a new identity; `epoch` is 128 random bits, as hexadecimal."""
+        host, pid = storable(socket.gethostname(), 100) or "localhost", os.getpid()
+        return cls(
+            worker_id=storable(worker_name or f"{host}:{role}:{pid}", 255),
+            epoch=os.urandom(16).hex(),
+            role=storable(role, 255),
+            host=host,
+            pid=pid,
+            started_at=micros(),
+        )
+
+
+>>>>>>> main
 def hello(
     identity: Identity,
     nonce: bytes,
@@ -44,7 +71,7 @@ def hello(
         host=identity.host,
         pid=identity.pid,
         role=identity.role,
-        framework=None if framework is None else framework[:255],
+        framework=None if framework is None else storable(framework, 255),
         python_version=platform.python_version(),
         engines=infos,
         plugin_errors=[_short(text, redactor) for text in said[:MAX_ERRORS]],
@@ -74,7 +101,10 @@ def hello_of_the_dead(identity: Identity, nonce: bytes) -> Hello:
 def _describe(engine: Engine, said: list[str]) -> EngineInfo | None:
     """Ask a stranger's engine for its description and hold it to the limits of the protocol."""
     try:
-        return msgspec.convert(msgspec.to_builtins(engine.info()), EngineInfo)
+        described = msgspec.json.encode(engine.info())
+        if b"\\u0000" in described:
+            raise ValueError("its description holds a NUL character")
+        return msgspec.json.decode(described, type=EngineInfo)
     except Exception as error:  # a stranger's plugin must not stop the others
         name = str(getattr(engine, "name", type(engine).__name__))
         said.append(f"{name}: cannot be announced: {error!r}")
@@ -90,6 +120,10 @@ def _keep_if_it_fits(infos: list[EngineInfo], info: EngineInfo, said: list[str])
 
 
 def _short(text: str, redactor: Redactor | None) -> str:
-    safe = text if redactor is None else redactor.text(text)
-    safe = safe.encode("utf-8", "replace").decode()
-    return safe if len(safe) <= MAX_ERROR else safe[: MAX_ERROR - 1] + "…"
+    return storable(text if redactor is None else redactor.text(text), MAX_ERROR)
+
+
+def storable(text: str, limit: int) -> str:
+    """Return text that the protocol can carry and a database can store, at most `limit` long."""
+    safe = text.encode("utf-8", "replace").decode().replace("\0", "\N{REPLACEMENT CHARACTER}")
+    return safe if len(safe) <= limit else safe[: limit - 1] + "…"

@@ -20,11 +20,17 @@ from typing import NamedTuple, TypeVar, cast
 import msgspec
 
 from z4j_agent.losses import Losses
+<<<<<<< HEAD
 from z4j_agent.spool.journal import Journal
 from z4j_agent.spool.records import Header, Loss
 from z4j_core.codec import MSGPACK
 from z4j_core.events import Kind, WireEvent
 from z4j_core.frames import MAX_EVENTS, Events, RawEvents, Result
+=======
+from z4j_core.codec import MSGPACK
+from z4j_core.events import Kind
+from z4j_core.frames import MAX_EVENTS, Events, RawEvents
+>>>>>>> main
 from z4j_core.link import Sender
 
 BATCH_BYTES = 64 * 1024

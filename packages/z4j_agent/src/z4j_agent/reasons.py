@@ -70,6 +70,8 @@ _CLOSE_CODES = {
     ),
     4413: Reason(codes.TOO_LARGE, "The server refused a message as too large.", AUTHENTICATION),
     4426: Reason(codes.VERSION, codes.ADVICE[codes.VERSION], AUTHENTICATION),
+    4408: Reason(codes.SILENCE, codes.ADVICE[codes.SILENCE]),
+    1013: Reason("unavailable", "The server cannot take this link now; the agent tries again."),
     1012: Reason("restarting", "The server restarts; the agent connects again."),
 }
 
@@ -136,7 +138,7 @@ def _of_websocket(error: WebSocketException, where: str) -> Reason:
             "NO_PROXY.",
         )
     if isinstance(error, NegotiationError):
-        return Reason(codes.VERSION, codes.ADVICE[codes.VERSION], AUTHENTICATION)
+        return _CLOSE_CODES[4426]
     if isinstance(error, InvalidMessage | SecurityError):
         return Reason(
             "not_http",
@@ -179,7 +181,7 @@ def _of_status(status: int, headers: Any, where: str) -> Reason:
             AUTHENTICATION,
         )
     if status == 426:
-        return Reason(codes.VERSION, codes.ADVICE[codes.VERSION], AUTHENTICATION)
+        return _CLOSE_CODES[4426]
     if 300 <= status < 400:
         target = clean(headers.get("Location", "another address"))
         return Reason(

@@ -17,6 +17,7 @@ from z4j_brain.api.router import PREFIX, Router
 from z4j_brain.api.table import all_routes
 from z4j_brain.web.address import AllowedHosts, Prefix
 from z4j_brain.web.dashboard import Dashboard
+from z4j_brain.web.drain import DrainBody
 from z4j_brain.web.health import Health
 from z4j_brain.web.once import OneTimeSignIn
 from z4j_brain.web.proxies import TrustedProxies
@@ -56,6 +57,7 @@ def create_app(
     app = Starlette(
         routes=_addresses(brain, router),
         middleware=[
+            Middleware(DrainBody),
             Middleware(SecurityHeaders),
             Middleware(TrustedProxies, settings.trusted_proxies),
             Middleware(Prefix, settings.root_path),

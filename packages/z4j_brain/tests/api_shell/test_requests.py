@@ -146,3 +146,49 @@ def test_a_broken_handler_tells_nothing(start: Any, caplog: Any) -> None:
     assert answer.json()["type"] == "/problems/internal-error"
     assert "secret" not in answer.text
     assert "a secret of the server" in caplog.text
+
+
+def _two_requests(url: str, first_body: bytes, declared: int) -> bytes:
+    """Send a POST that is refused unread and a GET on one connection; return all answers."""
+    parts = urlsplit(url)
+    host = f"Host: {parts.netloc}\r\n"
+    post = f"POST /api/v1/sign-out HTTP/1.1\r\n{host}Content-Length: {declared}\r\n\r\n"
+    get = f"GET /healthz HTTP/1.1\r\n{host}Connection: close\r\n\r\n"
+    with socket.create_connection((parts.hostname, parts.port), 30) as connection:
+        connection.sendall(post.encode())
+        answer = b""
+        if len(first_body) < declared:  # it stops half-way: the server must not wait for ever
+            connection.sendall(first_body)
+        else:
+            connection.sendall(first_body + get.encode())
+        while part := connection.recv(65536):
+            answer += part
+    return answer
+
+
+def test_a_refused_body_is_read_so_that_the_connection_lives_on(running: Any) -> None:
+    answer = _two_requests(running.url, b"x" * 400_000, 400_000)
+    assert answer.startswith(b"HTTP/1.1 403")
+    assert answer.endswith(b'{"status":"ok"}')
+    assert b"csrf" not in answer
+
+
+def test_a_body_that_never_comes_is_not_waited_for(running: Any) -> None:
+    answer = _two_requests(running.url, b"x" * 10, 400_000)
+    assert answer.startswith(b"HTTP/1.1 403")
+    assert b"connection: close" in answer.lower()
+    assert running.browser().get("/session").status_code == 200
+
+
+def test_an_endless_body_is_cut(running: Any) -> None:
+    body = b"x" * 3_000_000
+
+    def chunks() -> Any:
+        for start in range(0, len(body), 50_000):
+            yield body[start : start + 50_000]
+
+    browser = running.browser()
+    answer = browser.http.post("/sign-in", content=chunks(), headers=JSON)
+    assert answer.status_code == 413
+    assert answer.headers["connection"] == "close"
+    assert browser.get("/session").status_code == 200

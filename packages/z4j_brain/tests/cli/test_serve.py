@@ -102,7 +102,8 @@ def test_the_first_boot_needs_nothing_and_a_restart_keeps_everything(
     assert re.search(r"/setup\?token=[\w-]{43}$", server.url())
     home = tmp_path / "home"
     assert stat.S_IMODE(home.stat().st_mode) == 0o700
-    assert stat.S_IMODE((home / "secret.env").stat().st_mode) == 0o600
+    for name in ("secret.env", "z4j.db", "z4j.db-wal"):
+        assert stat.S_IMODE((home / name).stat().st_mode) == 0o600, name
     with _set_up(server) as client:
         assert client.get("/session").json()["user"]["name"] == "Ada"
         assert server.stop() == 0
@@ -141,6 +142,17 @@ def test_a_port_in_use_is_explained(serve: Serve) -> None:
     assert f"port {port}" in server.printed()
     assert "--port" in server.printed()
     assert "Traceback" not in server.printed()
+
+
+def test_one_server_serves_a_sqlite_file(serve: Serve) -> None:
+    first = serve()
+    assert first.base()
+    second = serve()
+    assert second.process.wait(60) == 1
+    assert "Another z4j serves" in second.printed()
+    first.process.kill()
+    first.process.wait()
+    assert serve().base(), "the lock has died with its process"
 
 
 def test_postgresql_is_migrated_only_when_asked(serve: Serve, postgres: object) -> None:

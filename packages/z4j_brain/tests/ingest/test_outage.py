@@ -47,7 +47,7 @@ def test_frames_wait_until_the_database_takes_them(
         asyncio.run(run())
     assert sorted(row["task_id"] for row in record.rows(events)) == ["a", "b", "c"]
     assert sum(row["started"] for row in record.rows(rollups)) == 3
-    told = [entry.message for entry in caplog.records if entry.name.startswith("z4j_brain.ingest")]
+    told = [entry.message for entry in caplog.records if entry.name.startswith("z4j.ingest")]
     assert len([message for message in told if "does not take events" in message]) == 1
     assert told[-1] == "the database takes events again"
 

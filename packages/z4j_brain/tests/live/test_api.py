@@ -22,7 +22,7 @@ ENGINES = [
         ],
     )
 ]
-pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+on_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 UNKNOWN = uuid.UUID(int=5)
 
 
@@ -48,6 +48,7 @@ def filled(play: Any, agent: Any, event: Any) -> Any:
     return run
 
 
+@on_sqlite
 def test_lists_have_one_shape(filled: Any) -> None:
     async def scenario(served: Any, token: str, worker: Any) -> None:
         for path in ("/tasks", "/workers", "/commands", "/agents"):
@@ -59,6 +60,7 @@ def test_lists_have_one_shape(filled: Any) -> None:
     filled(scenario)
 
 
+@on_sqlite
 def test_cursors(filled: Any) -> None:
     async def scenario(served: Any, token: str, worker: Any) -> None:
         seen: list[str] = []
@@ -90,6 +92,7 @@ def test_cursors(filled: Any) -> None:
     filled(scenario)
 
 
+@on_sqlite
 @pytest.mark.parametrize(
     ("query", "pointer"),
     [
@@ -112,6 +115,7 @@ def test_refused_queries(filled: Any, query: str, pointer: str) -> None:
     filled(scenario)
 
 
+@on_sqlite
 def test_single_things(filled: Any) -> None:
     async def scenario(served: Any, token: str, worker: Any) -> None:
         for task_id in ("t1", "a/b?c#d %2F", "\u00e4\U0001f600"):
@@ -141,6 +145,7 @@ def test_single_things(filled: Any) -> None:
     filled(scenario)
 
 
+@on_sqlite
 def test_overview_facets_and_actions(filled: Any) -> None:
     async def scenario(served: Any, token: str, worker: Any) -> None:
         _, overview = await served.call(token, "GET", "/overview")
@@ -161,6 +166,7 @@ def test_overview_facets_and_actions(filled: Any) -> None:
     filled(scenario)
 
 
+@on_sqlite
 def test_commands_need_their_permission(filled: Any) -> None:
     async def scenario(served: Any, token: str, worker: Any) -> None:
         body = {"action": "retry", "engine": "celery", "target": {"task_id": "t0"}}
@@ -181,6 +187,7 @@ def test_commands_need_their_permission(filled: Any) -> None:
     filled(scenario)
 
 
+@on_sqlite
 def test_refused_commands(filled: Any) -> None:
     good = {"action": "retry", "engine": "celery", "params": {}, "target": {"task_id": "t0"}}
 
@@ -219,3 +226,19 @@ def test_refused_commands(filled: Any) -> None:
         assert [command["id"] for command in listed["items"]] == [first[1]["id"]]
 
     filled(scenario)
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_a_filter_that_takes_too_long(play: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    def slow(connection: Any, **_rest: Any) -> None:
+        connection.exec_driver_sql("SET statement_timeout = 50")
+        connection.exec_driver_sql("SELECT pg_sleep(20)")
+
+    monkeypatch.setattr("z4j_brain.api.tasks.list_tasks", slow)
+
+    async def scenario(served: Any) -> None:
+        status, problem = await served.call(served.session(), "GET", "/tasks?q=worker:none")
+        assert (status, problem["errors"][0]["pointer"]) == (422, "?q")
+        assert "takes too long" in problem["detail"]
+
+    play(scenario)

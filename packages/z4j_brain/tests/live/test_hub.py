@@ -107,7 +107,7 @@ def test_many_changes_become_few_messages_and_few_reads(monkeypatch: pytest.Monk
     play(scenario())
 
 
-def test_nobody_listening_costs_no_read() -> None:
+def test_nobody_listening_costs_no_read_and_no_memory() -> None:
     async def scenario() -> None:
         house = House()
         reader = await house.join()
@@ -117,6 +117,7 @@ def test_nobody_listening_costs_no_read() -> None:
         await asyncio.sleep(2 * channel.FLUSH_EVERY_S)
         assert house.source.reads == []
         assert house.hub.reader_count(PROJECT) == 0
+        assert house.hub._feeds[PROJECT].take().size == 0
 
     play(scenario())
 

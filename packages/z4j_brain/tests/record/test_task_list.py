@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from sqlalchemy import insert, select
+from sqlalchemy import insert, select, update
 
 from z4j_brain.filters import parse_filter
 from z4j_brain.store import task_filter
@@ -13,6 +13,7 @@ from z4j_brain.store.schema import tasks
 from z4j_brain.store.tasks import page
 from z4j_brain.tasks.listing import Count, list_tasks
 from z4j_core.events import Kind
+from z4j_core.fold import STATES
 
 SECOND = 1_000_000
 ERROR = {"exception": {"type": "ValueError", "message": "no such account"}}
@@ -250,11 +251,16 @@ def test_waiting_and_running_times(record: Any, event: Any, noon: int) -> None:
     }
 
 
-def test_the_state_condition_agrees_with_the_state(shop: Any) -> None:
+def test_the_state_condition_agrees_with_the_state(shop: Any, noon: int) -> None:
     """`state_in` speaks of `ended_at` and `trouble`; for every row that must mean the state."""
+    add_rows(shop, noon, 1)
+    with shop.database.write() as connection:
+        lost = update(tasks).where(tasks.c.task_id == "task-0").values(state="unknown")
+        connection.execute(lost.values(ended_at=None))
     with shop.database.read() as connection:
         rows = connection.execute(select(tasks.c.state)).scalars().all()
-        for state in set(rows):
+        assert set(rows) == set(STATES)
+        for state in STATES:
             where = task_filter.state_in((state,))
             matched = page(connection, where, after=None, is_ascending=True, limit=50)
             assert [task.state for task in matched] == [state] * rows.count(state)

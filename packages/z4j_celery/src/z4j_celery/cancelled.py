@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from z4j_celery.guard import guarded
 from z4j_celery.memory import Recent
 
 MAX_CANCELLED = 50_000
@@ -19,12 +20,13 @@ class Cancelled:
     def __init__(self, revoked: Any) -> None:
         self._revoked = revoked
         self._ids: Recent[str, None] = Recent(MAX_CANCELLED)
+        self.remind = guarded(self._remind)
 
     def add(self, task_id: str) -> None:
         """Remember a cancelled task."""
         self._ids.put(task_id, None)
 
-    def remind(self, task_id: str) -> None:
+    def _remind(self, task_id: str) -> None:
         """Put a task back on Celery's list if it was cancelled here."""
         if self._ids and task_id in self._ids and task_id not in self._revoked:
             self._revoked.add(task_id)

@@ -10,6 +10,7 @@ from celery.worker import state
 
 from z4j_celery.cancelled import Cancelled
 from z4j_celery.facts import attempt_of, exception_of, now_us, origin, text_of
+from z4j_celery.guard import guarded
 from z4j_celery.memory import Messages
 from z4j_celery.process import Process
 from z4j_celery.publish import Publications
@@ -29,7 +30,7 @@ class Capture:
         self.cancelled = Cancelled(state.revoked)
         self._runs = Runs(self.process, self.messages)
         self._publications = Publications(self.process)
-        self._step = tap_step(self._observe)
+        self._step = tap_step(guarded(self._observe))
         self._apps: list[Any] = []
 
     def handlers(self) -> Iterator[tuple[Any, Callable[..., None]]]:
@@ -40,7 +41,6 @@ class Capture:
         yield signals.task_unknown, self._unknown
         yield signals.task_rejected, self._rejected
         yield signals.worker_init, self._worker_init
-        yield signals.worker_ready, self._worker_ready
         yield signals.worker_shutdown, self._worker_shutdown
         yield signals.beat_init, self._beat_init
 
@@ -56,6 +56,7 @@ class Capture:
         observe_tasks(consumer.app, self._runs, self.cancelled)
         # The order of bootsteps against Celery's own is not fixed, so this is always needed.
         consumer.update_strategies()
+        self.process.on_consumer_start(consumer)
 
     def _worker_init(self, sender: Any, **_: Any) -> None:
         self.process.on_worker_init(sender)
@@ -63,9 +64,6 @@ class Capture:
         sender.app.steps["consumer"].add(self._step)
         if sender.app not in self._apps:
             self._apps.append(sender.app)
-
-    def _worker_ready(self, sender: Any, **_: Any) -> None:
-        self.process.on_worker_ready(sender)
 
     def _worker_shutdown(self, **_: Any) -> None:
         self.process.on_worker_shutdown()

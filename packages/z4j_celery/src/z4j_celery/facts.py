@@ -16,7 +16,7 @@ PUBLISHED_AT = "z4j_published_at"
 RETRIED_FROM = "z4j_retried_from"
 LATEST = (1 << 52) - 1
 MAX_MESSAGE = 4_096
-MAX_TRACEBACK = 16_384
+MAX_TRACEBACK = 1 << 20
 MAX_RESULT = 4_096
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -112,9 +112,11 @@ def exception_of(error: object) -> dict[str, str]:
 
 
 def traceback_of(info: object) -> dict[str, str]:
-    """Return the end of a traceback's text, under its key, if there is one."""
+    """Return a traceback's text, under its key, if there is one: whole, because a cut before
+    redaction could part a secret from the name that tells of it.
+    """
     text = getattr(info, "traceback", None)
-    return {"traceback": text[-MAX_TRACEBACK:]} if isinstance(text, str) and text else {}
+    return {"traceback": text} if isinstance(text, str) and 0 < len(text) <= MAX_TRACEBACK else {}
 
 
 def result_of(text: object) -> object:

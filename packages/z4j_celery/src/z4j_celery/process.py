@@ -36,8 +36,11 @@ class Process:
         if self.is_prefork or getattr(worker, "beat", False):
             self.host.open_relay()
 
-    def on_worker_ready(self, consumer: Any) -> None:
-        """The worker takes tasks."""
+    def on_consumer_start(self, consumer: Any) -> None:
+        """The worker has its broker connection, once more perhaps; its pool is there.
+
+        Celery's signal `worker_ready` would tell the same, but not in embedded workers.
+        """
         self.consumer = consumer
         self.host.ensure_started("worker", worker_name=consumer.hostname)
 

@@ -6,6 +6,7 @@ import threading
 from typing import Any
 
 from z4j_celery.facts import PUBLISHED_AT, attempt_of, now_us, origin, relations
+from z4j_celery.parameters import ParameterNames
 from z4j_celery.process import Process
 from z4j_celery.queues import published_to
 from z4j_core.events import Kind, TaskEvent
@@ -25,6 +26,7 @@ class Publications:
     def __init__(self, process: Process) -> None:
         self._process = process
         self._publishing = Publishing()
+        self._parameters = ParameterNames()
 
     def before(self, headers: Any, properties: Any, declare: Any, routing_key: Any) -> None:
         """Stamp the message with the present time."""
@@ -45,7 +47,11 @@ class Publications:
         queue = current.queue if is_known else published_to(None, routing_key)
         priority = current.priority if is_known else None
         current.headers = None
+        # Messages hold a list; a tuple would be taken for something that JSON cannot hold.
+        args = list(args) if isinstance(args, tuple) else args
         data = {"args": args, "kwargs": kwargs, **relations(fields), **origin(headers, task_id)}
+        if args and (names := self._parameters.of_name(task or name)):
+            data["arg_names"] = names
         if priority is not None:
             data["priority"] = priority
         event = TaskEvent(

@@ -9,8 +9,9 @@ from typing import Any
 
 from z4j_celery.endings import Ending, ending_of, revoked, timed_out
 from z4j_celery.facts import attempt_of, now_us, origin, relations, result_of, text_of
-from z4j_celery.guard import guarded
+from z4j_celery.guard import guarded, logger
 from z4j_celery.memory import Messages, Recent, message_of
+from z4j_celery.parameters import ParameterNames
 from z4j_celery.process import Process
 from z4j_celery.queues import QueueNames
 from z4j_core.events import Kind, TaskEvent
@@ -45,6 +46,7 @@ class Runs:
         self._messages = messages
         self._emit = process.host.emit
         self._queues = QueueNames()
+        self._parameters = ParameterNames()
         self._waiting: Recent[tuple[str, int], None] = Recent(MAX_WAITING)
         self.on_event = guarded(self._on_event)
         self.on_received = guarded(self._on_received)
@@ -63,6 +65,8 @@ class Runs:
             **relations(request.request_dict),
             **run.origin,
         }
+        if request.args and (names := self._parameters.of_task(request.task)):
+            data["arg_names"] = names
         if is_again:
             data["redelivered"] = True
         if (priority := info.get("priority")) is not None:
@@ -100,7 +104,10 @@ class Runs:
 
         Celery reports some ends twice and others not at all.
         """
-        run = self._run_of(request)
+        run = self._safe_run_of(request)
+        if run is None:
+            yield
+            return
         outer, run.gathered = run.gathered, []
         was_acknowledged = request.acknowledged
         has_fallen = True
@@ -110,6 +117,13 @@ class Runs:
         finally:
             gathered, run.gathered = run.gathered or [], outer
             self._judge(request, run, info, time_limit, gathered, was_acknowledged, has_fallen)
+
+    def _safe_run_of(self, request: Any) -> Run | None:
+        try:
+            return self._run_of(request)
+        except Exception:
+            logger.exception("z4j cannot read a request of Celery; its end is not reported.")
+            return None
 
     @guarded
     def _judge(

@@ -30,6 +30,7 @@ app.conf.update(
     worker_prefetch_multiplier=4,
     task_default_queue="shop",
     broker_transport_options={"visibility_timeout": 3600},
+    beat_schedule={"tick": {"task": "celery_shop.add", "schedule": 0.3, "args": (1, 1)}},
     worker_cancel_long_running_tasks_on_connection_loss=False,
 )
 

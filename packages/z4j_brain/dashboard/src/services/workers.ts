@@ -31,9 +31,10 @@ export interface WorkerView {
 export interface WorkerDetail extends WorkerView {
   /** The tasks that it runs now; `running` is a list here and a count in the list. */
   running_tasks: TaskSummary[];
+  plugin_errors?: string[];
 }
 
-type WorkerAnswer = Omit<WorkerView, "running"> & { running: TaskSummary[] | number };
+type WorkerAnswer = Omit<WorkerView, "running"> & { running: TaskSummary[] | number; plugin_errors?: string[] };
 
 export const workerKeys = {
   list: (project: string) => ["workers", project] as const,

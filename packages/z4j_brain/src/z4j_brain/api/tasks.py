@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import Meta
+from sqlalchemy.exc import OperationalError
 
 from z4j_brain.api import problems
 from z4j_brain.api.context import ProjectCall
@@ -22,6 +24,12 @@ from z4j_brain.tasks.listing import Count, list_tasks
 from z4j_core.events import MAX_TASK_ID, EngineName, Micros, TaskId
 
 Sort = Literal["-first_at", "first_at"]
+_QUERY_CANCELED = "57014"
+"""SQLSTATE of a statement that ran into its time-out (PostgreSQL manual, appendix A)."""
+_TOO_SLOW = (
+    "This filter takes too long on so many tasks. Add since: or a term that an index serves, such"
+    " as state:, queue:, name: or exception:."
+)
 
 
 class TaskListQuery(msgspec.Struct, frozen=True):
@@ -81,18 +89,22 @@ async def read_tasks(call: ProjectCall, query: TaskListQuery) -> TaskList:
     filter = _parse(query.q)
     scope = f"tasks|{call.project.id}|{query.sort}|{query.q}"
     position = decode_cursor(scope, query.cursor, _ListPosition) if query.cursor else None
-    page = await call.brain.database.run(
-        lambda connection: list_tasks(
-            connection,
-            call.project.id,
-            filter,
-            now=now(),
-            after=position.after if position else None,
-            known_count=Count(position.count, position.is_capped) if position else None,
-            is_ascending=query.sort == "first_at",
-            limit=query.limit,
-        )
+    work = partial(
+        list_tasks,
+        project_id=call.project.id,
+        filter=filter,
+        now=now(),
+        after=position.after if position else None,
+        known_count=Count(position.count, position.is_capped) if position else None,
+        is_ascending=query.sort == "first_at",
+        limit=query.limit,
     )
+    try:
+        page = await call.brain.database.run(work)
+    except OperationalError as error:
+        if getattr(error.orig, "sqlstate", None) != _QUERY_CANCELED:
+            raise
+        raise problems.invalid_input("?q", _TOO_SLOW) from None
     following = None
     if page.next is not None:
         following = _ListPosition(*page.next, page.count.value, page.count.is_capped)

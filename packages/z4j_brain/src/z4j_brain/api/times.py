@@ -30,7 +30,7 @@ def rfc3339(micros: int | None) -> str | None:
     """Write a time as `2026-01-31T23:59:59.000001Z`; None stays None."""
     if micros is None:
         return None
-    return to_datetime(micros).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return to_datetime(micros).isoformat(timespec="microseconds").removesuffix("+00:00") + "Z"
 
 
 def millis(micros: int | None) -> int | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -14,19 +15,6 @@ from z4j_brain.settings import Loaded, Settings, SettingsError, load
 
 if TYPE_CHECKING:
     from z4j_brain.store.database import Database
-
-
-class LazyConsole:
-    """A rich console that is imported when something is printed: the server keeps without it."""
-
-    def print(self, *objects: Any, **options: Any) -> None:
-        """Print as `rich.console.Console.print` does, without wrapping lines."""
-        from rich.console import Console
-
-        Console(soft_wrap=True, highlight=False).print(*objects, **options)
-
-
-output = LazyConsole()
 
 
 def warn(text: str) -> None:
@@ -66,7 +54,7 @@ def opened(settings: Settings, *, must_be_current: bool = True) -> Iterator[Data
     from z4j_brain.store.migrate import at_head
 
     if settings.is_sqlite:
-        settings.home.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _make_private(sqlite_file(settings))
     database = open_database(settings)
     try:
         if must_be_current:
@@ -81,6 +69,25 @@ def opened(settings: Settings, *, must_be_current: bool = True) -> Iterator[Data
         raise click.ClickException(describe(error, settings)) from None
     finally:
         database.close()
+
+
+def sqlite_file(settings: Settings) -> Path:
+    """Return the path of the SQLite database."""
+    return Path(settings.database_url.removeprefix("sqlite:///").partition("?")[0])
+
+
+def _make_private(path: Path) -> None:
+    """Make the folder and an empty file for the owner alone; SQLite's other files follow its mode.
+
+    What is there already keeps its mode.
+    """
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        os.close(os.open(path, os.O_WRONLY | os.O_CREAT, 0o600))
+    except OSError as error:
+        raise click.ClickException(
+            f"Cannot write {path}: {error.strerror}. Set Z4J_HOME to a folder of yours."
+        ) from None
 
 
 def describe(error: Exception, settings: Settings) -> str:

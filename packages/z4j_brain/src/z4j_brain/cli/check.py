@@ -5,13 +5,12 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections.abc import Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 import msgspec
 
-from z4j_brain.cli._opening import describe, load_settings, output
+from z4j_brain.cli._opening import describe, load_settings, sqlite_file
 from z4j_brain.keys import FILE_NAME, MASTER, SESSION, SecretsError, file_is_private, load_keys
 from z4j_brain.settings import Settings
 
@@ -39,9 +38,9 @@ def command() -> None:
     good = [Finding(True, "the settings can be read")]
     found = [*good, *secrets(loaded.settings), *database(loaded.settings), dashboard()]
     for finding in found:
-        mark, style = ("ok  ", "green") if finding.is_good else ("BAD ", "bold red")
-        output.print(mark, style=style, end="")
-        output.print(finding.text, markup=False)
+        mark, colour = ("ok", "green") if finding.is_good else ("BAD", "red")
+        click.secho(mark.ljust(4), fg=colour, bold=not finding.is_good, nl=False)
+        click.echo(finding.text)
     if not all(finding.is_good for finding in found):
         raise SystemExit(1)
 
@@ -68,8 +67,8 @@ def database(settings: Settings) -> Iterator[Finding]:
     from z4j_brain.brain import open_database
     from z4j_brain.store.migrate import HEAD, current
 
-    path = settings.database_url.removeprefix("sqlite:///").partition("?")[0]
-    if settings.is_sqlite and not Path(path).exists():
+    path = sqlite_file(settings)
+    if settings.is_sqlite and not path.exists():
         yield Finding(False, f"database: there is no {path} yet; `z4j serve` makes it.")
         return
     opened = open_database(settings)

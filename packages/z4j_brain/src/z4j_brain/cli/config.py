@@ -7,9 +7,8 @@ from typing import Any
 
 import click
 import msgspec
-from rich.table import Table
 
-from z4j_brain.cli._opening import load_settings, masked_url, output
+from z4j_brain.cli._opening import load_settings, masked_url
 from z4j_brain.keys import MASTER, SESSION, SecretsError, load_keys
 from z4j_brain.settings import Loaded, Settings, descriptions, variable
 
@@ -25,10 +24,10 @@ def command(as_json: bool) -> None:
     if as_json:
         click.echo(msgspec.json.format(msgspec.json.encode(rows)).decode())
         return
-    table = Table("Setting", "Value", "From", "Default", "What it is for", show_lines=False)
     for row in rows:
-        table.add_row(*(str(row[name]) for name in ("name", "value", "source", "default", "help")))
-    output.print(table)
+        click.secho(row["name"], bold=True, nl=False)
+        click.echo(f" = {row['value']}   ({row['source']}; default: {row['default'] or 'none'})")
+        click.echo(f"    {row['help']}")
 
 
 def describe(loaded: Loaded) -> list[dict[str, Any]]:

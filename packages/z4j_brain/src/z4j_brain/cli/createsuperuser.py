@@ -7,7 +7,7 @@ import sys
 
 import click
 
-from z4j_brain.cli._opening import load_settings, opened, output
+from z4j_brain.cli._opening import load_settings, opened
 
 
 @click.command(short_help="Make an administrator of the whole instance.")
@@ -44,7 +44,7 @@ def command(email: str, name: str) -> None:
                 )
         except IntegrityError:
             raise click.ClickException(f"{email} has an account already.") from None
-    output.print(f"{email} can sign in now, and may do everything.", markup=False)
+    click.echo(f"{email} can sign in now, and may do everything.")
 
 
 def _read_password() -> str:

@@ -11,8 +11,6 @@ from types import FrameType
 
 import click
 
-from z4j_brain.cli._opening import output
-
 
 @click.command(short_help="See z4j at work: a server and a real worker of its own.")
 @click.option("--port", type=click.IntRange(0, 65535), default=7700, show_default=True)
@@ -49,7 +47,7 @@ def _run(home: Path, port: int, ended: threading.Event) -> None:
     except ListenError as error:
         raise demo.DemoError(str(error)) from None
     variables = demo.environment(home, port)
-    output.print("Making a record …")
+    click.echo("Making a record …")
     prepared = demo.prepare(variables)
     url = f"http://127.0.0.1:{port}"
     with ExitStack() as children:
@@ -58,14 +56,13 @@ def _run(home: Path, port: int, ended: threading.Event) -> None:
         agent = {**variables, "Z4J_URL": url, "Z4J_TOKEN": prepared.token}
         running = [server]
         for name, module in programs.items():
-            output.print(f"Starting a worker of {name} …", markup=False)
+            click.echo(f"Starting a worker of {name} …")
             running.append(children.enter_context(demo.running(["-m", module], agent)))
-        output.print(
+        click.echo(
             f"\nOpen {url}/sign-in/once?token={prepared.link}\n\n"
-            "It signs in one browser, once, within ten minutes. Ctrl-C ends the demo.\n",
-            markup=False,
+            "It signs in one browser, once, within ten minutes. Ctrl-C ends the demo.\n"
         )
         while not ended.wait(0.5):
             if any(child.poll() is not None for child in running):
                 raise demo.DemoError("A part of the demo ended by itself; its last lines say why.")
-        output.print("Ending …")
+        click.echo("Ending …")

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import gc
 import socket
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import click
 
-from z4j_brain.cli._opening import load_settings, open_keys, opened, warn
+from z4j_brain.cli._opening import load_settings, open_keys, opened, sqlite_file, warn
 from z4j_brain.keys import FILE_NAME, Keys
 from z4j_brain.settings import Settings
 
@@ -36,7 +39,7 @@ def command(host: str | None, port: int | None, may_migrate: bool) -> None:
         listener = listen(settings.host, settings.port)
     except ListenError as error:
         raise click.ClickException(str(error)) from None
-    with listener:
+    with listener, alone(settings):
         _run(settings, keys, listener)
 
 
@@ -77,6 +80,27 @@ def _migrate() -> None:
             raise SystemExit(child.returncode)
 
 
+@contextmanager
+def alone(settings: Settings) -> Iterator[None]:
+    """Be the only server on a SQLite file, as long as the block lasts; the lock dies with us."""
+    if not settings.is_sqlite or sys.platform == "win32":
+        yield
+        return
+    import fcntl
+
+    path = sqlite_file(settings)
+    lock = path.with_name(path.name + ".lock")
+    with lock.open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise click.ClickException(
+                f"Another z4j serves {path}. End it first, set another Z4J_HOME, or use PostgreSQL,"
+                " which many servers can share."
+            ) from None
+        yield
+
+
 def _run(settings: Settings, keys: Keys, listener: socket.socket) -> None:
     from z4j_brain import clock, logging, server
     from z4j_brain.app import create_app
@@ -93,5 +117,9 @@ def _run(settings: Settings, keys: Keys, listener: socket.socket) -> None:
             click.echo(f"z4j runs on {url}/")
         else:
             click.echo(f"Open this once to begin: {url}/setup?token={token}")
+        # What lives now lives until the end: the collector need not look at it again, which
+        # would stop the event loop for up to 80 ms.
+        gc.collect()
+        gc.freeze()
 
     server.run(create_app(brain, on_ready=announce), brain, listener)

@@ -6,10 +6,10 @@ import uuid
 from typing import TYPE_CHECKING
 
 import click
-from rich.table import Table
 
 from z4j_brain import clock
-from z4j_brain.cli._opening import load_settings, open_keys, opened, output
+from z4j_brain.cli import _table
+from z4j_brain.cli._opening import load_settings, open_keys, opened
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -62,21 +62,22 @@ def list_tokens(project: str) -> None:
     from z4j_brain.api.times import rfc3339
     from z4j_brain.store import agents
 
-    table = Table("Agent", "Token", "Made", "Last used", "From", "State")
     with opened(load_settings().settings) as database, database.read() as connection:
         project_id = _project_id(connection, project)
-        rows = agents.page(connection, project_id, "", agents.COUNT_CAP)
-    for agent in rows:
-        for token in agent.tokens:
-            table.add_row(
-                agent.name,
-                str(token.id),
-                rfc3339(token.created_at),
-                rfc3339(token.last_used_at) or "never",
-                token.last_address or "",
-                "revoked" if token.revoked_at is not None else "valid",
-            )
-    output.print(table)
+        found = agents.page(connection, project_id, "", agents.COUNT_CAP)
+    rows = [
+        (
+            agent.name,
+            str(token.id),
+            rfc3339(token.created_at),
+            rfc3339(token.last_used_at) or "never",
+            token.last_address or "",
+            "revoked" if token.revoked_at is not None else "valid",
+        )
+        for agent in found
+        for token in agent.tokens
+    ]
+    _table.show(("Agent", "Token", "Made", "Last used", "From", "State"), rows)
 
 
 @command.command(short_help="Revoke one token.")
@@ -95,7 +96,7 @@ def revoke(token_id: uuid.UUID) -> None:
             raise click.ClickException("There is no such token: see `z4j token list`.")
         agent_id, project_id = owner
         agent_tokens.revoke_token(connection, project_id, agent_id, token_id, clock.now())
-    output.print("Revoked.")
+    click.echo("Revoked.")
 
 
 def _project_id(connection: Connection, slug: str) -> uuid.UUID:

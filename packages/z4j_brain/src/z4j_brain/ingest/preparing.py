@@ -30,7 +30,7 @@ from z4j_core.events import Kind, WireEvent
 from z4j_core.fold import join, row_of
 from z4j_core.frames import Gap, Result
 
-log = logging.getLogger(__name__)
+log = logging.getLogger("z4j.ingest")
 
 _MINUTE_US = 60_000_000
 _MAX_REASON = 1_000

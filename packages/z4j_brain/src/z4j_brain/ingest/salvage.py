@@ -14,7 +14,7 @@ from z4j_brain.ingest.transaction import Committed, Transactions, is_refusal
 from z4j_brain.store.ingest_batch import Batch
 from z4j_core.events import WireEvent
 
-log = logging.getLogger(__name__)
+log = logging.getLogger("z4j.ingest")
 
 
 def salvage(transactions: Transactions, arrivals: list[Arrival]) -> Committed:

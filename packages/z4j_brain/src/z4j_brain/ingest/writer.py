@@ -24,7 +24,7 @@ from z4j_brain.live.changes import Changes
 from z4j_brain.store.database import Database
 from z4j_core.link import BackOff
 
-log = logging.getLogger(__name__)
+log = logging.getLogger("z4j.ingest")
 
 _PARTITIONS_EVERY_S = 3_600.0
 _RETRY_S = (0.1, 5.0)

@@ -33,7 +33,7 @@ from z4j_brain.store.workers_write import (
 from z4j_core.link import CloseReason, LinkError
 from z4j_core.link.errors import ADVICE, REVOKED, SHUTDOWN
 
-log = logging.getLogger(__name__)
+log = logging.getLogger("z4j.link")
 
 _LINKS_BACK_PER_S = 50
 _LEAST_SPREAD_S = 5.0

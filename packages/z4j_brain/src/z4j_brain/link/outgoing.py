@@ -11,7 +11,7 @@ from z4j_brain.clock import now
 from z4j_core import frames
 from z4j_core.link import Link, State
 
-log = logging.getLogger(__name__)
+log = logging.getLogger("z4j.link")
 
 
 class Outgoing:

@@ -13,7 +13,7 @@ from z4j_core import frames
 from z4j_core.link import CloseReason
 from z4j_core.link.errors import ADVICE, REPLACED, REVOKED
 
-log = logging.getLogger(__name__)
+log = logging.getLogger("z4j.link")
 
 
 class LiveLink(Protocol):

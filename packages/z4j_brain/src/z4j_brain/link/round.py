@@ -16,7 +16,7 @@ from z4j_core.link import SILENCE_S
 if TYPE_CHECKING:
     from z4j_brain.link.gateway import Gateway
 
-log = logging.getLogger(__name__)
+log = logging.getLogger("z4j.link")
 
 TICK_S = 1.0
 _PULSES_EVERY = 3

@@ -35,7 +35,7 @@ from z4j_core.link.errors import ADVICE, BAD_FRAME, SHUTDOWN, SILENCE
 if TYPE_CHECKING:
     from z4j_brain.link.gateway import Gateway
 
-log = logging.getLogger(__name__)
+log = logging.getLogger("z4j.link")
 
 HELLO_S = 10.0
 _GOODBYE_S = 5.0

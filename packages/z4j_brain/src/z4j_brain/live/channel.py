@@ -37,8 +37,7 @@ class Channel:
         self._tasks: list[asyncio.Task[None]] = []
 
     def start(self) -> None:
-        """Begin to flush and to tick. What changed before has no reader here."""
-        self._feed.take()
+        """Begin to flush and to tick."""
         self._tasks = [asyncio.create_task(self._flush()), asyncio.create_task(self._tick())]
 
     def wake(self) -> None:

@@ -57,8 +57,11 @@ class Hub:
         `offset` is what `store.feeds.advance` returned in that transaction.
         """
         with self._lock:
-            self._feed(project_id).add(offset, changes)
+            feed = self._feed(project_id)
+            feed.add(offset, changes)
             channel = self._channels.get(project_id)
+            if channel is None:
+                feed.take()  # nobody reads: only the ring remembers
         if channel is not None:
             channel.wake()
 

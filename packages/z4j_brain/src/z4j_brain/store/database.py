@@ -55,9 +55,7 @@ class Database:
                 connection.exec_driver_sql("BEGIN IMMEDIATE")
             yield connection
 
-    async def run(
-        self, work: Callable[..., T], *arguments: Any, write: bool = False
-    ) -> T:
+    async def run(self, work: Callable[..., T], *arguments: Any, write: bool = False) -> T:
         """Call `work(connection, *arguments)` in a transaction on one of the threads."""
 
         def call() -> T:
@@ -81,9 +79,7 @@ class Database:
                 pool_pre_ping=True,
                 connect_args={"options": options, "application_name": "z4j"},
             )
-        engine = create_engine(
-            self.url, pool_size=pool_size, connect_args=_sqlite_arguments()
-        )
+        engine = create_engine(self.url, pool_size=pool_size, connect_args=_sqlite_arguments())
         event.listen(engine, "connect", _prepare_sqlite)
         return engine
 

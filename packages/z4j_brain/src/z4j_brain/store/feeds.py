@@ -14,16 +14,18 @@ def advance(connection: Connection, project_id: uuid.UUID) -> int:
 
     The row lock orders the commits of one project, so offsets become visible in order.
     """
-    return connection.execute(
+    raised: int = connection.execute(
         update(feeds)
         .where(feeds.c.project_id == project_id)
         .values(position=feeds.c.position + 1)
         .returning(feeds.c.position)
     ).scalar_one()
+    return raised
 
 
 def position(connection: Connection, project_id: uuid.UUID) -> int:
     """Return the offset of this snapshot; read it before the list that it belongs to."""
-    return connection.execute(
+    present: int = connection.execute(
         select(feeds.c.position).where(feeds.c.project_id == project_id)
     ).scalar_one()
+    return present

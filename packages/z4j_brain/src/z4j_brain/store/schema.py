@@ -290,8 +290,9 @@ tasks = Table(
 
 No index and no index predicate names `state`: PostgreSQL then updates a row in place (HOT) as long
 as the task is on its way. Only an event that ends an attempt with an exception, or that ends the
-task and so sets `ended_at` and perhaps `trouble`, writes the indexes once more. `ended_at` is null exactly while the state is queued,
-received, running or retrying."""
+task and so sets `ended_at` and perhaps `trouble`, writes the indexes once more. `ended_at` is null
+exactly while the state is queued, received, running, retrying or unknown: of an unknown one nobody
+can tell an end."""
 
 commands = Table(
     "commands",

@@ -19,9 +19,10 @@ from z4j_brain.filters import (
 )
 from z4j_brain.store.facets import distinct
 from z4j_brain.store.schema import tasks
+from z4j_core.fold import STATES
 
 Where = ColumnElement[bool]
-OPEN_STATES = frozenset({"queued", "received", "running", "retrying"})
+OPEN_STATES = frozenset({"queued", "received", "running", "retrying", "unknown"})
 TROUBLE_STATES = frozenset({"failed", "cancelled", "rejected"})
 _MOST_NAMES = 1_000
 _COLUMNS: dict[str, Any] = {
@@ -69,6 +70,9 @@ class _Conditions:
         self._names: list[str] | None = None
 
     def term(self, term: Term) -> Where:
+        if isinstance(term.condition, StateIs) and term.negated:
+            # Every task has a state, so the opposite can be said with an index, too.
+            return state_in(tuple(state for state in STATES if state not in term.condition.states))
         condition = self._condition(term)
         # A field that is null answers neither yes nor no; the opposite must still hold.
         return condition.is_not(true()) if term.negated else condition

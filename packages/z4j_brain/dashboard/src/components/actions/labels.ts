@@ -1,0 +1,29 @@
+import type { IconName } from "@/components/ui/icon";
+import type { ActionView } from "@/services/actions";
+
+// Names that people look for; every other action keeps the title that its engine gave it.
+const BUTTONS: Record<string, { label: string; icon: IconName }> = {
+  retry: { label: "Retry", icon: "retry" },
+  retry_edited: { label: "Retry with changes", icon: "edit" },
+  cancel: { label: "Cancel", icon: "stop" },
+};
+
+/** What stands on the button of an action. */
+export function buttonOf(action: Pick<ActionView, "name" | "title">): { label: string; icon: IconName | null } {
+  return BUTTONS[action.name] ?? { label: action.title || sentence(action.name), icon: null };
+}
+
+export function sentence(name: string): string {
+  const words = name.replaceAll("_", " ");
+  return words.charAt(0).toUpperCase() + words.slice(1);
+}
+
+/** The order of buttons: the harmless and frequent first. */
+export function byUse(one: ActionView, other: ActionView): number {
+  const known = Object.keys(BUTTONS);
+  const rank = (action: ActionView) => {
+    const at = known.indexOf(action.name);
+    return at < 0 ? known.length + Number(action.destructive) : at;
+  };
+  return rank(one) - rank(other) || one.name.localeCompare(other.name);
+}

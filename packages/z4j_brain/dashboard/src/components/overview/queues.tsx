@@ -1,0 +1,135 @@
+import { useQuery } from "@tanstack/react-query";
+import { useNavigate } from "@tanstack/react-router";
+import { useState } from "react";
+import { ActionDialog } from "@/components/actions/action-dialog";
+import { buttonOf } from "@/components/actions/labels";
+import { Icon } from "@/components/ui/icon";
+import { Menu } from "@/components/ui/menu";
+import { Panel } from "@/components/ui/panel";
+import { quoteValue } from "@/filter/language";
+import { useProject } from "@/hooks/use-project";
+import { cn } from "@/lib/cn";
+import { actionsQuery, type ActionView } from "@/services/actions";
+import type { QueueRow } from "@/services/overview";
+import { count, duration, percent } from "@/time/format";
+import { Sparkline } from "./sparkline";
+
+const HEADS: [string, string][] = [
+  ["Queue", "text-left"],
+  ["Waiting", ""],
+  ["Running", ""],
+  ["Done", "hidden sm:table-cell"],
+  ["Failed", ""],
+  ["Wait p50", "hidden md:table-cell"],
+  ["p95", "hidden md:table-cell"],
+  ["Run p50", "hidden md:table-cell"],
+  ["p95", "hidden md:table-cell"],
+  ["30 min", "hidden lg:table-cell"],
+  ["", "w-9"],
+];
+
+export function Queues({ queues }: { queues: QueueRow[] }) {
+  return (
+    <Panel title="Queues" aside={<span className="hidden sm:inline">waiting and running now · the rest in the last hour</span>}>
+      <table className="w-full border-collapse text-right" data-testid="queues">
+        <thead>
+          <tr className="h-7 border-b border-line">
+            {HEADS.map(([name, className], index) => (
+              <th key={index} scope="col" className={cn("label px-2 first:pl-3", className)}>
+                {name || <span className="sr-only">Actions</span>}
+              </th>
+            ))}
+          </tr>
+        </thead>
+        <tbody>
+          {queues.map((queue) => (
+            <QueueLine key={`${queue.engine}/${queue.queue}`} queue={queue} />
+          ))}
+        </tbody>
+      </table>
+    </Panel>
+  );
+}
+
+function QueueLine({ queue }: { queue: QueueRow }) {
+  const { project } = useProject();
+  const navigate = useNavigate();
+  const open = () =>
+    void navigate({
+      to: "/p/$project/tasks",
+      params: { project },
+      search: { q: `queue:${quoteValue(queue.queue)}` },
+    });
+  const ended = queue.succeeded + queue.failed;
+  const figure = "num px-2";
+  const wide = "num hidden px-2 text-ink-2 md:table-cell";
+  return (
+    <tr
+      tabIndex={0}
+      data-queue={queue.queue}
+      onClick={open}
+      onKeyDown={(event) => {
+        if (event.key === "Enter" && event.target === event.currentTarget) open();
+      }}
+      className="h-7 cursor-pointer border-b border-line/60 last:border-0 hover:bg-hover focus-visible:-outline-offset-2"
+    >
+      <td className="max-w-28 truncate pr-2 pl-3 text-left sm:w-[26%] sm:max-w-0" title={`${queue.engine} · ${queue.queue}`}>
+        <span className="mono">{queue.queue}</span> <span className="text-xs text-ink-3">{queue.engine}</span>
+      </td>
+      <td className={cn(figure, queue.waiting > 0 && "font-semibold")}>{count(queue.waiting)}</td>
+      <td className={figure}>{count(queue.running)}</td>
+      <td className={cn(figure, "hidden sm:table-cell")}>{count(queue.succeeded)}</td>
+      <td className={cn(figure, queue.failed > 0 && "text-bad")} title={percent(queue.failed, ended)}>
+        {count(queue.failed)}
+      </td>
+      <td className={wide}>{duration(queue.wait_p50_ms)}</td>
+      <td className={wide}>{duration(queue.wait_p95_ms)}</td>
+      <td className={wide}>{duration(queue.run_p50_ms)}</td>
+      <td className={wide}>{duration(queue.run_p95_ms)}</td>
+      <td className="hidden px-2 lg:table-cell">
+        <span className="inline-block align-middle">
+          <Sparkline values={queue.spark} label={`${queue.queue}: tasks ended in the last 30 minutes`} />
+        </span>
+      </td>
+      <td className="pr-1.5">
+        <QueueActions engine={queue.engine} queue={queue.queue} />
+      </td>
+    </tr>
+  );
+}
+
+function QueueActions({ engine, queue }: { engine: string; queue: string }) {
+  const { project, access } = useProject();
+  const actions = useQuery(actionsQuery(project)).data?.items ?? [];
+  const [open, setOpen] = useState<ActionView | null>(null);
+  const mine = actions.filter(
+    (action) => action.target === "queue" && action.engine === engine && access.permissions.includes(action.permission),
+  );
+  if (mine.length === 0) return null;
+  return (
+    <>
+      <Menu
+        label={`Actions for queue ${queue}`}
+        button={{ variant: "ghost", size: "icon-sm" }}
+        trigger={<Icon name="more" />}
+        items={mine.map((action) => ({
+          label: buttonOf(action).label,
+          detail: action.description,
+          danger: action.destructive,
+          onSelect: () => setOpen(action),
+        }))}
+      />
+      {open && (
+        <div className="text-left" onClick={(event) => event.stopPropagation()} onKeyDown={(event) => event.stopPropagation()}>
+          <ActionDialog
+            action={open}
+            target={{ queue }}
+            object={`queue ${queue}`}
+            confirmBy={queue}
+            onClose={() => setOpen(null)}
+          />
+        </div>
+      )}
+    </>
+  );
+}

@@ -1,0 +1,23 @@
+import type { IconName } from "@/components/ui/icon";
+
+export interface Place {
+  to: "/p/$project" | "/p/$project/tasks" | "/p/$project/workers" | "/p/$project/commands" | "/p/$project/agents" | "/p/$project/connect";
+  label: string;
+  icon: IconName;
+  keys: string;
+}
+
+export const PLACES: readonly Place[] = [
+  { to: "/p/$project", label: "Overview", icon: "overview", keys: "g o" },
+  { to: "/p/$project/tasks", label: "Tasks", icon: "tasks", keys: "g t" },
+  { to: "/p/$project/workers", label: "Workers", icon: "workers", keys: "g w" },
+  { to: "/p/$project/commands", label: "Commands", icon: "commands", keys: "g c" },
+  { to: "/p/$project/agents", label: "Agents", icon: "agents", keys: "g a" },
+];
+
+export const CONNECT: Place = {
+  to: "/p/$project/connect",
+  label: "Connect",
+  icon: "connect",
+  keys: "g n",
+};

@@ -1,0 +1,165 @@
+import { useQueryClient } from "@tanstack/react-query";
+import { Link, useNavigate, useRouter } from "@tanstack/react-router";
+import { Button } from "@/components/ui/button";
+import { Icon } from "@/components/ui/icon";
+import { Menu } from "@/components/ui/menu";
+import { useProject } from "@/hooks/use-project";
+import { toggleTheme, useTheme } from "@/lib/theme";
+import { sessionQuery, signOut } from "@/services/session";
+import { toggleZone, useZone } from "@/time/clock";
+import { useShell } from "./app-shell";
+import { Brand } from "./brand";
+import { CONNECT, type Place, PLACES } from "./navigation";
+
+export function Sidebar() {
+  return (
+    <aside className="hidden w-44 shrink-0 flex-col border-r border-line bg-sunken sm:flex">
+      <div className="flex h-11 items-center px-3">
+        <Brand />
+      </div>
+      <div className="px-2 pb-2">
+        <ProjectPicker />
+      </div>
+      <nav aria-label="Main" className="flex flex-1 flex-col gap-px overflow-y-auto px-2">
+        {PLACES.map((place) => (
+          <NavLink key={place.to} place={place} />
+        ))}
+        <div className="mt-auto pt-4">
+          <NavLink place={CONNECT} />
+        </div>
+      </nav>
+      <Footer />
+    </aside>
+  );
+}
+
+function NavLink({ place }: { place: Place }) {
+  const { project } = useProject();
+  return (
+    <Link
+      to={place.to}
+      params={{ project }}
+      activeOptions={{ exact: place.to === "/p/$project", includeSearch: false }}
+      title={`${place.label}  (${place.keys})`}
+      className="flex h-7 items-center gap-2 rounded-md px-2 text-ink-2 hover:bg-hover hover:text-ink aria-[current=page]:bg-selected aria-[current=page]:font-medium aria-[current=page]:text-ink"
+    >
+      <Icon name={place.icon} />
+      {place.label}
+    </Link>
+  );
+}
+
+function ProjectPicker() {
+  const { access, session } = useProject();
+  const navigate = useNavigate();
+  if (session.projects.length < 2) {
+    return (
+      <div className="truncate px-2 text-xs font-medium text-ink-3" title={access.name}>
+        {access.name}
+      </div>
+    );
+  }
+  return (
+    <Menu
+      label="Choose a project"
+      align="start"
+      button={{ size: "sm", className: "w-36 justify-between" }}
+      trigger={
+        <>
+          <span className="truncate">{access.name}</span>
+          <Icon name="down" className="size-3" />
+        </>
+      }
+      items={session.projects.map(({ slug, name, role }) => ({
+        label: name,
+        detail: role,
+        onSelect: () => void navigate({ to: "/p/$project", params: { project: slug } }),
+      }))}
+    />
+  );
+}
+
+function Footer() {
+  const { session } = useProject();
+  const { openHelp } = useShell();
+  const leave = useSignOut();
+  return (
+    <div className="border-t border-line p-2">
+      <div className="flex items-center justify-between">
+        <ThemeButton />
+        <ZoneButton />
+        <Button variant="ghost" size="icon-sm" aria-label="Keyboard help" title="Keyboard (?)" onClick={openHelp}>
+          <Icon name="help" />
+        </Button>
+        <Button variant="ghost" size="icon-sm" aria-label="Sign out" title="Sign out" onClick={leave}>
+          <Icon name="out" />
+        </Button>
+      </div>
+      <div className="truncate px-1 pt-1 text-2xs text-ink-3" title={session.user?.email}>
+        {session.user?.name || session.user?.email}
+      </div>
+    </div>
+  );
+}
+
+export function ThemeButton() {
+  const theme = useTheme();
+  const other = theme === "dark" ? "light" : "dark";
+  return (
+    <Button variant="ghost" size="icon-sm" aria-label={`Use the ${other} theme`} title="Theme (t)" onClick={toggleTheme}>
+      <Icon name={theme === "dark" ? "sun" : "moon"} />
+    </Button>
+  );
+}
+
+export function ZoneButton() {
+  const zone = useZone();
+  return (
+    <Button
+      variant="ghost"
+      size="sm"
+      className="px-1.5 font-normal"
+      aria-label={`Times are ${zone === "utc" ? "UTC" : "local"}; change`}
+      title="Local time or UTC (u)"
+      onClick={toggleZone}
+    >
+      {zone === "utc" ? "UTC" : "Local"}
+    </Button>
+  );
+}
+
+export function useSignOut(): () => void {
+  const client = useQueryClient();
+  const router = useRouter();
+  return () => {
+    void signOut().finally(async () => {
+      client.removeQueries();
+      await client.refetchQueries(sessionQuery);
+      await router.navigate({ to: "/sign-in" });
+    });
+  };
+}
+
+/** The same places at the bottom of a phone. */
+export function TabBar() {
+  const { project } = useProject();
+  return (
+    <nav
+      aria-label="Main"
+      className="order-last flex shrink-0 border-t border-line bg-sunken pb-[env(safe-area-inset-bottom)] sm:hidden"
+    >
+      {PLACES.map(({ to, label, icon }) => (
+        <Link
+          key={to}
+          to={to}
+          params={{ project }}
+          activeOptions={{ exact: to === "/p/$project", includeSearch: false }}
+          className="flex h-12 flex-1 flex-col items-center justify-center gap-0.5 text-2xs text-ink-3 aria-[current=page]:text-accent"
+        >
+          <Icon name={icon} />
+          {label}
+        </Link>
+      ))}
+    </nav>
+  );
+}

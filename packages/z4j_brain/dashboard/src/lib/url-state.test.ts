@@ -1,0 +1,37 @@
+import { describe, expect, it } from "vitest";
+import { parseSearch, safeNext, stringifySearch, validateTaskSearch } from "./url-state";
+
+describe("addresses", () => {
+  it.each([
+    'state:failed,running queue:"slow lane" -worker:w3',
+    "name:~a+b&c=d#e%",
+    "id:123",
+    "ünïcode 漢字",
+  ])("keep %s", (q) => {
+    expect(parseSearch(stringifySearch({ q }).slice(1))).toEqual({ q });
+  });
+
+  it("read well", () => {
+    expect(stringifySearch({ q: "state:failed,running send", x: undefined })).toBe(
+      "?q=state:failed,running+send",
+    );
+    expect(stringifySearch({ q: "" })).toBe("");
+  });
+
+  it("drop what the list does not know", () => {
+    expect(validateTaskSearch({ q: " a ", other: "1" })).toEqual({ q: "a" });
+    expect(validateTaskSearch({ q: ["a"] })).toEqual({});
+    expect(validateTaskSearch({ q: "a".repeat(2000) }).q).toHaveLength(1000);
+  });
+
+  it.each([
+    ["/p/main/tasks?q=x", "/p/main/tasks?q=x"],
+    ["//evil.example", null],
+    ["/\\evil.example", null],
+    ["https://evil.example", null],
+    ["/a\nb", null],
+    [undefined, null],
+  ])("go only to pages of this app: %s", (next, expected) => {
+    expect(safeNext(next)).toBe(expected);
+  });
+});

@@ -1,0 +1,34 @@
+// Addresses are read and shared by people: plain names and values, and the characters of the
+// filter language left as they are.
+
+export type Search = Record<string, string>;
+
+export function parseSearch(text: string): Search {
+  return Object.fromEntries(new URLSearchParams(text));
+}
+
+export function stringifySearch(search: Record<string, unknown>): string {
+  const parts = Object.entries(search)
+    .filter(([, value]) => value !== undefined && value !== null && value !== "")
+    .map(([name, value]) => `${encode(name)}=${encode(String(value))}`);
+  return parts.length ? `?${parts.join("&")}` : "";
+}
+
+function encode(text: string): string {
+  return encodeURIComponent(text)
+    .replaceAll("%20", "+")
+    .replaceAll("%3A", ":")
+    .replaceAll("%2C", ",");
+}
+
+/** What the task list keeps in its address; anything else is dropped. */
+export function validateTaskSearch(search: Record<string, unknown>): { q?: string } {
+  const q = typeof search.q === "string" ? search.q.slice(0, 1000).trim() : "";
+  return q ? { q } : {};
+}
+
+/** An address inside this app, or null: a link must not send somebody elsewhere. */
+export function safeNext(next: unknown): string | null {
+  if (typeof next !== "string" || !/^\/(?![/\\])/.test(next)) return null;
+  return /[\s\\]/.test(next) ? null : next;
+}

@@ -1,0 +1,86 @@
+import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { createFileRoute, redirect, useRouter } from "@tanstack/react-router";
+import { type FormEvent, useState } from "react";
+import { Gate } from "@/components/gate";
+import { Button } from "@/components/ui/button";
+import { Field } from "@/components/ui/field";
+import { Input } from "@/components/ui/input";
+import { appRoot } from "@/lib/app-root";
+import { safeNext } from "@/lib/url-state";
+import { sessionQuery, signIn } from "@/services/session";
+
+export const Route = createFileRoute("/sign-in")({
+  validateSearch: (search: Record<string, unknown>): { next?: string } => {
+    const next = safeNext(search.next);
+    return next ? { next } : {};
+  },
+  beforeLoad: async ({ context }) => {
+    const session = await context.queryClient.ensureQueryData(sessionQuery);
+    if (session.setup_needed) throw redirect({ to: "/setup" });
+    if (session.user) throw redirect({ to: "/" });
+  },
+  component: SignIn,
+});
+
+function SignIn() {
+  const { next } = Route.useSearch();
+  const client = useQueryClient();
+  const router = useRouter();
+  const [form, setForm] = useState({ email: "", password: "" });
+  const send = useMutation({
+    mutationFn: signIn,
+    onSuccess: async (session) => {
+      client.clear();
+      client.setQueryData(sessionQuery.queryKey, session);
+      if (next) router.history.push(`${appRoot()}${next}`);
+      else await router.navigate({ to: "/" });
+    },
+  });
+  const submit = (event: FormEvent) => {
+    event.preventDefault();
+    send.mutate(form);
+  };
+  return (
+    <Gate title="Sign in">
+      <form onSubmit={submit} className="mt-4 flex flex-col gap-3">
+        <Field label="E-mail">
+          {(ids) => (
+            <Input
+              {...ids}
+              type="email"
+              name="email"
+              autoComplete="username"
+              autoFocus
+              required
+              value={form.email}
+              onChange={(event) => setForm({ ...form, email: event.target.value })}
+              className="h-8"
+            />
+          )}
+        </Field>
+        <Field label="Password">
+          {(ids) => (
+            <Input
+              {...ids}
+              type="password"
+              name="password"
+              autoComplete="current-password"
+              required
+              value={form.password}
+              onChange={(event) => setForm({ ...form, password: event.target.value })}
+              className="h-8"
+            />
+          )}
+        </Field>
+        {send.error && (
+          <p role="alert" className="text-bad">
+            {send.error.message}
+          </p>
+        )}
+        <Button type="submit" variant="primary" size="lg" disabled={send.isPending}>
+          {send.isPending ? "Signing in …" : "Sign in"}
+        </Button>
+      </form>
+    </Gate>
+  );
+}
