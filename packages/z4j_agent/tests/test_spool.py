@@ -472,3 +472,13 @@ def test_old_spools_shrink_to_their_count(place: Place) -> None:
     assert place.find()[0].size < 1_000
     numbers, (gap,) = drain(adopt(place))
     assert (numbers, gap.count, gap.reason) == ([], 300, GIVEN_UP)
+
+
+def test_a_spool_that_is_left_with_only_a_tail_stays(place: Place) -> None:
+    outbox = spooled(place)
+    fill(outbox, 1, 30)
+    die(outbox)
+    adopted = adopt(place)
+    assert not adopted.is_drained
+    adopted.leave()
+    assert drain(adopt(place)) == (list(range(1, 31)), [])

@@ -213,16 +213,9 @@ def test_all_parts_of_a_chord_are_told(prefork: Worker, client_of: ClientOf) -> 
     assert prefork.record.wait_for(body, "succeeded")["data"]["result"] == 6
     whole = once("published", "received", "started", "succeeded")
     assert prefork.record.kinds(body) == whole
-<<<<<<< HEAD
-    group = prefork.record.wait_for(body, "published")["data"]["group_id"]
-    lines = [line for line in prefork.record.lines() if line.get("kind") == "published"]
-    parts = {line["id"]: line for line in lines if line["data"].get("group_id") == group}
-    del parts[body]
-=======
     published = [line for line in prefork.record.lines() if line.get("kind") == "published"]
     children = [line for line in published if line["data"].get("parent_id") == parent]
     parts = {line["id"]: line["data"]["group_id"] for line in children if line["id"] != body}
->>>>>>> main
     assert len(parts) == 3
     assert len(set(parts.values())) == 1
     assert all(prefork.record.kinds(part) == whole for part in parts)

@@ -27,13 +27,8 @@ SETTLED_S = 10.0
 """A link that lived this long was a good one: the back-off begins anew after it."""
 
 JOIN_GRACE_S = 1.0
-<<<<<<< HEAD
-LAST_TRIES_S = 0.25
-"""Pause between the attempts to connect of a process that wishes to end."""
-=======
 LAST_TRIES_S = 0.2
 """Between attempts while the process waits to end and the server cannot be reached."""
->>>>>>> main
 
 RELAY_PAUSE_S = 0.01
 
@@ -166,11 +161,7 @@ class Driver:
         self._stopping.event.set()
 
     async def _keep_linked(self) -> None:
-<<<<<<< HEAD
-        """One link after the other; after the wish to stop, until nothing waits any more."""
-=======
         """One link after the other; after the wish to stop, only as long as something waits."""
->>>>>>> main
         while True:
             reason = await self._link_once()
             if reason is None:
@@ -179,11 +170,7 @@ class Driver:
             await self._pause(self._wait_s(reason))
             if self._stopping.is_set:
                 if self._outbox.is_drained or reason.bounds is AUTHENTICATION:
-<<<<<<< HEAD
-                    return
-=======
                     return  # nothing to send, or nobody who would take it
->>>>>>> main
                 await asyncio.sleep(LAST_TRIES_S)
 
     async def _link_once(self) -> reasons.Reason | None:

@@ -1,4 +1,3 @@
-<<<<<<< HEAD
 """What had to be dropped, until the server has been told."""
 
 from __future__ import annotations
@@ -8,14 +7,6 @@ from z4j_core.frames import Gap
 
 NOTE_FRACTION = 20
 
-=======
-"""What had to be dropped, counted until the server was told."""
-
-from __future__ import annotations
-
-from z4j_core.frames import Gap
-
->>>>>>> main
 
 class Losses:
     """Counts what was dropped for one reason until a `Gap` has told it. Not thread-safe."""
@@ -25,10 +16,7 @@ class Losses:
         self.kinds: dict[str, int] = {}
         self.since = 0
         self.until = 0
-<<<<<<< HEAD
         self._noted = 0
-=======
->>>>>>> main
 
     def add(self, kind: str, occurred_at: int, count: int = 1) -> None:
         """Count `count` events of one kind."""
@@ -36,7 +24,6 @@ class Losses:
         self.since = min(self.since or occurred_at, occurred_at)
         self.until = max(self.until, occurred_at)
 
-<<<<<<< HEAD
     def add_all(self, loss: Loss) -> None:
         """Count what another count says."""
         for kind, count in loss.kinds.items():
@@ -65,8 +52,6 @@ class Losses:
         """Return the present count, to be kept in a spool."""
         return Loss(self.reason, dict(self.kinds), self.since, self.until)
 
-=======
->>>>>>> main
     def gap(self, seq: int) -> Gap:
         """Return the frame that tells of them."""
         return Gap(

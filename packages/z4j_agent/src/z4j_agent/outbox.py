@@ -20,17 +20,11 @@ from typing import NamedTuple, TypeVar, cast
 import msgspec
 
 from z4j_agent.losses import Losses
-<<<<<<< HEAD
 from z4j_agent.spool.journal import Journal
 from z4j_agent.spool.records import Header, Loss
 from z4j_core.codec import MSGPACK
 from z4j_core.events import Kind, WireEvent
 from z4j_core.frames import MAX_EVENTS, Events, RawEvents, Result
-=======
-from z4j_core.codec import MSGPACK
-from z4j_core.events import Kind
-from z4j_core.frames import MAX_EVENTS, Events, RawEvents
->>>>>>> main
 from z4j_core.link import Sender
 
 BATCH_BYTES = 64 * 1024
@@ -238,10 +232,11 @@ class Outbox:
     def leave(self) -> None:
         """Forget the spool: delete it when all was acknowledged, else let another adopt it."""
         with self._lock:
+            is_drained = self.is_drained  # asked while the tail in the files still counts
             journal, self._journal = self._journal, None
             if journal is None:
                 return
-            if self.is_drained:
+            if is_drained:
                 journal.delete()
             else:
                 journal.let_go()
