@@ -28,7 +28,7 @@ export function TracebackView({ type, message, traceback }: { type: string | nul
 }
 
 function Raw({ text }: { text: string }) {
-  return <pre className="mt-2 max-h-96 overflow-auto rounded-md bg-code p-3 leading-4.5">{text}</pre>;
+  return <pre tabIndex={0} className="mt-2 max-h-96 overflow-auto rounded-md bg-code p-3 leading-4.5">{text}</pre>;
 }
 
 function Frames({ text }: { text: string }) {
@@ -70,7 +70,7 @@ function FrameView({ frame }: { frame: Frame }) {
         {frame.place}
       </div>
       {frame.code.length > 0 && (
-        <pre className="overflow-x-auto text-ink">{frame.code.join("\n")}</pre>
+        <pre className="break-words whitespace-pre-wrap text-ink">{frame.code.join("\n")}</pre>
       )}
     </div>
   );
