@@ -66,6 +66,7 @@ class World:
         self.tried = 0
         self.outbox = Outbox(LIMIT)
         self.link: Link | None = None
+        self.is_over = False
 
     def begin(self) -> None:
         folder = self.place.create(WHO.epoch)
@@ -102,6 +103,8 @@ class World:
                 link.receive(message, 1)
 
     def send(self, window: int, commits: bool, acknowledges: bool) -> None:
+        if self.is_over:
+            return
         if self.link is None:
             self.connect()
         self.outbox.seal(window, 7)
@@ -112,11 +115,13 @@ class World:
 
     def crash(self) -> None:
         """Free the lock, as the kernel does, and let an adopter go on."""
+        if self.is_over:
+            return
         self.outbox.let_go()
         self.link = None
         found = self.place.find()
         if not found:
-            self.outbox = Outbox(LIMIT)
+            self.is_over = True  # nothing was left: the next process is of another epoch
             return
         folder = self.place.take(found[0].path)
         assert folder is not None
@@ -124,7 +129,7 @@ class World:
             remains = Remains.of(folder)
             if remains is None:
                 folder.delete()
-                self.outbox = Outbox(LIMIT)
+                self.is_over = True
                 return
             self.outbox = remains.outbox(LIMIT // 2, 1 << 30)
         except KilledError:
@@ -134,7 +139,7 @@ class World:
     def finish(self) -> None:
         for _ in range(1000):
             self.send(32, commits=True, acknowledges=True)
-            if self.outbox.is_drained:
+            if self.outbox.is_drained or self.is_over:
                 return
         raise AssertionError("the adopter does not come to an end")
 
@@ -145,6 +150,7 @@ steps = st.lists(
         st.tuples(st.just("send"), st.integers(1, 8), st.booleans(), st.booleans()),
         st.tuples(st.just("cut")),
         st.tuples(st.just("crash")),
+        st.tuples(st.just("leave")),
     ),
     max_size=14,
 )
@@ -202,6 +208,9 @@ def play(world: World, killer: Killer, script: list[tuple[Any, ...]], kills: lis
                 world.send(*step[1:])
             elif step[0] == "cut":
                 world.link = None
+            elif step[0] == "leave":  # an adopter that lost its link, or a clean end
+                world.outbox.leave()
+                raise KilledError
             elif step[0] == "crash":
                 raise KilledError
         except KilledError:
