@@ -252,13 +252,16 @@ class Outbox:
 
     def _write(self, kind: Kind, occurred_at: int, encoded: bytes) -> None:
         """Write an event to the spool; never inside of another such call."""
-        self._deferred.append((kind, occurred_at, encoded))
-        while self._deferred and not self._is_writing:
-            self._is_writing = True
-            try:
-                self._spool(*self._deferred.popleft())
-            finally:
-                self._is_writing = False
+        if self._is_writing:
+            self._deferred.append((kind, occurred_at, encoded))
+            return
+        self._is_writing = True
+        try:
+            self._spool(kind, occurred_at, encoded)
+        finally:
+            self._is_writing = False
+        if self._deferred:
+            self._write(*self._deferred.popleft())
 
     def _spool(self, kind: Kind, occurred_at: int, encoded: bytes) -> None:
         journal = self._journal
@@ -267,7 +270,12 @@ class Outbox:
         if is_full and journal is not None and not journal.admits(RANK.get(kind, HIGHEST_RANK)):
             self._lose(SPOOL_FULL, kind.value, occurred_at)
             return
-        number = self._record(lambda journal: journal.append(encoded)) or 0
+        number = 0
+        if journal is not None:
+            try:
+                number = journal.append(encoded)
+            except OSError as error:
+                self._fall_back(journal, error)
         if is_full and self._journal is not None:
             self._journal.put_off(number)
             self._processed += kind in FINISHED

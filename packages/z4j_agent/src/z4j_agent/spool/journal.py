@@ -112,7 +112,9 @@ class Journal:
 
     def append(self, encoded: bytes) -> int:
         """Write an accepted event; return its number."""
-        segment = self._current()
+        segment = self._segments[-1]
+        if segment.size >= SEGMENT_BYTES:
+            segment = self._current()
         number = segment.last_event + 1
         self._last_offset = segment.size
         self._write(pack(RecordKind.EVENT, number, encoded))
