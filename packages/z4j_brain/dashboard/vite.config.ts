@@ -7,6 +7,8 @@ const brain = process.env.Z4J_BRAIN ?? "http://127.0.0.1:7600";
 
 export default defineConfig({
   base: "./",
+  // The policy of the page allows fonts from files only.
+  build: { assetsInlineLimit: 0 },
   resolve: { tsconfigPaths: true },
   plugins: [
     tailwindcss(),

@@ -155,8 +155,16 @@ class House:
 
     def finish(self, command_id: object, *, ok: bool = True, **fields: Any) -> uuid.UUID | None:
         values = {"result": "null", "error": None, "at": self.now} | fields
+        worker = values.pop("worker", None) or self._sent_to(command_id)
         with self.database.write() as connection:
-            return commands.finish(connection, self.project_id, str(command_id), ok, **values)
+            return commands.finish(connection, worker, str(command_id), ok, **values)
+
+    def _sent_to(self, command_id: object) -> uuid.UUID:
+        if not isinstance(command_id, uuid.UUID):
+            return uuid.UUID(int=0)
+        found = select(command_table.c.sent_to).where(command_table.c.id == command_id)
+        with self.database.read() as connection:
+            return connection.execute(found).scalar() or uuid.UUID(int=0)
 
     def find(self, command_id: uuid.UUID) -> CommandRow:
         with self.database.read() as connection:

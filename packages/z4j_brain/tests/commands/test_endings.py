@@ -55,10 +55,8 @@ def test_results_of_unknown_commands_change_nothing(house: Any, sent: Any, comma
     assert house.find(sent.id).state == "sent"
 
 
-def test_a_result_of_another_project_changes_nothing(house: Any, sent: Any) -> None:
-    house.project_id, kept = uuid.UUID(int=1), house.project_id
-    assert house.finish(sent.id) is None
-    house.project_id = kept
+def test_a_result_of_another_worker_changes_nothing(house: Any, sent: Any) -> None:
+    assert house.finish(sent.id, worker=uuid.UUID(int=1)) is None
     assert house.find(sent.id).state == "sent"
 
 

@@ -41,7 +41,7 @@ def write(database: Database, feed: Any, finished: Finished) -> Callable[..., Wr
 
     def finish(
         connection: Connection,
-        project_id: uuid.UUID,
+        worker_row: uuid.UUID,
         command_id: str,
         ok: bool,
         result: str,

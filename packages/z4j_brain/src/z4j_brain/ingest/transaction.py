@@ -21,7 +21,7 @@ from z4j_brain.store.partitions import ensure_partitions
 from z4j_brain.store.schema import workers
 
 Finish = Callable[[Connection, UUID, str, bool, str, str | None, int], UUID | None]
-"""`store.commands.finish`: record a command's result; return the row's id unless it was final."""
+"""`store.commands.finish`: record a worker's result; return the row's id unless it was final."""
 
 _OF_THE_DATA = (sqlite3.IntegrityError, sqlite3.DataError, struct.error, ValueError, OverflowError)
 _STATES_OF_THE_DATA = ("22", "23", "54")
@@ -113,7 +113,7 @@ class Transactions:
             origin = result.origin
             row = self._finish(
                 connection,
-                origin.project_id,
+                origin.worker_row,
                 result.command_id,
                 result.ok,
                 result.result,

@@ -124,16 +124,17 @@ def end(connection: Connection, command_id: uuid.UUID, *, state: str, error: str
 
 def finish(
     connection: Connection,
-    project_id: uuid.UUID,
+    worker_row: uuid.UUID,
     command_id: str,
     ok: bool,
     result: str,
     error: str | None,
     at: int,
 ) -> uuid.UUID | None:
-    """Record what an agent reports; return the id, or None when there is nothing to record.
+    """Record what a worker reports; return the id, or None when there is nothing to record.
 
-    Idempotent: a repeated result changes nothing. `result` is JSON text; it is redacted and cut
+    Only the worker that the command was sent to can finish it. Idempotent: a repeated result
+    changes nothing. `result` is JSON text; it is redacted and cut
     here. The caller advances the feed.
     """
     try:
@@ -150,7 +151,7 @@ def finish(
         update(commands)
         .where(
             commands.c.id == row_id,
-            commands.c.project_id == project_id,
+            commands.c.sent_to == worker_row,
             commands.c.state.in_(UNFINISHED_STATES),
         )
         .values(values)

@@ -55,9 +55,7 @@ class Database:
                 connection.exec_driver_sql("BEGIN IMMEDIATE")
             yield connection
 
-    async def run(
-        self, work: Callable[..., T], *arguments: Any, write: bool = False
-    ) -> T:
+    async def run(self, work: Callable[..., T], *arguments: Any, write: bool = False) -> T:
         """Call `work(connection, *arguments)` in a transaction on one of the threads."""
 
         def call() -> T:

@@ -26,9 +26,10 @@ export function Field({ label, hint, fault, optional, children }: FieldProps) {
         ...(fault ? { "aria-invalid": true as const } : {}),
       })}
       {(fault || hint) && (
-        <p id={note} className={fault ? "text-xs text-bad" : "text-xs text-ink-3"}>
-          {fault ?? hint}
-        </p>
+        <div id={note} className="text-xs">
+          {fault && <p className="text-bad">{fault}</p>}
+          {hint && <p className="text-ink-3">{hint}</p>}
+        </div>
       )}
     </div>
   );
