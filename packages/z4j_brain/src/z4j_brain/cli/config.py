@@ -10,7 +10,7 @@ import msgspec
 
 from z4j_brain.cli._opening import load_settings, masked_url
 from z4j_brain.keys import MASTER, SESSION, SecretsError, load_keys
-from z4j_brain.settings import Loaded, Settings, descriptions, variable
+from z4j_brain.settings import SECRET, Loaded, Settings, descriptions, variable
 
 
 @click.command(short_help="List every setting, its value, and where it comes from.")
@@ -71,4 +71,6 @@ def _secret(name: str, settings: Settings) -> dict[str, Any]:
 def _shown(field: str, value: Any) -> str:
     if field == "database_url" and value:
         return masked_url(value)
+    if field in SECRET and value:
+        return "(set, not shown)"
     return ",".join(value) if isinstance(value, tuple) else str(value)
