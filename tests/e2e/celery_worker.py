@@ -27,6 +27,7 @@ class Shop:
             "TRUTH_FILE": str(self.truth_file),
             "Z4J_URL": server_url,
             "Z4J_TOKEN": token,
+            "Z4J_SPOOL_DIR": str(folder / "spool"),
             "PYTHONPATH": str(APPS),
         }
         self.workers: list[subprocess.Popen[bytes]] = []
@@ -60,9 +61,24 @@ class Shop:
         return done.stdout.split()
 
     def publish_numbers(self, count: int) -> list[str]:
-        """Publish `work(0)` to `work(count - 1)`; the publisher waits until all is told."""
-        program = f"for n in range({count}): print(work.delay(n).id)"
-        return self.publish(f"{program}\nimport z4j_agent; z4j_agent.stop(60)")
+        """Publish `work(0)` to `work(count - 1)`; what is not told yet is left in the spool."""
+        return self.publish(f"for n in range({count}): print(work.delay(n).id)")
+
+    def publish_and_kill(self, count: int) -> list[str]:
+        """Kill a publisher after `count` tasks; return the ids of those it knows to be sent."""
+        program = (
+            "from celery_truth import *\n"
+            "for n in range(100_000): print(work.delay(n).id, flush=True)"
+        )
+        publisher = subprocess.Popen(
+            [sys.executable, "-c", program], env=self.environment, stdout=subprocess.PIPE, text=True
+        )
+        assert publisher.stdout is not None
+        ids = [publisher.stdout.readline() for _ in range(count)]
+        publisher.kill()
+        rest, _ = publisher.communicate()
+        lines = "".join([*ids, rest]).splitlines(keepends=True)
+        return [line.strip() for line in lines if line.endswith("\n")]
 
     def truth(self) -> Counter[tuple[str, str, int]]:
         """Return how often each (kind, task, attempt) really happened."""

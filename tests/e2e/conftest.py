@@ -42,7 +42,7 @@ def shop(tmp_path: Path, redis_url: str, server: Server, client: Client) -> Iter
 
 
 @pytest.fixture
-def stranger(server: Server, client: Client) -> Iterator[None]:
+def stranger(server: Server, client: Client, tmp_path: Path) -> Iterator[None]:
     """A process with the stranger's engine, whose queue has run one job."""
     program = (
         "import z4j_agent, sys; z4j_agent.register(); from lantern.work import lantern;"
@@ -50,7 +50,12 @@ def stranger(server: Server, client: Client) -> Iterator[None]:
     )
     process = subprocess.Popen(
         [sys.executable, "-c", program],
-        env={**os.environ, "Z4J_URL": server.url, "Z4J_TOKEN": client.mint("lantern")},
+        env={
+            **os.environ,
+            "Z4J_URL": server.url,
+            "Z4J_TOKEN": client.mint("lantern"),
+            "Z4J_SPOOL_DIR": str(tmp_path / "spool"),
+        },
         stdin=subprocess.PIPE,
         stdout=subprocess.DEVNULL,
     )

@@ -49,3 +49,37 @@ def test_nothing_is_lost_when_the_server_is_killed_twice(
     publisher.join()
     shop.wait_for_ends(TASKS)
     check(shop, database_url)
+
+
+def test_a_publisher_that_exits_while_the_server_is_dead_loses_nothing(
+    shop: Shop, server: Server, client: Client, database_url: str
+) -> None:
+    server.kill()
+    shop.publish_numbers(200)
+    server.start()
+    shop.start_worker()
+    shop.wait_for_ends(200)
+    check(shop, database_url)
+    workers = client.project("/workers")["items"]
+    online = {worker["role"]: worker["online"] for worker in workers}
+    assert online == {"publisher": False, "worker": True}
+
+
+@pytest.mark.parametrize("server_is_dead", [False, True])
+def test_a_publisher_killed_in_the_middle_loses_nothing(
+    shop: Shop, server: Server, database_url: str, server_is_dead: bool
+) -> None:
+    if server_is_dead:
+        server.kill()
+    known = set(shop.publish_and_kill(700))
+    if server_is_dead:
+        server.start()
+    shop.start_worker()
+    shop.wait_for_ends(len(known))
+    time.sleep(1)  # the broker may have had one task more than its publisher knew of
+    wanted = expected(shop.truth())
+    found = wait_for_events(database_url, wanted.total() - 1)
+    lost = {what for what in wanted - found if what[0] != "published" or what[1] in known}
+    assert not lost
+    assert max(found.values()) == 1
+    assert {task_id for kind, task_id, _ in found if kind == "published"} >= known

@@ -8,6 +8,7 @@ import sys
 import traceback
 import warnings
 from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -30,6 +31,12 @@ class HastyRandom(random.Random):
 @pytest.fixture(autouse=True)
 def hasty_back_off(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(driver, "SystemRandom", HastyRandom)
+
+
+@pytest.fixture(autouse=True)
+def spool_apart(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """No test leaves a spool in the home of whoever runs it."""
+    monkeypatch.setenv("Z4J_SPOOL_DIR", str(tmp_path / "spool-of-the-environment"))
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from z4j_agent.testing import LoopbackBrain, new_credential
 from z4j_core.plugins import hook
 
 PEM = Path(__file__).with_name("localhost.pem")
-NAMES = ["url", "token", "plugins", "dns", "tcp", "tls", "link", "version", "clock"]
+NAMES = ["url", "token", "plugins", "spool", "dns", "tcp", "tls", "link", "version", "clock"]
 
 
 def visit(environment: dict[str, str], points: Any = ()) -> Report:
@@ -38,7 +38,7 @@ def test_all_is_well(brain: LoopbackBrain, plugin: Callable[..., Any]) -> None:
     assert [finding.check for finding in report.findings] == NAMES
     assert report.is_healthy
     assert texts(report, Status.FAILED) == texts(report, Status.WARNING) == {}
-    assert list(texts(report, Status.SKIPPED)) == ["tls"]
+    assert list(texts(report, Status.SKIPPED)) == ["spool", "tls"]
     assert report.as_text().endswith("All is well.")
     (hello,) = brain.hellos
     assert (hello.role, hello.engines) == ("doctor", [])
@@ -110,7 +110,8 @@ def test_a_name_that_does_not_resolve(
     monkeypatch.setattr(socket, "getaddrinfo", no_such_name)
     report = visit(brain.environment(Z4J_URL="https://z4j.invalid"))
     assert "cannot be resolved" in texts(report, Status.FAILED)["dns"]
-    assert list(texts(report, Status.SKIPPED)) == ["tcp", "tls", "link", "version", "clock"]
+    skipped = ["spool", "tcp", "tls", "link", "version", "clock"]
+    assert list(texts(report, Status.SKIPPED)) == skipped
 
 
 def test_nothing_listens() -> None:
@@ -202,3 +203,14 @@ def test_through_a_proxy_name_and_port_are_the_proxys_business(
     report = visit(brain.environment(Z4J_URL="https://z4j.invalid"))
     assert "proxy" in texts(report, Status.SKIPPED)["dns"]
     assert list(texts(report, Status.FAILED)) == ["link"]
+
+
+def test_the_spool_is_tried(brain: LoopbackBrain, tmp_path: Path) -> None:
+    folder = tmp_path / "spool"
+    report = visit(brain.environment(Z4J_SPOOL="on", Z4J_SPOOL_DIR=str(folder)))
+    assert texts(report, Status.OK)["spool"].startswith(f"{folder} can be written; 0 in it")
+    assert list(folder.iterdir()) == []
+    (tmp_path / "file").write_text("")
+    report = visit(brain.environment(Z4J_SPOOL="on", Z4J_SPOOL_DIR=str(tmp_path / "file")))
+    assert "set Z4J_SPOOL_DIR" in texts(report, Status.WARNING)["spool"]
+    assert report.is_healthy

@@ -18,6 +18,8 @@ from z4j_agent.dispatch import Dispatcher
 from z4j_agent.endpoint import AgentLoop, Endpoint
 from z4j_agent.outbox import Outbox
 from z4j_agent.relay import READS_PER_TURN, RelayReader
+from z4j_agent.spool.adoption import Adopter
+from z4j_agent.spool.place import Place
 from z4j_core import frames
 from z4j_core.link import AUTHENTICATION, BackOff, Link, LinkError
 
@@ -46,6 +48,7 @@ class Driver:
         outbox: Outbox,
         dispatcher: Dispatcher,
         describe: Callable[[bytes], frames.Hello],
+        place: Place | None = None,
     ) -> None:
         self._endpoint = endpoint
         self._outbox = outbox
@@ -57,6 +60,8 @@ class Driver:
         self._back_off = BackOff(SystemRandom())
         self._said: set[str] = set()
         self._relay: RelayReader | None = None
+        self._adopter = None if place is None else Adopter(endpoint, place, outbox)
+        self._is_retiring = False
         self._thread = Thread(target=self._main, name="z4j-agent", daemon=True)
 
     def start(self) -> None:
@@ -80,6 +85,11 @@ class Driver:
         with contextlib.suppress(RuntimeError):  # the thread has ended already
             self._loop.call_soon_threadsafe(self._begin_stop, deadline)
 
+    def retire(self, timeout_s: float) -> None:
+        """As `stop_soon`, and leave the spool at the end: nobody goes on with this outbox."""
+        self._is_retiring = True
+        self.stop_soon(timeout_s)
+
     def watch(self, relay: RelayReader) -> None:
         """Read events of forked children from now on."""
         with contextlib.suppress(RuntimeError):
@@ -95,6 +105,8 @@ class Driver:
         found = [self._loop.descriptor]
         if self._connection is not None:
             found.append(self._connection.descriptor())
+        if self._adopter is not None:
+            found += self._adopter.descriptors()
         return [descriptor for descriptor in found if descriptor is not None and descriptor >= 0]
 
     def let_go(self) -> None:
@@ -109,6 +121,8 @@ class Driver:
                 os.dup2(nowhere, descriptor, inheritable=False)
         finally:
             os.close(nowhere)
+        if self._adopter is not None:
+            self._adopter.let_go()
 
     def _call(self, function: Callable[[], None]) -> None:
         self._loop.call_soon_threadsafe(function)
@@ -119,16 +133,22 @@ class Driver:
                 runner.run(self._run())
         except Exception:
             _log.exception("The z4j agent's thread ended; nothing more is reported.")
+        if self._is_retiring:
+            self._outbox.leave()
 
     async def _run(self) -> None:
         links = asyncio.create_task(self._keep_linked())
+        tasks = [links]
+        if self._adopter is not None:
+            tasks.append(asyncio.create_task(self._adopter.run(self._stopping)))
         await self._stopping.event.wait()
         left = self._stopping.deadline - time.monotonic()
         if self._connection is None and self._outbox.is_drained:
             left = 0.0  # neither a word to send nor anyone to send it to
-        await asyncio.wait([links], timeout=max(0.0, left))
-        links.cancel()
-        await asyncio.wait([links], timeout=JOIN_GRACE_S)
+        await asyncio.wait(tasks, timeout=max(0.0, left))
+        for task in tasks:
+            task.cancel()
+        await asyncio.wait(tasks, timeout=JOIN_GRACE_S)
 
     def _begin_stop(self, deadline: float) -> None:
         self._stopping.deadline = deadline
@@ -183,12 +203,16 @@ class Driver:
                 self._endpoint.where,
                 reasons.clean(welcome.project),
             )
+            if self._adopter is not None:
+                self._adopter.linked.set()
             await connection.run()
         except LinkError as error:
             await connection.close(error.code, error.detail)
             raise
         finally:
             self._connection = None
+            if self._adopter is not None:
+                self._adopter.linked.clear()
             await connection.close()
 
     def _explain_once(self, reason: reasons.Reason) -> None:

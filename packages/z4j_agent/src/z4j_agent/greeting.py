@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import platform
-import socket
 from collections.abc import Iterable
 
 import msgspec
 
 from z4j_agent import __version__
+from z4j_agent.identity import Identity, storable
 from z4j_agent.sampler import micros
 from z4j_core.frames import PROTOCOL_VERSION, EngineInfo, Hello
 from z4j_core.plugins import Engine
@@ -19,30 +18,6 @@ MAX_ENGINES = 16
 MAX_ERRORS = 32
 MAX_ERROR = 500
 MAX_HELLO_BYTES = 512 * 1024
-
-
-class Identity(msgspec.Struct, frozen=True):
-    """One incarnation of a process: `worker_id` names it, `epoch` tells it from earlier ones."""
-
-    worker_id: str
-    epoch: str
-    role: str
-    host: str
-    pid: int
-    started_at: int
-
-    @classmethod
-    def of_this_process(cls, role: str, worker_name: str | None) -> Identity:
-        """Return a new identity; `epoch` is 128 random bits, as hexadecimal."""
-        host, pid = storable(socket.gethostname(), 100) or "localhost", os.getpid()
-        return cls(
-            worker_id=storable(worker_name or f"{host}:{role}:{pid}", 255),
-            epoch=os.urandom(16).hex(),
-            role=storable(role, 255),
-            host=host,
-            pid=pid,
-            started_at=micros(),
-        )
 
 
 def hello(
@@ -78,6 +53,24 @@ def hello(
     )
 
 
+def hello_of_the_dead(identity: Identity, nonce: bytes) -> Hello:
+    """Return the hello of whoever sends what a dead process left behind."""
+    return Hello(
+        versions=[PROTOCOL_VERSION],
+        nonce=nonce,
+        worker_id=identity.worker_id,
+        epoch=identity.epoch,
+        agent_version=__version__,
+        host=identity.host,
+        pid=identity.pid,
+        role=identity.role,
+        python_version=platform.python_version(),
+        started_at=identity.started_at,
+        now=micros(),
+        adopted=True,
+    )
+
+
 def _describe(engine: Engine, said: list[str]) -> EngineInfo | None:
     """Ask a stranger's engine for its description and hold it to the limits of the protocol."""
     try:
@@ -101,9 +94,3 @@ def _keep_if_it_fits(infos: list[EngineInfo], info: EngineInfo, said: list[str])
 
 def _short(text: str, redactor: Redactor | None) -> str:
     return storable(text if redactor is None else redactor.text(text), MAX_ERROR)
-
-
-def storable(text: str, limit: int) -> str:
-    """Return text that the protocol can carry and a database can store, at most `limit` long."""
-    safe = text.encode("utf-8", "replace").decode().replace("\0", "\N{REPLACEMENT CHARACTER}")
-    return safe if len(safe) <= limit else safe[: limit - 1] + "…"

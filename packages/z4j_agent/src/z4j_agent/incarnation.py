@@ -5,6 +5,7 @@ What only a link or a relay needs is imported when one is opened.
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Callable
 from typing import TYPE_CHECKING
@@ -21,10 +22,12 @@ if TYPE_CHECKING:
     from z4j_agent.dispatch import Dispatcher
     from z4j_agent.driver import Driver
     from z4j_agent.endpoint import Endpoint
-    from z4j_agent.greeting import Identity
+    from z4j_agent.identity import Identity
     from z4j_agent.relay import RelayWriter
+    from z4j_agent.spool.place import Place
     from z4j_core.frames import Hello
 
+_log = logging.getLogger("z4j.agent")
 _encode = msgspec.msgpack.Encoder().encode
 
 
@@ -71,17 +74,20 @@ class Incarnation:
         plugins: PluginSet,
         role: str,
         worker_name: str | None,
+        place: Place | None = None,
     ) -> None:
-        """Start the driver; after a stop the same identity goes on."""
+        """Start the driver; after a stop the same identity goes on. `place` is for the spool."""
         from z4j_agent.driver import Driver
-        from z4j_agent.greeting import Identity
+        from z4j_agent.identity import Identity
 
         if self.identity is None:
             self.identity = Identity.of_this_process(role, worker_name)
         if self._dispatcher is None:
             self._dispatcher = self._new_dispatcher(plugins)
         describe = _describer(self.identity, plugins)
-        driver = Driver(endpoint, self.outbox, self._dispatcher, describe)
+        if place is not None:
+            self._open_spool(place, self.identity)
+        driver = Driver(endpoint, self.outbox, self._dispatcher, describe, place)
         driver.start()
         self._driver = driver
         self.is_stopped = False
@@ -95,12 +101,14 @@ class Incarnation:
         if driver is not None:
             driver.stop(timeout_s)
         self._close_relay()
+        if self.outbox.is_drained:
+            self.outbox.leave()  # else its lock is held until the process ends or starts again
 
     def retire(self, timeout_s: float) -> None:
         """Let the driver flush and end in the background: another incarnation takes over."""
         driver, self._driver = self._driver, None
         if driver is not None:
-            driver.stop_soon(timeout_s)
+            driver.retire(timeout_s)
 
     def open_relay(self) -> None:
         """Make processes that are forked from now on hand their events to this one."""
@@ -119,6 +127,7 @@ class Incarnation:
         """Return the state for a forked child; no I/O, no lock, no word to the server."""
         if self._driver is not None:
             self._driver.let_go()
+        self.outbox.let_go()
         writer = self.writer
         if self._relay is not None:
             from z4j_agent.relay import RelayWriter  # loaded when the relay was opened
@@ -131,13 +140,31 @@ class Incarnation:
             child.wanted_role = self.identity.role
         return child
 
+    def _open_spool(self, place: Place, identity: Identity) -> None:
+        """Keep events in files too; without them, as on a read-only system, memory must do."""
+        if self.outbox.journal is not None or self.outbox.sender.kept:
+            return
+        from z4j_agent.spool.journal import Journal
+
+        try:
+            folder = place.create(identity.epoch)
+            outbox = self.outbox
+            outbox.write_to(Journal(folder, identity, place.limit_bytes, outbox.losses))
+        except OSError as error:
+            _log.warning(
+                "The z4j agent keeps events in memory only, and loses them when the process is "
+                "killed: no spool can be written (%s). Set Z4J_SPOOL_DIR to a folder that this "
+                "user can write to, or Z4J_SPOOL=off to do without.",
+                error,
+            )
+
     def _new_dispatcher(self, plugins: PluginSet) -> Dispatcher:
         from z4j_agent.dispatch import Dispatcher, Executor, Outcome
 
         sender = self.outbox.sender
 
         def push(outcome: Outcome) -> int:
-            seq = sender.push(outcome.frame)
+            seq = self.outbox.push(outcome.frame)
             if self._driver is not None:
                 self._driver.hurry()
             return seq

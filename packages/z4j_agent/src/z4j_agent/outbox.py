@@ -3,21 +3,28 @@
 Events are kept encoded, so their size is known and nothing that the host changes later matters.
 They are sealed as late as possible: only events that are not yet numbered can still be shed, and
 the longer a batch waits the fuller it is.
+
+With a spool, every event is in its files before `append` returns, and memory holds the oldest
+ones only: what it has no room for is read back later. Without one, or after the spool failed,
+memory is all there is.
 """
 
 from __future__ import annotations
 
+import logging
 from collections import deque
 from collections.abc import Callable
 from threading import RLock
-from typing import NamedTuple, cast
+from typing import NamedTuple, TypeVar, cast
 
 import msgspec
 
 from z4j_agent.losses import Losses
+from z4j_agent.spool.journal import Journal
+from z4j_agent.spool.records import Header, Loss
 from z4j_core.codec import MSGPACK
-from z4j_core.events import Kind
-from z4j_core.frames import MAX_EVENTS, Events, RawEvents
+from z4j_core.events import Kind, WireEvent
+from z4j_core.frames import MAX_EVENTS, Events, RawEvents, Result
 from z4j_core.link import Sender
 
 BATCH_BYTES = 64 * 1024
@@ -33,14 +40,21 @@ RANK = {Kind.RECEIVED: 0, Kind.STARTED: 0, Kind.PUBLISHED: 1, Kind.SUCCEEDED: 2}
 HIGHEST_RANK = 3
 FINISHED = frozenset({Kind.SUCCEEDED, Kind.FAILED, Kind.RETRIED})
 FULL = "the outbox was full"
+SPOOL_FULL = "the spool was full"
+UNREADABLE = "the spool could not be read"
+
+_T = TypeVar("_T")
+_log = logging.getLogger("z4j.agent")
+_decode = msgspec.msgpack.Decoder(WireEvent).decode
 
 
 class Pending(NamedTuple):
-    """One encoded event that is not yet part of a frame."""
+    """One encoded event that is not yet part of a frame; `number` is 0 without a spool."""
 
     kind: Kind
     occurred_at: int
     encoded: bytes
+    number: int = 0
 
 
 class Fill(NamedTuple):
@@ -57,11 +71,11 @@ class Outbox:
     """Thread-safe, except that `sender`, `seal` and `settle` belong to the driver's thread.
 
     The lock is re-entrant, because a signal handler or a finaliser may emit while its own thread
-    is inside.
+    is inside; such an event waits until that one is written.
     """
 
-    def __init__(self, limit_bytes: int) -> None:
-        self.sender = Sender(MSGPACK.encode)
+    def __init__(self, limit_bytes: int, sender: Sender | None = None) -> None:
+        self.sender = sender or Sender(MSGPACK.encode)
         self.wake: Callable[[], None] | None = None
         self._limit = limit_bytes
         self._lock = RLock()
@@ -69,20 +83,22 @@ class Outbox:
         self._bytes = 0
         self._held_bytes = 0
         self._losses: dict[str, Losses] = {}
-        self._in_flight: deque[tuple[int, int, int]] = deque()
+        self._in_flight: deque[tuple[int, int, int, int]] = deque()
         self._in_flight_events = 0
+        self._journal: Journal | None = None
+        self._settled = 0
+        self._is_writing = False
+        self._deferred: deque[tuple[Kind, int, bytes]] = deque()
         self._dropped = 0
         self._processed = 0
 
     def append(self, kind: Kind, occurred_at: int, encoded: bytes) -> None:
-        """Take one encoded event; when memory is full the least valuable ones go."""
+        """Take one encoded event; when everything is full the least valuable ones go."""
         with self._lock:
-            self._pending.append(Pending(kind, occurred_at, encoded))
-            self._bytes += len(encoded) + ITEM_OVERHEAD
-            if kind in FINISHED:
-                self._processed += 1
-            if self._bytes + self._held_bytes > self._limit:
-                self._shed()
+            if self._journal is None:
+                self._keep(Pending(kind, occurred_at, encoded))
+            else:
+                self._write(kind, occurred_at, encoded)
             wake, self.wake = self.wake, None
         if wake is not None:
             wake()
@@ -98,7 +114,7 @@ class Outbox:
     def wait(self, wake: Callable[[], None]) -> bool:
         """Ask to be woken once, by `wake`, from any thread; False if something waits already."""
         with self._lock:
-            if self._pending or self._losses:
+            if self.has_pending:
                 return False
             self.wake = wake
             return True
@@ -110,7 +126,7 @@ class Outbox:
             if not waiting and self._pending:
                 waiting = self._pending[0].occurred_at
             return Fill(
-                events=len(self._pending) + self._in_flight_events,
+                events=len(self._pending) + self._in_flight_events + self._in_files,
                 bytes=self._bytes + self._held_bytes,
                 oldest_at=waiting,
                 dropped=self._dropped,
@@ -125,7 +141,7 @@ class Outbox:
     @property
     def has_pending(self) -> bool:
         """Tell whether something waits to be sealed."""
-        return bool(self._pending or self._losses)
+        return bool(self._pending or self._losses or self._in_files)
 
     def has_room(self, window: int) -> bool:
         """Tell whether one more frame may be made.
@@ -142,14 +158,11 @@ class Outbox:
         """
         made = 0
         while self.has_room(window):
-            losses = self._take_losses()
-            batch = [] if losses else self._take_batch(max_events)
-            if losses:
-                self.sender.push(losses.gap)
-            elif batch:
+            if not self._push_gap():
+                batch = self._take_batch(max_events)
+                if not batch:
+                    break
                 self._push(batch)
-            else:
-                break
             made += 1
         self._held_bytes = self.sender.kept_bytes
         return made
@@ -160,24 +173,204 @@ class Outbox:
         with self._lock:
             self._held_bytes = self.sender.kept_bytes
             while self._in_flight and self._in_flight[0][0] <= acknowledged:
-                self._in_flight_events -= self._in_flight.popleft()[2]
+                _, _, count, number = self._in_flight.popleft()
+                self._in_flight_events -= count
+                self._settled = max(self._settled, number)
+            if self._journal is not None:
+                self._record(lambda journal: journal.settle(acknowledged, self._settled))
+
+    def push(self, make: Callable[[int], Result]) -> int:
+        """Number and keep a result; return its number. Driver's thread only."""
+        frame = make(self.sender.last + 1)
+        with self._lock:
+            self._record(lambda journal: journal.frame(frame.seq, MSGPACK.encode(frame)))
+            return self.sender.push(lambda _: frame)
+
+    # ---- the spool -------------------------------------------------------------------------
+
+    @property
+    def journal(self) -> Journal | None:
+        """The spool that is written to, if there is one."""
+        return self._journal
+
+    def losses(self) -> list[Loss]:
+        """Return what was dropped and has not been told."""
+        with self._lock:
+            return [losses.as_loss() for losses in self._losses.values()]
+
+    def write_to(self, journal: Journal) -> None:
+        """Keep everything in this new spool from now on, beginning with what waits already.
+
+        Raise `OSError`, and go on as before, when that fails.
+        """
+        with self._lock:
+            numbered: deque[Pending] = deque()
+            try:
+                journal.begin(Header(journal.identity, self.sender.last, 1, self.losses()))
+                while self._pending:
+                    number = journal.append(self._pending[0].encoded)
+                    numbered.append(self._pending.popleft()._replace(number=number))
+            except OSError:
+                self._pending.extendleft(reversed(numbered))
+                journal.delete()
+                raise
+            self._pending, self._journal, self._settled = numbered, journal, 0
+
+    def go_on_with(self, journal: Journal) -> None:
+        """Go on with the spool of a dead process, of which the rest was restored."""
+        self._journal = journal
+
+    def restore(self, frames: list[tuple[bytes, int, int]], losses: list[Loss]) -> None:
+        """Take over a dead process's frames, each with its number of events and its last one."""
+        with self._lock:
+            for payload, count, number in frames:
+                self._in_flight.append((self.sender.restore(payload), 0, count, number))
+                self._in_flight_events += count
+            for loss in losses:
+                self._losses.setdefault(loss.reason, Losses(loss.reason)).add_all(loss)
+
+    def leave(self) -> None:
+        """Forget the spool: delete it when all was acknowledged, else let another adopt it."""
+        with self._lock:
+            is_drained = self.is_drained  # asked while the tail in the files still counts
+            journal, self._journal = self._journal, None
+            if journal is None:
+                return
+            if is_drained:
+                journal.delete()
+            else:
+                journal.let_go()
+
+    def let_go(self) -> None:
+        """In a forked child: close our copies of the spool's descriptors. Takes no lock."""
+        if self._journal is not None:
+            self._journal.let_go()
+
+    @property
+    def _in_files(self) -> int:
+        return 0 if self._journal is None else self._journal.tail_left
+
+    def _write(self, kind: Kind, occurred_at: int, encoded: bytes) -> None:
+        """Write an event to the spool; never inside of another such call."""
+        if self._is_writing:
+            self._deferred.append((kind, occurred_at, encoded))
+            return
+        self._is_writing = True
+        try:
+            self._spool(kind, occurred_at, encoded)
+        finally:
+            self._is_writing = False
+        if self._deferred:
+            self._write(*self._deferred.popleft())
+
+    def _spool(self, kind: Kind, occurred_at: int, encoded: bytes) -> None:
+        journal = self._journal
+        size = self._bytes + self._held_bytes + len(encoded) + ITEM_OVERHEAD
+        is_full = size > self._limit or self._in_files > 0
+        if is_full and journal is not None and not journal.admits(RANK.get(kind, HIGHEST_RANK)):
+            self._lose(SPOOL_FULL, kind.value, occurred_at)
+            return
+        number = 0
+        if journal is not None:
+            try:
+                number = journal.append(encoded)
+            except OSError as error:
+                self._fall_back(journal, error)
+        if is_full and self._journal is not None:
+            self._journal.put_off(number)
+            self._processed += kind in FINISHED
+        else:
+            self._keep(Pending(kind, occurred_at, encoded, number))
+
+    def _record(self, write: Callable[[Journal], _T]) -> _T | None:
+        """Write to the spool, if there is one; when it fails go on with memory alone."""
+        if self._journal is None:
+            return None
+        try:
+            return write(self._journal)
+        except OSError as error:
+            self._fall_back(self._journal, error)
+            return None
+
+    def _fall_back(self, journal: Journal, error: OSError) -> None:
+        """Take what is in the files alone into memory and delete them: they would mislead.
+
+        Frames are sent from now on of which the files would not know.
+        """
+        self._journal = None
+        while journal.tail_left:
+            self._refill(journal)
+            if self._bytes + self._held_bytes > self._limit:
+                self._shed()
+        journal.delete()
+        _log.warning(
+            "The z4j agent's spool %s cannot be written (%s): from now on events are kept in "
+            "memory only, and are lost when the process is killed.",
+            journal.path,
+            error.strerror or error,
+        )
+
+    def _refill(self, journal: Journal) -> None:
+        """Bring some of the tail back into memory."""
+        left = journal.tail_left
+        try:
+            events, missing = journal.read_tail()
+        except OSError:
+            events, missing = [], left
+            journal.set_tail(1, 0, journal.end)
+        for number, encoded in events:
+            try:
+                event = _decode(encoded)
+            except (msgspec.MsgspecError, UnicodeError, RecursionError):
+                missing += 1
+                continue
+            self._pending.append(Pending(event.kind, event.occurred_at, encoded, number))
+            self._bytes += len(encoded) + ITEM_OVERHEAD
+        if missing:
+            self._lose(UNREADABLE, "unknown", 0, missing)
+
+    def _keep(self, item: Pending) -> None:
+        self._pending.append(item)
+        self._bytes += len(item.encoded) + ITEM_OVERHEAD
+        if item.kind in FINISHED:
+            self._processed += 1
+        if self._bytes + self._held_bytes > self._limit and self._journal is None:
+            self._shed()
+
+    # ---- frames ----------------------------------------------------------------------------
 
     def _push(self, batch: list[Pending]) -> None:
-        raw = msgspec.Raw(_array_header(len(batch)) + b"".join([item.encoded for item in batch]))
+        raw = msgspec.Raw(array_header(len(batch)) + b"".join([item.encoded for item in batch]))
 
         def make(seq: int) -> Events:
             # RawEvents has the same tag and encodes to the same bytes; its events are encoded.
             return cast("Events", RawEvents(seq, raw))
 
-        seq = self.sender.push(make)
+        seq, first, last = self.sender.last + 1, batch[0].number, batch[-1].number
         with self._lock:
-            self._in_flight.append((seq, batch[0].occurred_at, len(batch)))
+            self._record(lambda journal: journal.seal(seq, first, last))
+            self._in_flight.append((seq, batch[0].occurred_at, len(batch), last))
             self._in_flight_events += len(batch)
+            self.sender.push(make)
+
+    def _push_gap(self) -> bool:
+        """Seal the losses of one reason, if there are any."""
+        with self._lock:
+            if not self._losses:
+                return False
+            reason, losses = next(iter(self._losses.items()))
+            gap = losses.gap(self.sender.last + 1)
+            self._record(lambda journal: journal.frame(gap.seq, MSGPACK.encode(gap)))
+            del self._losses[reason]
+            self.sender.push(lambda _: gap)
+            return True
 
     def _take_batch(self, max_events: int) -> list[Pending]:
         batch: list[Pending] = []
         size = 0
         with self._lock:
+            if not self._pending and self._journal is not None:
+                self._refill(self._journal)
             pending = self._pending
             while pending and len(batch) < max_events:
                 length = len(pending[0].encoded)
@@ -186,13 +379,9 @@ class Outbox:
                 size += length
                 batch.append(pending.popleft())
             self._bytes -= size + ITEM_OVERHEAD * len(batch)
+            if self._journal is not None and self._in_files and self._bytes * 2 < self._limit:
+                self._refill(self._journal)
         return batch
-
-    def _take_losses(self) -> Losses | None:
-        with self._lock:
-            if not self._losses:
-                return None
-            return self._losses.pop(next(iter(self._losses)))
 
     def _shed(self) -> None:
         """Drop by rank, oldest first, until an eighth of the bound is free."""
@@ -219,6 +408,8 @@ class Outbox:
         if losses is None:
             losses = self._losses[reason] = Losses(reason)
         losses.add(kind, occurred_at, count)
+        if self._journal is not None and losses.is_worth_a_note():
+            self._record(lambda journal: journal.lost(losses.as_loss()))
 
 
 def _plan(waiting: deque[Pending], excess: int) -> list[int]:
@@ -233,6 +424,6 @@ def _plan(waiting: deque[Pending], excess: int) -> list[int]:
     return plan
 
 
-def _array_header(length: int) -> bytes:
+def array_header(length: int) -> bytes:
     """MessagePack header of an array of up to 65,535 items."""
     return bytes([0x90 | length]) if length < 16 else b"\xdc" + length.to_bytes(2, "big")

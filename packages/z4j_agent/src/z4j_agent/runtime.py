@@ -9,7 +9,7 @@ import os
 import weakref
 from collections.abc import Iterable
 from threading import RLock
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from z4j_agent.incarnation import Incarnation
 from z4j_agent.plugin_set import PluginSet
@@ -17,6 +17,9 @@ from z4j_agent.settings import Settings
 from z4j_core.events import TaskEvent
 from z4j_core.plugins import EntryPoint
 from z4j_core.to_wire import to_wire
+
+if TYPE_CHECKING:
+    from z4j_agent.spool.place import Place
 
 _log = logging.getLogger("z4j.agent")
 
@@ -174,11 +177,19 @@ class Agent:
         url, credential = self.settings.url, self.settings.credential
         if url is None or credential is None:
             return
-        life.start(Endpoint(url, credential), plugins, role, worker_name)
+        life.start(Endpoint(url, credential), plugins, role, worker_name, self._place())
         life.wanted_role = None
         if not self._has_exit_handler:
             self._has_exit_handler = True
             atexit.register(self.stop)
+
+    def _place(self) -> Place | None:
+        root, credential = self.settings.spool_root, self.settings.credential
+        if root is None or credential is None:
+            return None
+        from z4j_agent.spool.place import Place
+
+        return Place(root, credential.agent_id, self.settings.spool_bytes)
 
     def _succeed(self, old: Incarnation) -> Incarnation:
         new = Incarnation(self.settings.outbox_bytes)

@@ -4,15 +4,22 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import msgspec
 
+from z4j_agent.spool.place import default_root
 from z4j_core.credential import Credential, CredentialError, parse_token
 
+DEFAULT_SPOOL_BYTES = 256 * 1024 * 1024
+SMALLEST_SPOOL_BYTES = 16 * 1024 * 1024
+GREATEST_SPOOL_BYTES = 64 * 1024 * 1024 * 1024
 DEFAULT_OUTBOX_BYTES = 16 * 1024 * 1024
 SMALLEST_OUTBOX_BYTES = 1024 * 1024
 GREATEST_OUTBOX_BYTES = 4 * 1024 * 1024 * 1024
+_OUTBOX = (DEFAULT_OUTBOX_BYTES, SMALLEST_OUTBOX_BYTES, GREATEST_OUTBOX_BYTES)
+_SPOOL = (DEFAULT_SPOOL_BYTES, SMALLEST_SPOOL_BYTES, GREATEST_SPOOL_BYTES)
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 
 
@@ -23,7 +30,8 @@ class SettingsError(ValueError):
 class Settings(msgspec.Struct, frozen=True):
     """The agent's settings. `problem` says why the agent does nothing although `Z4J_URL` is set.
 
-    `warnings` are settings that were ignored for their default.
+    `warnings` are settings that were ignored for their default. `spool_root` is None when
+    `Z4J_SPOOL` is ``off``.
     """
 
     url: str | None = None
@@ -33,6 +41,8 @@ class Settings(msgspec.Struct, frozen=True):
     only: frozenset[str] | None = None
     disabled: frozenset[str] = frozenset()
     outbox_bytes: int = DEFAULT_OUTBOX_BYTES
+    spool_root: Path | None = None
+    spool_bytes: int = DEFAULT_SPOOL_BYTES
     log_level: str | None = None
     environment: Mapping[str, str] = {}
 
@@ -57,7 +67,9 @@ class Settings(msgspec.Struct, frozen=True):
             problem=problem,
             only=_names(given.get("Z4J_PLUGINS")),
             disabled=_names(given.get("Z4J_DISABLE_PLUGINS")) or frozenset(),
-            outbox_bytes=_outbox_bytes(given.get("Z4J_OUTBOX_BYTES", "").strip(), warnings),
+            outbox_bytes=_bytes(given, "Z4J_OUTBOX_BYTES", _OUTBOX, warnings),
+            spool_root=_spool_root(given, warnings),
+            spool_bytes=_bytes(given, "Z4J_SPOOL_BYTES", _SPOOL, warnings),
             log_level=_log_level(given.get("Z4J_LOG_LEVEL", "").strip().upper(), warnings),
             warnings=tuple(warnings),
             environment=given,
@@ -110,17 +122,34 @@ def _names(text: str | None) -> frozenset[str] | None:
     return frozenset(name for name in text.replace(",", " ").split() if name)
 
 
-def _outbox_bytes(text: str, warnings: list[str]) -> int:
+def _bytes(
+    given: Mapping[str, str], name: str, bounds: tuple[int, int, int], warnings: list[str]
+) -> int:
+    default, smallest, greatest = bounds
+    text = given.get(name, "").strip()
     if not text:
-        return DEFAULT_OUTBOX_BYTES
-    usable = text.isascii() and text.isdigit() and len(text) < 12
-    if usable and SMALLEST_OUTBOX_BYTES <= int(text) <= GREATEST_OUTBOX_BYTES:
+        return default
+    if text.isascii() and text.isdigit() and len(text) < 12 and smallest <= int(text) <= greatest:
         return int(text)
     warnings.append(
-        f"Z4J_OUTBOX_BYTES is ignored: set it to a number of bytes from {SMALLEST_OUTBOX_BYTES} "
-        f"to {GREATEST_OUTBOX_BYTES}; {DEFAULT_OUTBOX_BYTES} is used."
+        f"{name} is ignored: set it to a number of bytes from {smallest} to {greatest}; "
+        f"{default} is used."
     )
-    return DEFAULT_OUTBOX_BYTES
+    return default
+
+
+def _spool_root(given: Mapping[str, str], warnings: list[str]) -> Path | None:
+    """Return the folder of all spools; None if the operator wants none."""
+    switch = given.get("Z4J_SPOOL", "").strip().lower()
+    if switch == "off":
+        return None
+    if switch not in ("", "on"):
+        warnings.append("Z4J_SPOOL is ignored: set it to on or off; on is used.")
+    folder = given.get("Z4J_SPOOL_DIR", "").strip()
+    if folder and not folder.startswith("/"):
+        warnings.append("Z4J_SPOOL_DIR is ignored: set it to an absolute path.")
+        folder = ""
+    return Path(folder) if folder else default_root(given)
 
 
 def _log_level(text: str, warnings: list[str]) -> str | None:

@@ -84,8 +84,9 @@ class LoopbackBrain:
         return f"{scheme}://{host}:{self.port}"
 
     def environment(self, **more: str) -> dict[str, str]:
-        """Return the environment of an agent of this server."""
-        return {"Z4J_URL": self.url, "Z4J_TOKEN": self.credential.token(), **more}
+        """Return the environment of an agent of this server; it has no spool unless told so."""
+        own = {"Z4J_URL": self.url, "Z4J_TOKEN": self.credential.token(), "Z4J_SPOOL": "off"}
+        return {**own, **more}
 
     @property
     def open_links(self) -> int:

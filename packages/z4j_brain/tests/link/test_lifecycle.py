@@ -14,6 +14,7 @@ from z4j_brain.clock import now
 from z4j_brain.store.schema import events, workers
 from z4j_brain.store.workers_write import Pulse, link_closed, record_pulses, sweep_lost
 from z4j_core import frames
+from z4j_core.link import State
 
 
 def rename(house: Any, old: str, new: str) -> None:
@@ -190,3 +191,29 @@ def test_a_reader_who_never_reads_gets_one_acknowledgement(
 
     play(scenario)
     assert house.count(events) == 20
+
+
+def test_an_adopters_link_never_makes_a_worker_online(house: Any, play: Any, make: Any) -> None:
+    async def scenario(served: Any) -> None:
+        dead = served.agent(epoch="e1")
+        dead.push(make("a"))
+        await dead.connect()
+        await dead.deliver()
+        await dead.cut()
+        adopters = [served.agent(epoch="e1", sender=dead.sender), served.agent(epoch="e2")]
+        for number, adopter in enumerate(adopters):
+            adopter.push(make(f"b{number}"))
+            await adopter.open()
+            await adopter.greet(adopted=True)
+            await adopter.until(lambda link=adopter.link: link.state is State.OPEN)
+            adopter.link.send(frames.Heartbeat(1, cpu_us=1), 1)
+            await adopter.deliver()
+        assert served.parts.registry.online() == set()
+        assert all(session.take_pulse() is None for session in served.gateway.sessions)
+
+    play(scenario)
+    rows = {row["epoch"]: row for row in house.rows(workers)}
+    assert [rows[epoch]["online"] for epoch in ("e1", "e2")] == [False, False]
+    assert [rows[epoch]["last_frame"] for epoch in ("e1", "e2")] == [2, 1]
+    assert rows["e2"]["ended_at"] is not None
+    assert Counter(row["task_id"] for row in house.rows(events)) == {"a": 1, "b0": 1, "b1": 1}

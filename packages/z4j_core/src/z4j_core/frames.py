@@ -62,7 +62,10 @@ class EngineInfo(msgspec.Struct, frozen=True, gc=False):
 
 
 class Hello(Frame, frozen=True, tag="hello"):
-    """The agent's first frame: who it is, what it can do, how far it has sent."""
+    """The agent's first frame: who it is, what it can do, how far it has sent.
+
+    `adopted` says that another process speaks for this one, which is gone, to send what it left.
+    """
 
     versions: list[int]
     nonce: Nonce
@@ -78,6 +81,7 @@ class Hello(Frame, frozen=True, tag="hello"):
     plugin_errors: Annotated[list[LongText], Meta(max_length=32)] = []
     started_at: Micros = 0
     now: Micros = 0
+    adopted: bool = False
 
 
 class Welcome(Frame, frozen=True, tag="welcome"):

@@ -6,9 +6,10 @@ import ipaddress
 from collections.abc import Iterable, Mapping
 from urllib.parse import urlsplit
 
-from z4j_agent.doctor.report import Finding, failed, ok, warning
+from z4j_agent.doctor.report import Finding, failed, ok, skipped, warning
 from z4j_agent.plugin_set import PluginSet
 from z4j_agent.settings import Settings, SettingsError, link_url
+from z4j_agent.spool.place import Place
 from z4j_core.credential import CredentialError, parse_token
 from z4j_core.plugins import EntryPoint
 
@@ -67,6 +68,27 @@ def check_plugins(settings: Settings, points: Iterable[EntryPoint] | None = None
         )
         findings.append(warning("plugins", text))
     return findings
+
+
+def check_spool(settings: Settings) -> list[Finding]:
+    """Write to the spool's folder, and say what dead processes have left there."""
+    if settings.credential is None:
+        return []
+    if settings.spool_root is None:
+        text = "Z4J_SPOOL is off: events that wait are lost when their process is killed."
+        return [skipped("spool", text)]
+    place = Place(settings.spool_root, settings.credential.agent_id, settings.spool_bytes)
+    try:
+        place.probe()
+    except OSError as error:
+        text = (
+            f"no spool can be written ({error}), so events that wait are lost when their process "
+            "is killed: set Z4J_SPOOL_DIR to a folder that this user can write to."
+        )
+        return [warning("spool", text)]
+    found = place.find()
+    size = sum(one.size for one in found) / 1_048_576
+    return [ok("spool", f"{place.root} can be written; {len(found)} in it, {size:.1f} MiB")]
 
 
 def _is_loopback(host: str) -> bool:

@@ -16,7 +16,8 @@ from websockets.asyncio.client import ClientConnection
 from z4j_agent import __version__, reasons
 from z4j_agent.doctor.report import Finding, failed, ok, skipped, warning
 from z4j_agent.endpoint import AgentLoop, Endpoint
-from z4j_agent.greeting import Identity, hello
+from z4j_agent.greeting import hello
+from z4j_agent.identity import Identity
 from z4j_agent.outbox import Outbox
 from z4j_agent.sampler import micros
 from z4j_agent.settings import SMALLEST_OUTBOX_BYTES

@@ -25,6 +25,7 @@ from z4j_brain.live.changes import Changes
 from z4j_brain.store.database import Database
 from z4j_brain.store.workers_write import (
     WorkerLink,
+    link_adopted,
     link_closed,
     link_opened,
     revoked_tokens,
@@ -134,9 +135,12 @@ class Gateway:
                 self._is_empty.set()
 
     async def claim(self, session: Session, worker: WorkerLink) -> UUID:
-        """Record that a worker's link is this one; raise `LinkError` for a revoked token."""
+        """Record that a worker's link is this one; raise `LinkError` for a revoked token.
+
+        An adopter's link is never the worker's own: the worker stays offline.
+        """
         row, offset = await self.database.run(
-            _claim, session.token_id, session.address, worker, write=True
+            _claim, session.token_id, session.address, worker, session.is_adoption, write=True
         )
         self._publish(worker.project_id, offset, row)
         return row
@@ -166,11 +170,16 @@ class Gateway:
 
 
 def _claim(
-    connection: Connection, token_id: UUID, address: str | None, worker: WorkerLink
+    connection: Connection,
+    token_id: UUID,
+    address: str | None,
+    worker: WorkerLink,
+    is_adoption: bool,
 ) -> tuple[UUID, int]:
     from z4j_brain.store.agent_tokens import touch_token
 
     if revoked_tokens(connection, [token_id]):
         raise LinkError(REVOKED, ADVICE[REVOKED])
     touch_token(connection, token_id, now(), address)
-    return link_opened(connection, worker, now())
+    record = link_adopted if is_adoption else link_opened
+    return record(connection, worker, now())

@@ -54,6 +54,7 @@ class Session:
         self.admitted = admitted
         self.worker_id = ""
         self.worker_row: UUID | None = None
+        self.is_adoption = False
         self.link = Link.for_brain(
             admitted.signing_key, secrets.token_bytes(frames.NONCE_BYTES), codec
         )
@@ -126,7 +127,7 @@ class Session:
 
     def take_pulse(self) -> Pulse | None:
         """Return what is new of the worker, if anything."""
-        if self.worker_row is None or self._reason is not None:
+        if self.worker_row is None or self._reason is not None or self.is_adoption:
             return None
         return self._vitals.take_pulse(self.worker_row, self.admitted.project_id, self.replica)
 
@@ -195,7 +196,7 @@ class Session:
         position = await self._gateway.database.run(
             committed_position, self.agent_id, hello.worker_id, hello.epoch
         )
-        self.worker_id = hello.worker_id
+        self.worker_id, self.is_adoption = hello.worker_id, hello.adopted
         self._clock_offset = hello.now - at if hello.now else None
         self._outgoing.start_at(position)
         self._vitals.heard(at)
@@ -209,7 +210,8 @@ class Session:
         # Shielded: when the link ends meanwhile, its end waits for the claim and undoes it.
         self._claim = asyncio.ensure_future(self._gateway.claim(self, worker))
         self.worker_row = worker_row = await asyncio.shield(self._claim)
-        await self._gateway.opened(self, worker_row)
+        if not self.is_adoption:
+            await self._gateway.opened(self, worker_row)
         return Origin(self.admitted.project_id, worker_row, now())
 
     async def _take(self, frame: object, size: int, at: int) -> None:

@@ -87,6 +87,23 @@ def link_opened(connection: Connection, worker: WorkerLink, now: int) -> tuple[u
     return row, feeds.advance(connection, worker.project_id)
 
 
+def link_adopted(connection: Connection, worker: WorkerLink, now: int) -> tuple[uuid.UUID, int]:
+    """Record a worker of whose frames another process sends the rest; it does not go online.
+
+    A row that is there is left as it is. Return the worker's row and the feed's offset.
+    """
+    columns = msgspec.structs.asdict(worker) | {"replica": None}
+    fresh = {"id": new_id(), "first_seen": now, "last_seen": now, "ended_at": now, "last_frame": 0}
+    kind = postgresql if connection.dialect.name == "postgresql" else sqlite
+    statement = kind.insert(workers).values(**columns, **fresh, online=False)
+    # DO NOTHING would return no row.
+    same = {"agent_id": statement.excluded.agent_id}
+    row: uuid.UUID = connection.execute(
+        statement.on_conflict_do_update(index_elements=_KEY, set_=same).returning(workers.c.id)
+    ).scalar_one()
+    return row, feeds.advance(connection, worker.project_id)
+
+
 def link_closed(
     connection: Connection, worker_row: uuid.UUID, replica: str, now: int
 ) -> int | None:

@@ -18,15 +18,18 @@ Reliable = Events | Result | Gap
 class Sender:
     """The agent's side: numbers frames from 1 and keeps each until it is acknowledged.
 
-    Not thread-safe. `encode` is the codec's; a kept frame is sent again unchanged.
+    Not thread-safe. `encode` is the codec's; a kept frame is sent again unchanged. `last` is the
+    number of the newest frame of a process whose work this one goes on with; `heard` the position
+    that the peer's latest welcome told.
     """
 
-    def __init__(self, encode: Callable[[Reliable], bytes]) -> None:
+    def __init__(self, encode: Callable[[Reliable], bytes], last: int = 0) -> None:
         self._encode = encode
         self._kept: deque[bytes] = deque()
-        self._first = 1
-        self._next_to_send = 1
+        self._first = last + 1
+        self._next_to_send = self._first
         self.kept_bytes = 0
+        self.heard: int | None = None
 
     @property
     def last(self) -> int:
@@ -50,14 +53,17 @@ class Sender:
 
     def push(self, make: Callable[[int], Reliable]) -> int:
         """Number, encode and keep the frame that `make(seq)` returns; return its number."""
-        seq = self.last + 1
-        payload = self._encode(make(seq))
+        return self.restore(self._encode(make(self.last + 1)))
+
+    def restore(self, payload: bytes) -> int:
+        """Keep a frame that was numbered and encoded before; return its number."""
         self._kept.append(payload)
         self.kept_bytes += len(payload)
-        return seq
+        return self.last
 
     def resume(self, position: int) -> None:
         """Begin anew on a fresh link whose peer has committed everything up to `position`."""
+        self.heard = position
         if position > self.last:
             raise LinkError(OUT_OF_ORDER, "The server acknowledges frames that were never sent.")
         self.acknowledge(position)
