@@ -23,6 +23,8 @@ EXAMPLES: dict[str, tuple[str, Any]] = {
     "allowed_hosts": ("a.example,b.example", ("a.example", "b.example")),
     "session_idle_hours": ("3", 3),
     "session_max_hours": ("9", 9),
+    "event_retention_days": ("90", 90),
+    "task_retention_days": ("0", 0),
     "log_level": ("debug", "debug"),
     "log_format": ("json", "json"),
 }
@@ -61,6 +63,9 @@ def test_empty_is_not_set(field: str) -> None:
         ("Z4J_ROOT_PATH", "z4j"),
         ("Z4J_ROOT_PATH", "/z4j/"),
         ("Z4J_ROOT_PATH", '/"><script>'),
+        ("Z4J_EVENT_RETENTION_DAYS", "-1"),
+        ("Z4J_EVENT_RETENTION_DAYS", "for ever"),
+        ("Z4J_TASK_RETENTION_DAYS", "-1"),
         ("Z4J_LOG_LEVEL", "loud"),
         ("Z4J_DATABASE_URL", "mysql://x"),
         ("Z4J_TRUSTED_PROXIES", "10.0.0.0/8,proxy"),

@@ -71,4 +71,6 @@ def _secret(name: str, settings: Settings) -> dict[str, Any]:
 def _shown(field: str, value: Any) -> str:
     if field == "database_url" and value:
         return masked_url(value)
+    if value is None:
+        return ""
     return ",".join(value) if isinstance(value, tuple) else str(value)
