@@ -21,7 +21,7 @@ from z4j_brain.store.schema import events
 
 
 def run(record: Any, **variables: str) -> bool:
-    return asyncio.run(record.everything(**variables))
+    return bool(asyncio.run(record.everything(**variables)))
 
 
 def test_the_day_of_a_partition() -> None:
@@ -53,7 +53,7 @@ def test_strangers_tables_are_left_alone(postgres_record: Any) -> None:
 
 def test_one_that_was_detached_before_a_crash_is_dropped(postgres_record: Any) -> None:
     record = postgres_record
-    record.live("old", 40, "queued")
+    record.live("old", 40, "published")
     name = partition_of(record.at(40))
     with record.database.write() as connection:
         detach_partition(connection, name)
@@ -68,11 +68,11 @@ def test_one_that_is_being_read_is_put_off(
     record = postgres_record
     monkeypatch.setattr("z4j_brain.reconcile.steps.TRIES", 2)
     monkeypatch.setattr("z4j_brain.reconcile.steps._RETRY_S", 0.0)
-    record.live("old", 40, "queued")
+    record.live("old", 40, "published")
     with record.database.read() as reader:
         reader.execute(events.select()).all()
         assert not run(record)
-        assert record.counters.put_off == 1
+        assert record.counters.put_off >= 1
         assert partition_of(record.at(40)) in record.partitions()
     assert run(record)
     assert partition_of(record.at(40)) not in record.partitions()
@@ -95,14 +95,14 @@ def test_ingest_goes_on_while_partitions_are_dropped(postgres_record: Any) -> No
     """A reader holds up the first tries, so that writers really queue behind the lock."""
     record = postgres_record
     for days in range(35, 41):
-        record.live(f"old{days}", days, "queued", "started", "succeeded")
+        record.live(f"old{days}", days, "published", "started", "succeeded")
     stop, errors, stored = threading.Event(), list[BaseException](), list[str]()
 
     def ingest() -> None:
         try:
             while not stop.is_set():
                 name = f"young{len(stored)}"
-                record.live(name, 0, "queued", "succeeded")
+                record.live(name, 0, "published", "succeeded")
                 stored.append(name)
         except BaseException as error:  # noqa: BLE001 - the thread hands it over
             errors.append(error)
@@ -116,7 +116,7 @@ def test_ingest_goes_on_while_partitions_are_dropped(postgres_record: Any) -> No
             while len(stored) < before + 5 and not errors:
                 assert not dropping.done(), "the reader holds it up, at least until the last try"
                 await asyncio.sleep(0.01)
-        return await dropping or await record.everything()
+        return bool(await dropping or await record.everything())
 
     thread = threading.Thread(target=ingest)
     thread.start()
@@ -126,6 +126,6 @@ def test_ingest_goes_on_while_partitions_are_dropped(postgres_record: Any) -> No
         stop.set()
         thread.join()
     assert errors == []
-    assert record.counters.partitions_dropped == 6
+    assert not {partition_of(record.at(days)) for days in range(31, 41)} & record.partitions()
     told = record.column(events.c.task_id)
     assert told == sorted([*stored, *stored]), "each of two events, and nothing of old"

@@ -15,7 +15,7 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
 from z4j_brain.store.database import Database
-from z4j_brain.store.leadership import name_session, session_is_alive, try_to_lead
+from z4j_brain.store.leadership import name_session, session_is_alive, stop_leading, try_to_lead
 
 log = logging.getLogger("z4j.reconcile")
 
@@ -71,14 +71,18 @@ class LockHolder:
     def release(self) -> None:
         """See `Leader`."""
         with self._guard:
+            if self._connection is not None and self._is_held:
+                with suppress(SQLAlchemyError):  # a lost session has no lock any more
+                    stop_leading(self._connection)
             self._close()
 
     def _open(self) -> Connection:
         if self._connection is None:
-            connection = self._database.engine.connect()
+            self._connection = self._database.engine.connect()
+            # No transaction, which would stay open as long as we lead.
+            self._connection.execution_options(isolation_level="AUTOCOMMIT")
             # Detached: it is ours for good, and closing it ends the session and so the lock.
-            connection.detach()
-            self._connection = connection.execution_options(isolation_level="AUTOCOMMIT")
+            self._connection.detach()
             name_session(self._connection, self._replica)
         return self._connection
 

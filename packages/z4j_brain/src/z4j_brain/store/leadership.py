@@ -32,6 +32,11 @@ def try_to_lead(connection: Connection) -> bool:
     )
 
 
+def stop_leading(connection: Connection) -> None:
+    """Give the lock up at once; the end of a session does so a moment later."""
+    connection.execute(text("SELECT pg_advisory_unlock(:lock)"), {"lock": _LOCK})
+
+
 def session_is_alive(connection: Connection) -> None:
     """Raise an error of the database if the session, and with it the lock, is gone."""
     connection.execute(text("SELECT 1"))
