@@ -60,9 +60,13 @@ def retry_in_the_browser(page: Page, task_id: str) -> None:
     page.get_by_role("dialog").get_by_role("button", name="Retry", exact=True).click()
     state = page.get_by_test_id("command-state")
     expect(state).to_have_attribute("data-state", "succeeded", timeout=15_000)
-    page.get_by_role("link", name=re.compile("new task", re.IGNORECASE)).first.click()
-    expect(page.get_by_text(task_id).first).to_be_visible()  # retried from
-    expect(page.get_by_text("failed", exact=True).first).to_be_visible(timeout=15_000)
+    new = page.get_by_test_id("new-task").first
+    new_id = new.inner_text()
+    new.click()
+    page.wait_for_url(re.compile(new_id))
+    expect(page.get_by_test_id("task-id")).to_have_text(new_id)
+    expect(page.get_by_test_id("task")).to_have_attribute("data-state", "failed", timeout=15_000)
+    expect(page.get_by_role("link", name=task_id)).to_be_visible()  # retried from
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)

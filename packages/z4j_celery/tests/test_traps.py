@@ -126,6 +126,6 @@ def test_many_tasks_are_each_told_once(start_worker: StartWorker, client_of: Cli
         lines = [line for line in worker.record.lines() if "kind" in line]
         return Counter((line["id"], line["kind"], line["attempt"]) for line in lines)
 
-    wait(lambda: found().total() >= expected.total(), lambda: str(expected - found()), 60)
+    wait(lambda: found().total() >= expected.total(), lambda: str(expected - found()), 60, 0.5)
     time.sleep(0.5)
     assert found() == expected

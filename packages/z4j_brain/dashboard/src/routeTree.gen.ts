@@ -10,33 +10,171 @@
 
 import { Route as rootRouteImport } from "./routes/__root";
 import { Route as IndexRouteImport } from "./routes/index";
+import { Route as SetupRouteImport } from "./routes/setup";
+import { Route as SignInRouteImport } from "./routes/sign-in";
+import { Route as PProjectRouteImport } from "./routes/p/$project";
+import { Route as PProjectIndexRouteImport } from "./routes/p/$project/index";
+import { Route as PProjectAgentsRouteImport } from "./routes/p/$project/agents";
+import { Route as PProjectCommandsRouteImport } from "./routes/p/$project/commands";
+import { Route as PProjectConnectRouteImport } from "./routes/p/$project/connect";
+import { Route as PProjectTasksIndexRouteImport } from "./routes/p/$project/tasks.index";
+import { Route as PProjectWorkersIndexRouteImport } from "./routes/p/$project/workers.index";
+import { Route as PProjectWorkersIdRouteImport } from "./routes/p/$project/workers.$id";
+import { Route as PProjectTasksEngineTaskIdRouteImport } from "./routes/p/$project/tasks.$engine.$taskId";
 
 const IndexRoute = IndexRouteImport.update({
   id: "/",
   path: "/",
   getParentRoute: () => rootRouteImport,
 } as any);
+const SetupRoute = SetupRouteImport.update({
+  id: "/setup",
+  path: "/setup",
+  getParentRoute: () => rootRouteImport,
+} as any);
+const SignInRoute = SignInRouteImport.update({
+  id: "/sign-in",
+  path: "/sign-in",
+  getParentRoute: () => rootRouteImport,
+} as any);
+const PProjectRoute = PProjectRouteImport.update({
+  id: "/p/$project",
+  path: "/p/$project",
+  getParentRoute: () => rootRouteImport,
+} as any);
+const PProjectIndexRoute = PProjectIndexRouteImport.update({
+  id: "/",
+  path: "/",
+  getParentRoute: () => PProjectRoute,
+} as any);
+const PProjectAgentsRoute = PProjectAgentsRouteImport.update({
+  id: "/agents",
+  path: "/agents",
+  getParentRoute: () => PProjectRoute,
+} as any);
+const PProjectCommandsRoute = PProjectCommandsRouteImport.update({
+  id: "/commands",
+  path: "/commands",
+  getParentRoute: () => PProjectRoute,
+} as any);
+const PProjectConnectRoute = PProjectConnectRouteImport.update({
+  id: "/connect",
+  path: "/connect",
+  getParentRoute: () => PProjectRoute,
+} as any);
+const PProjectTasksIndexRoute = PProjectTasksIndexRouteImport.update({
+  id: "/tasks/",
+  path: "/tasks/",
+  getParentRoute: () => PProjectRoute,
+} as any);
+const PProjectWorkersIndexRoute = PProjectWorkersIndexRouteImport.update({
+  id: "/workers/",
+  path: "/workers/",
+  getParentRoute: () => PProjectRoute,
+} as any);
+const PProjectWorkersIdRoute = PProjectWorkersIdRouteImport.update({
+  id: "/workers/$id",
+  path: "/workers/$id",
+  getParentRoute: () => PProjectRoute,
+} as any);
+const PProjectTasksEngineTaskIdRoute =
+  PProjectTasksEngineTaskIdRouteImport.update({
+    id: "/tasks/$engine/$taskId",
+    path: "/tasks/$engine/$taskId",
+    getParentRoute: () => PProjectRoute,
+  } as any);
 
 export interface FileRoutesByFullPath {
   "/": typeof IndexRoute;
+  "/setup": typeof SetupRoute;
+  "/sign-in": typeof SignInRoute;
+  "/p/$project": typeof PProjectRouteWithChildren;
+  "/p/$project/agents": typeof PProjectAgentsRoute;
+  "/p/$project/commands": typeof PProjectCommandsRoute;
+  "/p/$project/connect": typeof PProjectConnectRoute;
+  "/p/$project/": typeof PProjectIndexRoute;
+  "/p/$project/workers/$id": typeof PProjectWorkersIdRoute;
+  "/p/$project/tasks/": typeof PProjectTasksIndexRoute;
+  "/p/$project/workers/": typeof PProjectWorkersIndexRoute;
+  "/p/$project/tasks/$engine/$taskId": typeof PProjectTasksEngineTaskIdRoute;
 }
 export interface FileRoutesByTo {
   "/": typeof IndexRoute;
+  "/setup": typeof SetupRoute;
+  "/sign-in": typeof SignInRoute;
+  "/p/$project/agents": typeof PProjectAgentsRoute;
+  "/p/$project/commands": typeof PProjectCommandsRoute;
+  "/p/$project/connect": typeof PProjectConnectRoute;
+  "/p/$project": typeof PProjectIndexRoute;
+  "/p/$project/workers/$id": typeof PProjectWorkersIdRoute;
+  "/p/$project/tasks": typeof PProjectTasksIndexRoute;
+  "/p/$project/workers": typeof PProjectWorkersIndexRoute;
+  "/p/$project/tasks/$engine/$taskId": typeof PProjectTasksEngineTaskIdRoute;
 }
 export interface FileRoutesById {
   __root__: typeof rootRouteImport;
   "/": typeof IndexRoute;
+  "/setup": typeof SetupRoute;
+  "/sign-in": typeof SignInRoute;
+  "/p/$project": typeof PProjectRouteWithChildren;
+  "/p/$project/agents": typeof PProjectAgentsRoute;
+  "/p/$project/commands": typeof PProjectCommandsRoute;
+  "/p/$project/connect": typeof PProjectConnectRoute;
+  "/p/$project/": typeof PProjectIndexRoute;
+  "/p/$project/workers/$id": typeof PProjectWorkersIdRoute;
+  "/p/$project/tasks/": typeof PProjectTasksIndexRoute;
+  "/p/$project/workers/": typeof PProjectWorkersIndexRoute;
+  "/p/$project/tasks/$engine/$taskId": typeof PProjectTasksEngineTaskIdRoute;
 }
 export interface FileRouteTypes {
   fileRoutesByFullPath: FileRoutesByFullPath;
-  fullPaths: "/";
+  fullPaths:
+    | "/"
+    | "/setup"
+    | "/sign-in"
+    | "/p/$project"
+    | "/p/$project/agents"
+    | "/p/$project/commands"
+    | "/p/$project/connect"
+    | "/p/$project/"
+    | "/p/$project/workers/$id"
+    | "/p/$project/tasks/"
+    | "/p/$project/workers/"
+    | "/p/$project/tasks/$engine/$taskId";
   fileRoutesByTo: FileRoutesByTo;
-  to: "/";
-  id: "__root__" | "/";
+  to:
+    | "/"
+    | "/setup"
+    | "/sign-in"
+    | "/p/$project/agents"
+    | "/p/$project/commands"
+    | "/p/$project/connect"
+    | "/p/$project"
+    | "/p/$project/workers/$id"
+    | "/p/$project/tasks"
+    | "/p/$project/workers"
+    | "/p/$project/tasks/$engine/$taskId";
+  id:
+    | "__root__"
+    | "/"
+    | "/setup"
+    | "/sign-in"
+    | "/p/$project"
+    | "/p/$project/agents"
+    | "/p/$project/commands"
+    | "/p/$project/connect"
+    | "/p/$project/"
+    | "/p/$project/workers/$id"
+    | "/p/$project/tasks/"
+    | "/p/$project/workers/"
+    | "/p/$project/tasks/$engine/$taskId";
   fileRoutesById: FileRoutesById;
 }
 export interface RootRouteChildren {
   IndexRoute: typeof IndexRoute;
+  SetupRoute: typeof SetupRoute;
+  SignInRoute: typeof SignInRoute;
+  PProjectRoute: typeof PProjectRouteWithChildren;
 }
 
 declare module "@tanstack/react-router" {
@@ -48,11 +186,117 @@ declare module "@tanstack/react-router" {
       preLoaderRoute: typeof IndexRouteImport;
       parentRoute: typeof rootRouteImport;
     };
+    "/setup": {
+      id: "/setup";
+      path: "/setup";
+      fullPath: "/setup";
+      preLoaderRoute: typeof SetupRouteImport;
+      parentRoute: typeof rootRouteImport;
+    };
+    "/sign-in": {
+      id: "/sign-in";
+      path: "/sign-in";
+      fullPath: "/sign-in";
+      preLoaderRoute: typeof SignInRouteImport;
+      parentRoute: typeof rootRouteImport;
+    };
+    "/p/$project": {
+      id: "/p/$project";
+      path: "/p/$project";
+      fullPath: "/p/$project";
+      preLoaderRoute: typeof PProjectRouteImport;
+      parentRoute: typeof rootRouteImport;
+    };
+    "/p/$project/": {
+      id: "/p/$project/";
+      path: "/";
+      fullPath: "/p/$project/";
+      preLoaderRoute: typeof PProjectIndexRouteImport;
+      parentRoute: typeof PProjectRoute;
+    };
+    "/p/$project/agents": {
+      id: "/p/$project/agents";
+      path: "/agents";
+      fullPath: "/p/$project/agents";
+      preLoaderRoute: typeof PProjectAgentsRouteImport;
+      parentRoute: typeof PProjectRoute;
+    };
+    "/p/$project/commands": {
+      id: "/p/$project/commands";
+      path: "/commands";
+      fullPath: "/p/$project/commands";
+      preLoaderRoute: typeof PProjectCommandsRouteImport;
+      parentRoute: typeof PProjectRoute;
+    };
+    "/p/$project/connect": {
+      id: "/p/$project/connect";
+      path: "/connect";
+      fullPath: "/p/$project/connect";
+      preLoaderRoute: typeof PProjectConnectRouteImport;
+      parentRoute: typeof PProjectRoute;
+    };
+    "/p/$project/tasks/": {
+      id: "/p/$project/tasks/";
+      path: "/tasks";
+      fullPath: "/p/$project/tasks/";
+      preLoaderRoute: typeof PProjectTasksIndexRouteImport;
+      parentRoute: typeof PProjectRoute;
+    };
+    "/p/$project/workers/": {
+      id: "/p/$project/workers/";
+      path: "/workers";
+      fullPath: "/p/$project/workers/";
+      preLoaderRoute: typeof PProjectWorkersIndexRouteImport;
+      parentRoute: typeof PProjectRoute;
+    };
+    "/p/$project/workers/$id": {
+      id: "/p/$project/workers/$id";
+      path: "/workers/$id";
+      fullPath: "/p/$project/workers/$id";
+      preLoaderRoute: typeof PProjectWorkersIdRouteImport;
+      parentRoute: typeof PProjectRoute;
+    };
+    "/p/$project/tasks/$engine/$taskId": {
+      id: "/p/$project/tasks/$engine/$taskId";
+      path: "/tasks/$engine/$taskId";
+      fullPath: "/p/$project/tasks/$engine/$taskId";
+      preLoaderRoute: typeof PProjectTasksEngineTaskIdRouteImport;
+      parentRoute: typeof PProjectRoute;
+    };
   }
 }
 
+interface PProjectRouteChildren {
+  PProjectAgentsRoute: typeof PProjectAgentsRoute;
+  PProjectCommandsRoute: typeof PProjectCommandsRoute;
+  PProjectConnectRoute: typeof PProjectConnectRoute;
+  PProjectIndexRoute: typeof PProjectIndexRoute;
+  PProjectWorkersIdRoute: typeof PProjectWorkersIdRoute;
+  PProjectTasksIndexRoute: typeof PProjectTasksIndexRoute;
+  PProjectWorkersIndexRoute: typeof PProjectWorkersIndexRoute;
+  PProjectTasksEngineTaskIdRoute: typeof PProjectTasksEngineTaskIdRoute;
+}
+
+const PProjectRouteChildren: PProjectRouteChildren = {
+  PProjectAgentsRoute: PProjectAgentsRoute,
+  PProjectCommandsRoute: PProjectCommandsRoute,
+  PProjectConnectRoute: PProjectConnectRoute,
+  PProjectIndexRoute: PProjectIndexRoute,
+  PProjectWorkersIdRoute: PProjectWorkersIdRoute,
+  PProjectTasksIndexRoute: PProjectTasksIndexRoute,
+  PProjectWorkersIndexRoute: PProjectWorkersIndexRoute,
+  PProjectTasksEngineTaskIdRoute: PProjectTasksEngineTaskIdRoute,
+};
+
+const PProjectRouteWithChildren = PProjectRoute._addFileChildren(
+  PProjectRouteChildren,
+);
+
 const rootRouteChildren: RootRouteChildren = {
   IndexRoute: IndexRoute,
+  SetupRoute: SetupRoute,
+  SignInRoute: SignInRoute,
+  PProjectRoute: PProjectRouteWithChildren,
 };
 export const routeTree = rootRouteImport
   ._addFileChildren(rootRouteChildren)

@@ -49,14 +49,19 @@ class Record:
         return wait(find, lambda: f"no {kind}/{attempt}; there is {self.kinds(task_id)}")
 
 
-def wait(look: Callable[[], Any], problem: Callable[[], str], timeout_s: float = 25) -> Any:
+def wait(
+    look: Callable[[], Any],
+    problem: Callable[[], str],
+    timeout_s: float = 25,
+    pause_s: float = 0.02,
+) -> Any:
     """Return the first true value that `look` returns."""
     deadline = time.monotonic() + timeout_s
     while time.monotonic() < deadline:
         found = look()
         if found:
             return found
-        time.sleep(0.02)
+        time.sleep(pause_s)
     raise AssertionError(problem())
 
 

@@ -14,7 +14,7 @@ export function JsonText({ value, className }: { value: unknown; className?: str
   const parts = useMemo(() => paint(shown), [shown]);
   return (
     <div className={cn("min-w-0", className)}>
-      <pre className="overflow-x-auto rounded-md bg-code px-3 py-2 leading-4.5 break-words whitespace-pre-wrap">
+      <pre className="rounded-md bg-code px-3 py-2 leading-4.5 break-words whitespace-pre-wrap">
         {parts}
         {!isWhole && " …"}
       </pre>

@@ -80,6 +80,7 @@ function SetupForm({ token }: { token: string }) {
                 autoComplete={autoComplete}
                 autoFocus={index === 0}
                 required
+                disabled={send.isPending}
                 className="h-8"
                 value={form[name]}
                 onChange={(event) => setForm({ ...form, [name]: event.target.value })}

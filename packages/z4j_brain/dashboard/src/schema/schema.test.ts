@@ -96,7 +96,11 @@ describe("exact JSON", () => {
     expect((parseExact(text) as { n: unknown }).n).toBe(3);
   });
   it("indents", () => {
-    expect(stringifyExact({ a: [1, {}], b: undefined }, 2)).toBe('{\n  "a": [\n    1,\n    {}\n  ]\n}');
+    expect(stringifyExact({ a: [1, {}], b: undefined }, 2)).toBe('{"a": [1, {}]}');
+    const long = "x".repeat(70);
+    expect(stringifyExact({ a: [1, long], b: [1, 2] }, 2)).toBe(
+      `{\n  "a": [\n    1,\n    "${long}"\n  ],\n  "b": [1, 2]\n}`,
+    );
   });
   it("reads typed numbers", () => {
     expect(readNumber("", true)).toBeUndefined();

@@ -22,6 +22,9 @@ export function parseExact(text: string): unknown {
   return JSON.parse(text, revive as (key: string, value: unknown) => unknown);
 }
 
+/** What fits into this many characters stands in one line. */
+const LINE = 72;
+
 /** The inverse of parseExact; `indent` 0 writes one line. */
 export function stringifyExact(value: unknown, indent = 0, level = 0): string {
   if (value instanceof ExactNumber) return value.source;
@@ -43,6 +46,8 @@ export function stringifyExact(value: unknown, indent = 0, level = 0): string {
 function wrap(open: string, close: string, parts: string[], indent: number, level: number): string {
   if (parts.length === 0) return open + close;
   if (!indent) return `${open}${parts.join(",")}${close}`;
+  const isShort = parts.reduce((sum, part) => sum + part.length + 2, indent * level) <= LINE;
+  if (isShort && !parts.some((part) => part.includes("\n"))) return `${open}${parts.join(", ")}${close}`;
   const inner = `\n${" ".repeat(indent * (level + 1))}`;
   return `${open}${inner}${parts.join(`,${inner}`)}\n${" ".repeat(indent * level)}${close}`;
 }

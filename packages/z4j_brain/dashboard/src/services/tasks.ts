@@ -38,6 +38,7 @@ export interface TaskSummary {
 }
 
 export interface Attempt {
+  /** From 0. */
   attempt: number;
   state: TaskState;
   published_at: string | null;

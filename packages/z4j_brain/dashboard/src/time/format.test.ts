@@ -39,7 +39,7 @@ describe("absolute", () => {
     expect(clock(at, "utc", true)).toBe("12:00");
   });
   it("names the zone of local times", () => {
-    expect(absolute(at, "local")).toMatch(/^2026-0\d-\d\d \d\d:\d\d:00\.123 UTC[+−]\d\d:\d\d$/);
+    expect(absolute(at, "local")).toMatch(/^2026-0\d-\d\d \d\d:\d\d:00\.123 [+−]\d\d:\d\d$/);
   });
   it("shows what is no time as it is", () => expect(absolute("soon", "utc")).toBe("soon"));
 });

@@ -56,7 +56,7 @@ export function clock(at: string, zone: Zone, short = false): string {
 function offset(date: Date): string {
   const minutes = -date.getTimezoneOffset();
   const size = Math.abs(minutes);
-  return `UTC${minutes < 0 ? "−" : "+"}${pad(Math.floor(size / 60))}:${pad(size % 60)}`;
+  return `${minutes < 0 ? "−" : "+"}${pad(Math.floor(size / 60))}:${pad(size % 60)}`;
 }
 
 const pad = (value: number): string => String(value).padStart(2, "0");

@@ -1,5 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { AgentView, TokenView } from "@/services/agents";
+import type { WorkerView } from "@/services/workers";
+import { ownNames } from "./first-task";
 import { onlineText, stepsOf } from "./progress";
 
 const token = (last_used_at: string | null, last_address: string | null): TokenView => ({
@@ -44,5 +46,14 @@ describe("onlineText", () => {
       token("2026-01-02T00:00:00.000000Z", "10.0.0.2"),
     ];
     expect(onlineText(agent({ workers_online: 1, tokens }))).toBe("1 process online, from 10.0.0.2.");
+  });
+});
+
+describe("ownNames", () => {
+  const worker = (worker_id: string, id: string) => ({ worker_id, agent: { id, name: id } }) as WorkerView;
+  it("leaves out names that another agent's processes have, too", () => {
+    const workers = [worker("w2", "a"), worker("w1", "a"), worker("w1", "b"), worker("w2", "a"), worker("w3", "b")];
+    expect(ownNames(workers, "a")).toEqual(["w2"]);
+    expect(ownNames([], "a")).toEqual([]);
   });
 });

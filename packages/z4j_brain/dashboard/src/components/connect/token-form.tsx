@@ -59,9 +59,9 @@ export function TokenForm({ onCreated }: { onCreated: (created: Created) => void
         <p>
           Choose another name, or{" "}
           <Link to="/p/$project/agents" params={{ project }} className="text-accent underline underline-offset-2">
-            make a further token for it
-          </Link>
-          .
+            open Agents
+          </Link>{" "}
+          for that token.
         </p>
       )}
       <div>

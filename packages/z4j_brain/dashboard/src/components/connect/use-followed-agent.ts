@@ -4,6 +4,8 @@ import { useProject } from "@/hooks/use-project";
 import { useLive } from "@/live/provider";
 import { Throttle } from "@/live/throttle";
 import { agentKeys, agentsQuery, type AgentView } from "@/services/agents";
+import { workerKeys, workersQuery } from "@/services/workers";
+import { firstTaskQuery, ownNames } from "./first-task";
 
 /** The net below the live feed. */
 const POLL_MS = 4_000;
@@ -18,9 +20,23 @@ export function useFollowedAgent(agent: AgentView): AgentView {
     ...agentsQuery(project),
     refetchInterval: ({ state }) => (isThere(find(state.data?.items)) ? false : POLL_MS),
   });
-  const followed = find(list.data?.items) ?? agent;
+  const told = find(list.data?.items) ?? agent;
+  const isSought = told.workers_online > 0 && told.first_task === null;
+  const workers = useQuery({ ...workersQuery(project), enabled: isSought });
+  const names = ownNames(workers.data?.items ?? [], agent.id);
+  const found = useQuery({
+    ...firstTaskQuery(project, agent, names),
+    enabled: isSought && names.length > 0,
+    refetchInterval: ({ state }) => (state.data ? false : POLL_MS),
+  });
+  const followed = { ...told, first_task: told.first_task ?? found.data ?? null };
   const look = useMemo(
-    () => new Throttle(500, () => void client.invalidateQueries({ queryKey: agentKeys.list(project) })),
+    () =>
+      new Throttle(500, () => {
+        void client.invalidateQueries({ queryKey: agentKeys.list(project) });
+        void client.invalidateQueries({ queryKey: workerKeys.list(project) });
+        void client.invalidateQueries({ queryKey: ["first-task", project] });
+      }),
     [client, project],
   );
   useEffect(() => () => look.stop(), [look]);

@@ -58,7 +58,7 @@ function Failure({ failure }: { failure: FailureGroup }) {
         to="/p/$project/tasks"
         params={{ project }}
         search={{ q: failureFilter(failure) }}
-        className="grid min-h-7 grid-cols-[40px_minmax(0,1fr)_80px] items-center gap-2 px-3 hover:bg-hover focus-visible:-outline-offset-2"
+        className="grid min-h-7 grid-cols-[minmax(20px,auto)_minmax(0,1fr)_80px] items-center gap-2 px-3 hover:bg-hover focus-visible:-outline-offset-2"
       >
         <span className="num text-right font-semibold text-bad">{count(failure.count)}</span>
         <span className="flex min-w-0 items-baseline gap-2">

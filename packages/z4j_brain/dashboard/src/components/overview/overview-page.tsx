@@ -5,7 +5,6 @@ import { Page } from "@/components/shell/page";
 import { buttonVariants } from "@/components/ui/button";
 import { Empty, Fault, Loading } from "@/components/ui/note";
 import { Panel } from "@/components/ui/panel";
-import { StateIcon } from "@/components/ui/state-badge";
 import { useProject } from "@/hooks/use-project";
 import { type Overview, overviewQuery } from "@/services/overview";
 import { Attention } from "./attention";
@@ -48,7 +47,7 @@ function Content({ overview }: { overview: Overview }) {
     <div className="mx-auto flex max-w-350 flex-col gap-3 p-3 sm:p-4">
       <Attention overview={overview} />
       <Figures overview={overview} />
-      <Panel title="Tasks ended per minute" aside={<Legend />}>
+      <Panel title="Ended per minute" aside={<Legend />}>
         <Suspense fallback={<div className="h-37" />}>
           <ThroughputChart series={overview.series} />
         </Suspense>
@@ -58,13 +57,20 @@ function Content({ overview }: { overview: Overview }) {
   );
 }
 
+const LEGEND = [
+  ["succeeded", "bg-(--fill-succeeded)"],
+  ["retried", "bg-(--fill-retried)"],
+  ["failed", "bg-(--fill-failed)"],
+  ["cancelled", "bg-(--fill-cancelled)"],
+] as const;
+
 function Legend() {
   return (
-    <span className="flex flex-wrap items-center gap-x-3">
-      {["succeeded", "retrying", "failed", "cancelled"].map((state) => (
-        <span key={state} data-s={state} className="flex items-center gap-1">
-          <StateIcon state={state} />
-          {state === "retrying" ? "retried" : state}
+    <span className="flex flex-wrap items-center justify-end gap-x-3">
+      {LEGEND.map(([name, color]) => (
+        <span key={name} className="flex items-center gap-1.5">
+          <span className={`size-2 rounded-xs ${color}`} />
+          {name}
         </span>
       ))}
       <span className="hidden sm:inline">· the running minute is pale</span>

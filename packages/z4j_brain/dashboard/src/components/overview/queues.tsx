@@ -18,7 +18,7 @@ const HEADS: [string, string][] = [
   ["Queue", "text-left"],
   ["Waiting", ""],
   ["Running", ""],
-  ["Done", ""],
+  ["Done", "hidden sm:table-cell"],
   ["Failed", ""],
   ["Wait p50", "hidden md:table-cell"],
   ["p95", "hidden md:table-cell"],
@@ -30,7 +30,7 @@ const HEADS: [string, string][] = [
 
 export function Queues({ queues }: { queues: QueueRow[] }) {
   return (
-    <Panel title="Queues" aside={<span>waiting and running now · the rest in the last hour</span>}>
+    <Panel title="Queues" aside={<span className="hidden sm:inline">waiting and running now · the rest in the last hour</span>}>
       <table className="w-full border-collapse text-right" data-testid="queues">
         <thead>
           <tr className="h-7 border-b border-line">
@@ -73,12 +73,12 @@ function QueueLine({ queue }: { queue: QueueRow }) {
       }}
       className="h-7 cursor-pointer border-b border-line/60 last:border-0 hover:bg-hover focus-visible:-outline-offset-2"
     >
-      <td className="max-w-0 truncate pr-2 pl-3 text-left sm:w-[26%]" title={`${queue.engine} · ${queue.queue}`}>
+      <td className="max-w-28 truncate pr-2 pl-3 text-left sm:w-[26%] sm:max-w-0" title={`${queue.engine} · ${queue.queue}`}>
         <span className="mono">{queue.queue}</span> <span className="text-xs text-ink-3">{queue.engine}</span>
       </td>
       <td className={cn(figure, queue.waiting > 0 && "font-semibold")}>{count(queue.waiting)}</td>
       <td className={figure}>{count(queue.running)}</td>
-      <td className={figure}>{count(queue.succeeded)}</td>
+      <td className={cn(figure, "hidden sm:table-cell")}>{count(queue.succeeded)}</td>
       <td className={cn(figure, queue.failed > 0 && "text-bad")} title={percent(queue.failed, ended)}>
         {count(queue.failed)}
       </td>

@@ -10,10 +10,10 @@ const HEIGHT = 148;
 const BAR_SHARE = 0.72;
 // From the bottom up; each is drawn as the sum of itself and what lies below it.
 const LAYERS = [
-  { key: "succeeded", label: "Succeeded", color: "--s-succeeded" },
-  { key: "cancelled", label: "Cancelled", color: "--s-cancelled" },
-  { key: "retried", label: "Retried", color: "--s-retrying" },
-  { key: "failed", label: "Failed", color: "--s-failed" },
+  { key: "succeeded", label: "Succeeded", color: "--fill-succeeded" },
+  { key: "cancelled", label: "Cancelled", color: "--fill-cancelled" },
+  { key: "retried", label: "Retried", color: "--fill-retried" },
+  { key: "failed", label: "Failed", color: "--fill-failed" },
 ] as const;
 
 /** Sums from the bottom up, in the order in which they are painted: the highest first. */
@@ -65,7 +65,7 @@ function options(element: HTMLElement, zone: "utc" | "local", series: () => Buck
   return {
     width: element.clientWidth,
     height: HEIGHT,
-    padding: [8, 12, 0, 0],
+    padding: [10, 22, 0, 0],
     legend: { show: false },
     cursor: { drag: { x: false, y: false }, points: { show: false }, y: false },
     scales: { y: { range: (_plot, _low, high) => [0, Math.max(4, high * 1.08)] } },
@@ -79,7 +79,7 @@ function options(element: HTMLElement, zone: "utc" | "local", series: () => Buck
       },
       {
         ...axis,
-        size: 44,
+        size: 48,
         incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000, 50_000, 100_000],
         values: (_plot, values) => values.map((value) => value.toLocaleString("en-US")),
       },

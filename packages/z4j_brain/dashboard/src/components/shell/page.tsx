@@ -29,7 +29,7 @@ export function Page({ title, heading, aside, fixed, children }: PageProps) {
         <button
           type="button"
           onClick={openPalette}
-          aria-label="Search and commands"
+          title="Search and commands"
           className="hidden h-7 w-48 items-center gap-2 rounded-md border border-line bg-sunken px-2 text-ink-3 hover:border-line-strong lg:flex"
         >
           <Icon name="search" className="size-3.5" />

@@ -33,7 +33,7 @@ function AttemptRow({ bar, now }: { bar: Bar; now: number }) {
   return (
     <li className="border-b border-line/60 py-2 last:border-0" data-attempt={attempt.attempt}>
       <div className="flex flex-wrap items-center gap-x-3 gap-y-0.5">
-        <span className="num w-4 text-ink-3">{attempt.attempt}</span>
+        <span className="num w-4 text-ink-3">{attempt.attempt + 1}</span>
         <StateBadge state={attempt.state} />
         <span className="num text-ink-2">
           waited {duration(attempt.wait_ms ?? (attempt.started_at ? null : openWait(bar, now)))}

@@ -22,7 +22,7 @@ export function Events({ task }: { task: TaskDetail }) {
               <ClockTime at={event.occurred_at} />
             </span>
             <span className="w-20 font-medium">{event.kind}</span>
-            <span className="num w-10 text-xs text-ink-3">try {event.attempt}</span>
+            <span className="num w-10 text-xs text-ink-3">try {event.attempt + 1}</span>
             <span className="min-w-0 flex-1 truncate text-xs text-ink-3">{event.worker}</span>
             <span className="num text-xs text-ink-3" title="from the event to its record">
               +{duration(Date.parse(event.received_at) - Date.parse(event.occurred_at))}

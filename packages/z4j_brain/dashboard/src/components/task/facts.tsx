@@ -12,7 +12,7 @@ export function Facts({ task }: { task: TaskDetail }) {
     <dl className="px-4 py-2">
       <Fact label="Id">
         <span className="flex items-center gap-1">
-          <span className="mono min-w-0 break-all" data-testid="task-id">
+          <span className="mono min-w-0 text-[11px] break-all" data-testid="task-id">
             {task.task_id}
           </span>
           <CopyButton text={task.task_id} label="Copy the id" />
@@ -42,7 +42,7 @@ const quoted = (value: string): string => (/[\s,]/.test(value) ? `"${value}"` : 
 function Fact({ label, children }: { label: string; children: ReactNode }) {
   if (children === null || children === undefined || children === false) return null;
   return (
-    <div className="grid min-h-6.5 grid-cols-[84px_minmax(0,1fr)] items-baseline gap-2 py-0.5">
+    <div className="grid min-h-6.5 grid-cols-[72px_minmax(0,1fr)] items-baseline gap-2 py-0.5">
       <dt className="text-xs text-ink-3">{label}</dt>
       <dd className="min-w-0 break-words">{children}</dd>
     </div>
@@ -93,7 +93,7 @@ function TaskLink({ engine, id }: { engine: string; id: string }) {
     <Link
       to="/p/$project/tasks/$engine/$taskId"
       params={{ project, engine, taskId: id }}
-      className="mono break-all text-accent hover:underline"
+      className="mono text-[11px] break-all text-accent hover:underline"
     >
       {id}
     </Link>

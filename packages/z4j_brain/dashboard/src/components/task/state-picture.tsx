@@ -40,10 +40,10 @@ export function stepsOf(task: Pick<TaskDetail, "state" | "attempts" | "published
 export function StatePicture({ task }: { task: TaskDetail }) {
   const attempts = task.attempts.length;
   return (
-    <ol aria-label="States of this task" className="flex flex-wrap items-center gap-y-2 px-4 py-3">
+    <ol aria-label="States of this task" className="flex flex-wrap items-center gap-y-2 px-3 py-3 sm:px-4">
       {stepsOf(task).map(({ state, is }, index) => (
         <li key={state} className="flex items-center" aria-current={is === "now" ? "step" : undefined}>
-          {index > 0 && <span className={cn("mx-1.5 h-px w-5 sm:w-8", is === "ahead" || is === "skipped" ? "bg-line" : "bg-line-strong")} />}
+          {index > 0 && <span className={cn("mx-1 h-px w-3 sm:mx-1.5 sm:w-8", is === "ahead" || is === "skipped" ? "bg-line" : "bg-line-strong")} />}
           <span
             data-s={state}
             className={cn(

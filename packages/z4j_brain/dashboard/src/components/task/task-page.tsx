@@ -64,7 +64,7 @@ function Found({ task }: { task: TaskDetail }) {
           <TaskActions key={`${task.engine}/${task.task_id}`} task={task} />
         </div>
       </div>
-      <div className="grid gap-3 lg:grid-cols-[minmax(0,1fr)_336px]">
+      <div className="grid gap-3 lg:grid-cols-[minmax(0,1fr)_384px]">
         <div className="flex min-w-0 flex-col gap-3">
           <Panel label="State">
             <StatePicture task={task} />

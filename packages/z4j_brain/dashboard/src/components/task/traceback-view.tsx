@@ -28,11 +28,15 @@ export function TracebackView({ type, message, traceback }: { type: string | nul
 }
 
 function Raw({ text }: { text: string }) {
-  return <pre className="mt-2 max-h-96 overflow-auto rounded-md bg-code p-3 leading-4.5">{text}</pre>;
+  return <pre tabIndex={0} className="mt-2 max-h-96 overflow-auto rounded-md bg-code p-3 leading-4.5">{text}</pre>;
 }
 
 function Frames({ text }: { text: string }) {
-  const parts = useMemo(() => readTraceback(text), [text]);
+  const parts = useMemo(() => {
+    const all = readTraceback(text);
+    // The last line repeats type and message, which stand above.
+    return all.length > 1 && all.at(-1)?.kind === "text" ? all.slice(0, -1) : all;
+  }, [text]);
   return (
     <div className="mt-2 overflow-hidden rounded-md border border-line bg-code text-xs" data-testid="traceback">
       {parts.map((part, index) => {
@@ -66,7 +70,7 @@ function FrameView({ frame }: { frame: Frame }) {
         {frame.place}
       </div>
       {frame.code.length > 0 && (
-        <pre className="overflow-x-auto text-ink">{frame.code.join("\n")}</pre>
+        <pre className="break-words whitespace-pre-wrap text-ink">{frame.code.join("\n")}</pre>
       )}
     </div>
   );

@@ -77,9 +77,9 @@ function Quiet({ text }: { text: string | null }) {
   );
 }
 
-/** A first attempt is the normal case and says nothing. */
+/** Attempts count from 0; the first is the normal case and says nothing. */
 function Attempt({ attempt }: { attempt: number }) {
-  return <span className="num text-ink-2">{attempt > 1 ? attempt : ""}</span>;
+  return <span className="num text-ink-2">{attempt > 0 ? attempt + 1 : ""}</span>;
 }
 
 export function Wait({ task }: { task: TaskSummary }) {

@@ -32,12 +32,16 @@ export function StateIcon({ state, className }: { state: string; className?: str
   );
 }
 
+/** What went as it should stays quiet, so that what did not is seen. */
+const QUIET = new Set(["succeeded", "queued", "received", "cancelled"]);
+
 export function StateBadge({ state, boxed = false }: { state: string; boxed?: boolean }) {
   return (
     <span
       data-s={state}
       className={cn(
-        "inline-flex items-center gap-1.5 font-medium whitespace-nowrap text-(--s)",
+        "inline-flex items-center gap-1.5 whitespace-nowrap",
+        !boxed && QUIET.has(state) ? "text-ink-2" : "font-medium text-(--s)",
         boxed &&
           "h-6 rounded-full border border-[color-mix(in_oklch,var(--s)_35%,transparent)] bg-[color-mix(in_oklch,var(--s)_9%,transparent)] px-2 text-xs",
       )}
