@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import pytest
@@ -28,7 +29,7 @@ def test_an_administrator_reads_it(running: Any, ada: Any) -> None:
 
 def test_the_leader_is_told_once_it_is_elected(running: Any, ada: Any) -> None:
     while not running.brain.reconciler.counters.is_leader:  # at its start, on a thread of its own
-        pass
+        time.sleep(0.01)
     found = ada.get(STATUS).json()
     assert found["is_this_replica_leader"] is True
     if running.database.is_postgres:

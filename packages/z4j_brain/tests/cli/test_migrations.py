@@ -16,7 +16,6 @@ from z4j_brain.store import migrate
 from z4j_brain.store.database import Database
 from z4j_brain.store.schema import metadata
 
-
 STEPS = list((Path(migrate.__file__).parent / "migrations" / "versions").glob("0*.py"))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from typing import Any
 
 import pytest
@@ -61,7 +62,7 @@ def test_a_lost_connection_is_a_lost_leadership(postgres_record: Any) -> None:
     assert not second.hold()
     kill(database, "a")
     while not second.hold():  # the server needs a moment to let go of the lock
-        pass
+        time.sleep(0.01)
     assert not first.hold()
     assert not first.hold(), "on a new connection, behind the second"
     assert leader_in(database) == "b"

@@ -7,6 +7,7 @@ import uuid
 from typing import Any
 
 import pytest
+from sqlalchemy import event, text
 
 from z4j_brain.reconcile.retention import KEPT, RULES
 from z4j_brain.settings import load
@@ -122,6 +123,28 @@ def test_a_step_ends_in_time_and_tells_that_something_is_left(
     monkeypatch.setattr("z4j_brain.reconcile.steps.STEP_S", 10.0)
     assert run(record)
     assert record.count(tasks) == 0
+
+
+def test_old_tasks_are_found_by_an_index(record: Any) -> None:
+    seen: list[tuple[str, Any]] = []
+
+    def remember(_c: Any, _cursor: Any, statement: str, parameters: Any, *_rest: Any) -> None:
+        seen.append((statement, parameters))
+
+    rule = next(one for one in RULES if one.table is tasks)
+    names = [f"t{number:04}" for number in range(3_000)]
+    record.tell(1, *(record.event(name, "succeeded", 1) for name in names))
+    with record.database.write() as connection:
+        connection.execute(text("ANALYZE"))
+        event.listen(connection.engine, "before_cursor_execute", remember)
+        expiry.delete_batch(
+            connection, tasks, rule.conditions, rule.order, record.at(30), record.project_id
+        )
+        event.remove(connection.engine, "before_cursor_execute", remember)
+        (statement, parameters), *_ = seen
+        prefix = "EXPLAIN " if record.database.is_postgres else "EXPLAIN QUERY PLAN "
+        plan = connection.exec_driver_sql(prefix + statement, parameters).all()
+    assert "ix_tasks_recent" in str(plan), plan
 
 
 def test_a_row_that_is_being_changed_is_left_for_later(postgres_record: Any) -> None:

@@ -13,7 +13,7 @@ from z4j_brain.store.types import to_datetime, to_micros
 DAY_US = 86_400_000_000
 DAYS_AHEAD = 3
 LOCK_WAIT_MS = 250
-"""The dropping of a partition holds up ingest for no longer than this at a time."""
+"""The dropping of a partition holds up whoever uses `events` for no longer than this at a time."""
 _LOCK = 0x7A34_6A01
 _PREFIX = "events_p"
 

@@ -100,7 +100,7 @@ def _of_sqlite(connection: Connection) -> list[TableSize]:
         some = select(literal_column("1")).select_from(table).limit(COUNT_CAP).subquery()
         rows = connection.execute(select(func.count()).select_from(some)).scalar_one()
         accuracy: Accuracy = "exact" if rows < COUNT_CAP else "at_least"
-        found.append(TableSize(table.name, rows, accuracy, sizes.get(table.name)))
+        found.append(TableSize(str(table.name), rows, accuracy, sizes.get(table.name)))
     return found
 
 
