@@ -14,7 +14,7 @@ export default defineConfig({
     tailwindcss(),
     tanstackStart({
       spa: { enabled: true, prerender: { outputPath: "/index" } },
-      router: { quoteStyle: "double", semicolons: true },
+      router: { basepath: "/", quoteStyle: "double", semicolons: true },
     }),
     react(),
   ],

@@ -1,7 +1,7 @@
 import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
 import { createRouter } from "@tanstack/react-router";
 import { Fault, Loading } from "./components/ui/note";
-import { appRoot } from "./lib/app-root";
+import { appRoot, prefixRewrite } from "./lib/app-root";
 import { parseSearch, stringifySearch } from "./lib/url-state";
 import { routeTree } from "./routeTree.gen";
 import { mayPass, whenSignedOut } from "./services/http";
@@ -19,7 +19,8 @@ export function getRouter() {
   });
   const router = createRouter({
     routeTree,
-    basepath: appRoot() || "/",
+    // Start sets the router's basepath at build time; the prefix is only known in the browser.
+    rewrite: prefixRewrite(appRoot()),
     context: { queryClient },
     parseSearch,
     stringifySearch,

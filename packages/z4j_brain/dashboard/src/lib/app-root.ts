@@ -21,3 +21,19 @@ export function socketUrl(path: string): string {
 export function publicUrl(): string {
   return `${window.location.origin}${appRoot()}`;
 }
+
+/** Takes the prefix off the addresses that the router reads, and puts it before those it writes. */
+export function prefixRewrite(root: string) {
+  if (!root) return undefined;
+  return {
+    input: ({ url }: { url: URL }) => {
+      if (url.pathname === root) url.pathname = "/";
+      else if (url.pathname.startsWith(`${root}/`)) url.pathname = url.pathname.slice(root.length);
+      return url;
+    },
+    output: ({ url }: { url: URL }) => {
+      url.pathname = root + url.pathname;
+      return url;
+    },
+  };
+}

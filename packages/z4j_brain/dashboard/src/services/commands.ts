@@ -6,9 +6,9 @@ export type CommandState = "pending" | "sent" | "succeeded" | "failed" | "expire
 export const FINAL_STATES: readonly CommandState[] = ["succeeded", "failed", "expired", "refused"];
 
 export interface CommandTarget {
-  task_id?: string;
-  queue?: string;
-  worker_id?: string;
+  task_id?: string | null;
+  queue?: string | null;
+  worker_id?: string | null;
 }
 
 export interface CommandView {

@@ -13,6 +13,8 @@ interface DialogProps {
   children: ReactNode;
 }
 
+const FIRST = "input, textarea, select, footer button:not([type=submit])";
+
 /** The browser's own modal dialog: it keeps the focus inside, closes on Escape, and gives the
  * focus back, without a script or style of ours that a strict CSP would have to allow. */
 export function Dialog({ open, onClose, title, bare, className, children }: DialogProps) {
@@ -20,7 +22,11 @@ export function Dialog({ open, onClose, title, bare, className, children }: Dial
   const titleId = useId();
   useEffect(() => {
     const dialog = element.current;
-    if (open && dialog && !dialog.open) dialog.showModal();
+    if (open && dialog && !dialog.open) {
+      dialog.showModal();
+      // The first field, else a button that changes nothing; never the one that acts.
+      dialog.querySelector<HTMLElement>(FIRST)?.focus();
+    }
     return () => dialog?.close();
   }, [open]);
   if (!open) return null;

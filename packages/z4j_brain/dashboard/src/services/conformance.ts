@@ -1,0 +1,50 @@
+// Holds the types of the services against those that `npm run types` writes from the brain's own
+// description. Nothing runs here; `npm run types:check` fails where the two disagree.
+import type { ActionView } from "./actions";
+import type { AgentView, TokenView } from "./agents";
+import type { CommandView } from "./commands";
+import type { Facets } from "./facets";
+import type { components } from "./openapi.gen";
+import type { Bucket, FailureGroup, Notice, Overview, QueueRow } from "./overview";
+import type { ProjectAccess, Session } from "./session";
+import type { Attempt, EventView, TaskAction, TaskDetail, TaskSummary } from "./tasks";
+import type { WorkerView } from "./workers";
+
+type Brain = components["schemas"];
+
+/** Members of ours that the brain does not send, or whose types have nothing in common. Ours may
+ * be narrower: a state is one of nine words here and a string there. */
+type Disagreements<Ours, Theirs> = {
+  [Name in keyof Ours]-?: Name extends keyof Theirs
+    ? Ours[Name] extends Theirs[Name]
+      ? never
+      : Theirs[Name] extends Ours[Name]
+        ? never
+        : Name
+    : Name;
+}[keyof Ours];
+
+type Agree<Pairs extends readonly never[]> = Pairs;
+
+export type Checked = Agree<
+  [
+    Disagreements<TaskSummary, Brain["TaskSummary"]>,
+    Disagreements<TaskDetail, Brain["TaskDetail"]>,
+    Disagreements<Attempt, Brain["AttemptView"]>,
+    Disagreements<TaskAction, Brain["TaskAction"]>,
+    Disagreements<EventView, Brain["EventView"]>,
+    Disagreements<WorkerView, Brain["WorkerView"]>,
+    Disagreements<AgentView, Brain["AgentView"]>,
+    Disagreements<TokenView, Brain["TokenView"]>,
+    Disagreements<ActionView, Brain["ActionView"]>,
+    Disagreements<CommandView, Brain["CommandView"]>,
+    Disagreements<Facets, Brain["FacetsView"]>,
+    Disagreements<Overview, Brain["Overview"]>,
+    Disagreements<Bucket, Brain["Bucket"]>,
+    Disagreements<QueueRow, Brain["QueueRow"]>,
+    Disagreements<FailureGroup, Brain["Failures"]>,
+    Disagreements<Notice, Brain["NoticeView"]>,
+    Disagreements<Session, Brain["SessionView"]>,
+    Disagreements<ProjectAccess, Brain["ProjectView"]>,
+  ]
+>;
