@@ -15,13 +15,18 @@ from z4j_brain.api.live import live_endpoint
 from z4j_brain.api.route import Route as ApiRoute
 from z4j_brain.api.router import PREFIX, Router
 from z4j_brain.api.table import all_routes
+from z4j_brain.watch.readiness import Readiness
+from z4j_brain.watch.requests import RequestTimes
 from z4j_brain.web.address import AllowedHosts, Prefix
 from z4j_brain.web.dashboard import Dashboard
 from z4j_brain.web.drain import DrainBody
 from z4j_brain.web.health import Health
+from z4j_brain.web.metrics import metrics_endpoint
 from z4j_brain.web.once import OneTimeSignIn
 from z4j_brain.web.proxies import TrustedProxies
+from z4j_brain.web.request_ids import RequestIds
 from z4j_brain.web.security import SecurityHeaders
+from z4j_brain.web.timing import MeasureRequests
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -42,6 +47,7 @@ def create_app(
     """
     settings = brain.settings
     router = Router(brain, all_routes() if routes is None else routes)
+    times = RequestTimes()
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
@@ -55,12 +61,14 @@ def create_app(
             await brain.close()
 
     app = Starlette(
-        routes=_addresses(brain, router),
+        routes=_addresses(brain, router, times),
         middleware=[
             Middleware(DrainBody),
             Middleware(SecurityHeaders),
             Middleware(TrustedProxies, settings.trusted_proxies),
+            Middleware(RequestIds),
             Middleware(Prefix, settings.root_path),
+            Middleware(MeasureRequests, times),
             Middleware(AllowedHosts, settings.allowed_hosts),
         ],
         lifespan=lifespan,
@@ -69,16 +77,19 @@ def create_app(
     return app
 
 
-def _addresses(brain: Brain, router: Router) -> list[BaseRoute]:
+def _addresses(brain: Brain, router: Router, times: RequestTimes) -> list[BaseRoute]:
     """List what is answered beside the declared routes; all of it is public by design.
 
-    The two WebSockets authenticate by themselves: agents by bearer, browsers by session.
+    The two WebSockets authenticate by themselves: agents by bearer, browsers by session; so does
+    `/metrics`, by its token.
     """
     dashboard = Dashboard(brain.settings.root_path)
-    health = Health(brain)
+    readiness = Readiness(brain.database, brain.writer)
+    health = Health(readiness)
     return [
         Route("/healthz", health.healthz),
         Route("/readyz", health.readyz),
+        Route("/metrics", metrics_endpoint(brain, readiness, times)),
         Route("/sign-in/once", OneTimeSignIn(brain).endpoint),
         WebSocketRoute("/ws", brain.gateway.endpoint),
         WebSocketRoute("/ws/dashboard", live_endpoint(brain)),

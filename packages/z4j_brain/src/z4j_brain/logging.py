@@ -6,10 +6,15 @@ import json
 import logging
 import sys
 import time
+from contextvars import ContextVar
 
 from z4j_brain.settings import Settings
 
 _QUIET = {"hypercorn.error": logging.WARNING, "alembic": logging.WARNING}
+
+
+request_id: ContextVar[str | None] = ContextVar("request_id", default=None)
+"""The id of the request or the WebSocket that is being served."""
 
 
 def configure(settings: Settings) -> None:
@@ -23,7 +28,7 @@ def configure(settings: Settings) -> None:
 
 
 class TextFormatter(logging.Formatter):
-    """Time in UTC, level, logger, message."""
+    """Time in UTC, level, logger, message, and the id of the request if there is one."""
 
     def __init__(self) -> None:
         super().__init__(
@@ -34,11 +39,16 @@ class TextFormatter(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         """Return the lines; a line break in a message cannot pretend to be a new record."""
         head, separator, trace = super().format(record).partition("\nTraceback")
+        own = request_id.get()
+        if own is not None:
+            head = f"{head} [request {own}]"
         return head.replace("\n", "\\n").replace("\r", "\\r") + separator + trace
 
 
 class JsonFormatter(logging.Formatter):
-    """One JSON object a record: `at`, `level`, `logger`, `message`, perhaps `exception`."""
+    """One JSON object a record: `at`, `level`, `logger`, `message`, and perhaps
+    `request_id` and `exception`.
+    """
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the line."""
@@ -49,6 +59,9 @@ class JsonFormatter(logging.Formatter):
             "logger": record.name,
             "message": record.getMessage(),
         }
+        own = request_id.get()
+        if own is not None:
+            entry["request_id"] = own
         if record.exc_info:
             entry["exception"] = self.formatException(record.exc_info)
         return json.dumps(entry)

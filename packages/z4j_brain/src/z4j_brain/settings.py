@@ -34,12 +34,16 @@ ELSEWHERE = frozenset(
 """Variables of the agent, of the build and of `keys.py`: known, but no fields here."""
 
 
+SECRET = frozenset({"metrics_token"})
+"""Fields that are never shown. The password in `database_url` is masked by itself."""
+
+
 class SettingsError(ValueError):
     """A variable cannot be read; the message names it and says what is allowed."""
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
-    """What the operator chose. Secrets are not here but in `keys.py`."""
+    """What the operator chose. The secrets that a server makes itself are in `keys.py`."""
 
     home: Annotated[Path, Meta(description="Folder of the SQLite database and of secret.env.")] = (
         Path("~/.z4j")
@@ -101,6 +105,19 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     log_format: Annotated[
         Literal["text", "json"], Meta(description="One line of text or one JSON object a record.")
     ] = "text"
+
+    metrics_token: Annotated[
+        str,
+        Meta(
+            min_length=16,
+            max_length=256,
+            pattern=r"^[!-~]*$",
+            description="Secret that Prometheus sends to read /metrics; without one there is none.",
+        ),
+    ] = ""
+
+    def __repr__(self) -> str:
+        return f"Settings(home={str(self.home)!r}, …)"  # the rest holds secrets
 
     @property
     def is_sqlite(self) -> bool:

@@ -7,22 +7,30 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
+OK = (200, {"status": "ok"})
 
-def _status(running: Any, path: str) -> tuple[int, str]:
+
+def _asked(running: Any, path: str) -> tuple[int, Any]:
     answer = running.browser().http.get(running.url + path)
-    return answer.status_code, answer.json()["status"]
+    return answer.status_code, answer.json()
+
+
+def _trouble(running: Any) -> str:
+    status, problem = _asked(running, "/readyz")
+    assert (status, problem["status"]) == (503, 503)
+    return str(problem["type"])
 
 
 def test_a_server_in_order_is_ready(running: Any) -> None:
-    assert _status(running, "/healthz") == (200, "ok")
-    assert _status(running, "/readyz") == (200, "ok")
+    assert _asked(running, "/healthz") == OK
+    assert _asked(running, "/readyz") == OK
 
 
 def test_missing_migrations_are_told(running: Any) -> None:
     with running.database.write() as connection:
         connection.execute(text("UPDATE alembic_version SET version_num = '0000'"))
-    assert _status(running, "/readyz") == (503, "migrations pending")
-    assert _status(running, "/healthz") == (200, "ok")
+    assert _trouble(running) == "/problems/migrations-pending"
+    assert _asked(running, "/healthz") == OK
 
 
 @pytest.mark.parametrize("database_url", [""])
@@ -31,11 +39,11 @@ def test_a_database_that_is_away_is_told_and_comes_back(own_postgres: Any, start
     with start(database_url=url) as running:
         ada = running.set_up()
         own_postgres.stop()
-        assert _status(running, "/readyz") == (503, "database unreachable")
-        assert _status(running, "/healthz") == (200, "ok")
+        assert _trouble(running) == "/problems/database-unavailable"
+        assert _asked(running, "/healthz") == OK
         answer = ada.get("/session")
         assert answer.status_code == 503
         assert answer.json()["type"] == "/problems/database-unavailable"
         own_postgres.start()
-        assert _status(running, "/readyz") == (200, "ok")
+        assert _asked(running, "/readyz") == OK
         assert ada.get("/session").json()["user"] is not None

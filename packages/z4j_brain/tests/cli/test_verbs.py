@@ -173,6 +173,7 @@ def test_config_shows_everything_but_secrets(
     for name, value in SECRETS.items():
         monkeypatch.setenv(name, value)
     monkeypatch.setenv("Z4J_PORT", "7701")
+    monkeypatch.setenv("Z4J_METRICS_TOKEN", "whisper-whisper-whisper")
     monkeypatch.setenv("Z4J_DATABASE_URL", "postgresql://z4j:hush@db/z4j")
     answer = run("config", "--json")
     rows = {row["name"]: row for row in json.loads(answer.output)}
@@ -182,7 +183,8 @@ def test_config_shows_everything_but_secrets(
     assert rows["Z4J_SECRET"]["source"] == "env"
     table = run("config").output
     assert all(name in table for name in rows)
-    for secret in [*SECRETS.values(), "hush"]:
+    assert rows["Z4J_METRICS_TOKEN"]["value"] == "(set, not shown)"
+    for secret in [*SECRETS.values(), "hush", "whisper"]:
         assert secret not in answer.output + table
 
 

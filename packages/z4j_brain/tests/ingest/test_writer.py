@@ -277,6 +277,8 @@ def test_what_the_database_refuses_is_found_and_the_rest_lands(
     assert record.source.acknowledged == [8]
     assert record.rows(workers)[0]["last_frame"] == 8
     assert writer.counters.failures == 0
+    assert writer.counters.rejected == len(reasons) > 0
+    assert writer.counters.events == record.count(events) > 0
 
 
 def test_a_frame_that_is_refused_as_a_whole_does_not_wedge_its_worker(

@@ -232,8 +232,9 @@ class LinkedAgent:
 
 
 @asynccontextmanager
-async def serving(database_url: str, home: Path) -> AsyncIterator[Served]:
-    settings = load({"Z4J_HOME": str(home), "Z4J_DATABASE_URL": database_url}).settings
+async def serving(database_url: str, home: Path, **more: str) -> AsyncIterator[Served]:
+    named = {f"Z4J_{name.upper()}": value for name, value in more.items()}
+    settings = load({"Z4J_HOME": str(home), "Z4J_DATABASE_URL": database_url} | named).settings
     database = Database(database_url)
     migrate.upgrade(database)
     with database.write() as connection:
@@ -261,12 +262,12 @@ Scenario = Callable[[Served], Awaitable[None]]
 
 
 @pytest.fixture
-def play(database_url: str, tmp_path: Path) -> Callable[[Scenario], None]:
-    """Run a scenario against a server."""
+def play(database_url: str, tmp_path: Path) -> Callable[..., None]:
+    """Run a scenario against a server: `play(scenario, log_level="debug")`."""
 
-    def run(scenario: Scenario) -> None:
+    def run(scenario: Scenario, **settings: str) -> None:
         async def whole() -> None:
-            async with serving(database_url, tmp_path / "home") as served:
+            async with serving(database_url, tmp_path / "home", **settings) as served:
                 await scenario(served)
 
         asyncio.run(whole())

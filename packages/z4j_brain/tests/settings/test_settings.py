@@ -27,6 +27,7 @@ EXAMPLES: dict[str, tuple[str, Any]] = {
     "task_retention_days": ("0", 0),
     "log_level": ("debug", "debug"),
     "log_format": ("json", "json"),
+    "metrics_token": ("0123456789abcdef", "0123456789abcdef"),
 }
 
 
@@ -67,6 +68,8 @@ def test_empty_is_not_set(field: str) -> None:
         ("Z4J_EVENT_RETENTION_DAYS", "for ever"),
         ("Z4J_TASK_RETENTION_DAYS", "-1"),
         ("Z4J_LOG_LEVEL", "loud"),
+        ("Z4J_METRICS_TOKEN", "short"),
+        ("Z4J_METRICS_TOKEN", "two words and more of them"),
         ("Z4J_DATABASE_URL", "mysql://x"),
         ("Z4J_TRUSTED_PROXIES", "10.0.0.0/8,proxy"),
         ("Z4J_TRUSTED_PROXIES", "10.0.0.0/99"),
@@ -106,6 +109,14 @@ def test_a_mistyped_variable_is_told_with_the_likely_one() -> None:
 
 def test_a_value_is_never_shown_in_a_warning() -> None:
     assert "hush" not in str(load({"Z4J_SECERT": "hush"}).warnings)
+
+
+def test_secrets_do_not_show_in_a_log() -> None:
+    loaded = load({"Z4J_METRICS_TOKEN": "hush" * 5, "Z4J_DATABASE_URL": "postgresql://a:hush@b/c"})
+    assert "hush" not in repr(loaded)
+    with pytest.raises(SettingsError) as refused:
+        load({"Z4J_METRICS_TOKEN": "hush"})
+    assert "hush" not in str(refused.value)
 
 
 def test_the_page_of_settings_is_whole() -> None:

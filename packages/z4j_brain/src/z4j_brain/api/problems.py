@@ -52,6 +52,9 @@ class Problem(Exception):
         "too-many-requests": "Too many requests",
         "internal-error": "Internal error",
         "database-unavailable": "Database unavailable",
+        "migrations-pending": "Migrations pending",
+        "ingest-stuck": "Events cannot be stored",
+        "metrics-token-wrong": "Metrics token missing or wrong",
     }
 
     def __init__(

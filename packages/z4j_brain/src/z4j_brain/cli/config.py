@@ -10,7 +10,7 @@ import msgspec
 
 from z4j_brain.cli._opening import load_settings, masked_url
 from z4j_brain.keys import MASTER, SESSION, SecretsError, load_keys
-from z4j_brain.settings import Loaded, Settings, descriptions, variable
+from z4j_brain.settings import SECRET, Loaded, Settings, descriptions, variable
 
 
 @click.command(short_help="List every setting, its value, and where it comes from.")
@@ -73,4 +73,6 @@ def _shown(field: str, value: Any) -> str:
         return masked_url(value)
     if value is None:
         return ""
+    if field in SECRET and value:
+        return "(set, not shown)"
     return ",".join(value) if isinstance(value, tuple) else str(value)

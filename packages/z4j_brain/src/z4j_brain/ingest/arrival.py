@@ -25,13 +25,17 @@ class Source(Protocol):
 
 
 class Arrival(msgspec.Struct, kw_only=True):
-    """One numbered frame, decoded; `size` is its length in bytes as received."""
+    """One numbered frame, decoded; `size` is its length in bytes as received.
+
+    `queued_at_s` is the monotonic time at which the writer's queue took it.
+    """
 
     source: Source
     origin: Origin
     worker_id: str
     seq: int
     size: int
+    queued_at_s: float = 0.0
     events: list[WireEvent] = []
     undecodable: list[str] = []
     result: Result | None = None

@@ -31,6 +31,8 @@ def salvage(transactions: Transactions, arrivals: list[Arrival]) -> Committed:
                 raise
             stored = salvage(transactions, half)
         committed.offsets |= stored.offsets
+        committed.events += stored.events
+        committed.rejected += stored.rejected
         for project_id, rows in stored.commands.items():
             committed.commands.setdefault(project_id, []).extend(rows)
     return committed

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable
 from uuid import UUID
 
 import msgspec
 
+from z4j_brain.histogram import Histogram
 from z4j_brain.ingest.arrival import Arrival, Source
 from z4j_brain.ingest.preparing import prepare
 from z4j_brain.ingest.salvage import salvage
@@ -25,13 +27,15 @@ Announcement = tuple[UUID, int, Changes]
 
 
 class Counters(msgspec.Struct):
-    """What the writer has done since its start."""
+    """What the writer has done since its start; `durations` are those of its transactions."""
 
     transactions: int = 0
     frames: int = 0
     events: int = 0
     repeated_frames: int = 0
     failures: int = 0
+    rejected: int = 0
+    durations: Histogram = msgspec.field(default_factory=Histogram)
 
 
 class Touched(msgspec.Struct):
@@ -70,6 +74,7 @@ class Storing:
                 raise
 
     def _commit(self) -> Committed:
+        began = time.perf_counter()
         batch = prepare(self._remaining)
         self._touch(batch)
         try:
@@ -80,7 +85,9 @@ class Storing:
             committed = salvage(self._transactions, self._remaining)
         self._counters.transactions += 1
         self._counters.frames += len(self._remaining)
-        self._counters.events += len(batch.events)
+        self._counters.events += committed.events
+        self._counters.rejected += committed.rejected
+        self._counters.durations.observe(time.perf_counter() - began)
         return committed
 
     def _drop_stored(self) -> None:

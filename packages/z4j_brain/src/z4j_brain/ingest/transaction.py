@@ -30,10 +30,15 @@ violation, program limit exceeded."""
 
 
 class Committed(msgspec.Struct):
-    """What a transaction changed, for the live feed: the offset of each project, and commands."""
+    """What a transaction changed, for the live feed: the offset of each project, and commands.
+
+    `events` and `rejected` are how many of each it stored.
+    """
 
     offsets: dict[UUID, int] = {}
     commands: dict[UUID, list[UUID]] = {}
+    events: int = 0
+    rejected: int = 0
 
 
 class Transactions:
@@ -55,7 +60,11 @@ class Transactions:
             self._write_content(connection, batch)
             add_gaps(connection, batch.gaps)
             add_rejected(connection, batch.rejected)
-            committed = Committed(commands=self._finish_commands(connection, batch))
+            committed = Committed(
+                commands=self._finish_commands(connection, batch),
+                events=len(batch.events),
+                rejected=len(batch.rejected),
+            )
             # Last, because it orders the commits of a project; sorted, against deadlocks.
             for project_id in sorted(batch.projects):
                 committed.offsets[project_id] = feeds.advance(connection, project_id)

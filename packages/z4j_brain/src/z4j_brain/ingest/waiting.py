@@ -34,6 +34,12 @@ class Waiting:
         """How many entries wait."""
         return self._weight
 
+    @property
+    def oldest_s(self) -> float | None:
+        """When the first of the waiting frames came, in monotonic seconds."""
+        with self._changed:
+            return self._frames[0].queued_at_s if self._frames else None
+
     async def put(self, arrived: Arrival) -> None:
         """Hand over one frame; wait while the queue is full. On the event loop only."""
         self._loop = asyncio.get_running_loop()
@@ -42,6 +48,7 @@ class Waiting:
             if self._is_full:
                 await self._room.wait()
         with self._changed:
+            arrived.queued_at_s = time.monotonic()
             self._frames.append(arrived)
             self._weight += arrived.weight
             self._bytes += arrived.size

@@ -55,6 +55,7 @@ class Writer:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._partitions_due = 0.0
         self._is_failing = False
+        self._storing_since_s: float | None = None
 
     async def start(self) -> None:
         """Start the thread; partitions are made before the first frame is stored."""
@@ -80,13 +81,31 @@ class Writer:
         """How many entries wait for the next transaction."""
         return self._waiting.weight
 
+    @property
+    def oldest_wait_s(self) -> float:
+        """How long the oldest frame that is not stored has waited; 0 when none waits."""
+        since = self._storing_since_s or self._waiting.oldest_s
+        return 0.0 if since is None else time.monotonic() - since
+
+    @property
+    def is_failing(self) -> bool:
+        """Whether the last attempt to store frames failed."""
+        return self._is_failing
+
+    @property
+    def is_running(self) -> bool:
+        """Whether the thread lives and takes frames."""
+        return self._thread.is_alive() and not self._stopping.is_set()
+
     def _run(self) -> None:
         try:
             while not self._abandoned.is_set():
                 self._care_for_partitions()
                 arrivals = self._waiting.take(timeout_s=60.0)
                 if arrivals:
+                    self._storing_since_s = arrivals[0].queued_at_s
                     self._store(arrivals)
+                    self._storing_since_s = None
                 elif self._stopping.is_set():
                     return
         finally:

@@ -6,6 +6,7 @@ import asyncio
 import logging
 import threading
 import time
+from contextvars import Context
 from typing import TYPE_CHECKING
 from uuid import UUID
 
@@ -38,7 +39,11 @@ class Channel:
 
     def start(self) -> None:
         """Begin to flush and to tick."""
-        self._tasks = [asyncio.create_task(self._flush()), asyncio.create_task(self._tick())]
+        own = Context()  # or they would log under the id of the first reader's request
+        self._tasks = [
+            asyncio.create_task(self._flush(), context=own),
+            asyncio.create_task(self._tick(), context=own),
+        ]
 
     def wake(self) -> None:
         """Say that something changed. From any thread."""

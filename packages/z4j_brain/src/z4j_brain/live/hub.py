@@ -122,6 +122,13 @@ class Hub:
             with contextlib.suppress(asyncio.CancelledError):
                 await channel.stop()
 
+    @property
+    def size(self) -> tuple[int, int]:
+        """How many subscriptions there are, and of how many projects."""
+        with self._lock:
+            channels = list(self._channels.values())
+        return sum(len(channel.subscriptions) for channel in channels), len(channels)
+
     def reader_count(self, project_id: UUID) -> int:
         """How many subscriptions a project has."""
         with self._lock:

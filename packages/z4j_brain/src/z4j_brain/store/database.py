@@ -77,9 +77,15 @@ class Database:
                 pool_size=pool_size,
                 max_overflow=4,
                 pool_pre_ping=True,
+                hide_parameters=True,  # of statements in errors, which go to the log
                 connect_args={"options": options, "application_name": "z4j"},
             )
-        engine = create_engine(self.url, pool_size=pool_size, connect_args=_sqlite_arguments())
+        engine = create_engine(
+            self.url,
+            pool_size=pool_size,
+            hide_parameters=True,
+            connect_args=_sqlite_arguments(),
+        )
         event.listen(engine, "connect", _prepare_sqlite)
         return engine
 

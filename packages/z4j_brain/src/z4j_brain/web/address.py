@@ -11,13 +11,13 @@ from starlette.websockets import WebSocket
 
 from z4j_brain.api.problems import Problem
 
-_ALWAYS = {"/healthz", "/readyz"}
+_ALWAYS = {"/healthz", "/readyz", "/metrics"}
 
 
 class AllowedHosts:
     """ASGI middleware: refuses host names that the operator did not allow.
 
-    `/healthz` and `/readyz` are answered under any name: load balancers ask by address.
+    `/healthz`, `/readyz` and `/metrics` are answered under any name: machines ask by address.
     """
 
     def __init__(self, app: ASGIApp, allowed: Iterable[str]) -> None:

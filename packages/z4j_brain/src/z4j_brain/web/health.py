@@ -2,44 +2,40 @@
 
 from __future__ import annotations
 
-import asyncio
-import logging
 from typing import TYPE_CHECKING
 
-from sqlalchemy.exc import SQLAlchemyError
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from z4j_brain.store import migrate
+from z4j_brain.api.problems import Problem
+from z4j_brain.watch.readiness import Check
 
 if TYPE_CHECKING:
-    from z4j_brain.brain import Brain
+    from z4j_brain.watch.readiness import Readiness
 
-logger = logging.getLogger("z4j.health")
-PATIENCE_S = 5
 _NO_STORE = {"Cache-Control": "no-store"}
+_SLUGS = {
+    Check.DATABASE: "database-unavailable",
+    Check.MIGRATIONS: "migrations-pending",
+    Check.INGEST: "ingest-stuck",
+}
 
 
 class Health:
     """The two endpoints for load balancers and supervisors. They tell nothing else."""
 
-    def __init__(self, brain: Brain) -> None:
-        self._brain = brain
+    def __init__(self, readiness: Readiness) -> None:
+        self._readiness = readiness
 
     async def healthz(self, _request: Request) -> Response:
         """Answer."""
         return JSONResponse({"status": "ok"}, headers=_NO_STORE)
 
     async def readyz(self, _request: Request) -> Response:
-        """Answer 200 if the database is reachable and has this version's tables, else 503."""
-        status = await self._status()
-        return JSONResponse({"status": status}, 200 if status == "ok" else 503, _NO_STORE)
-
-    async def _status(self) -> str:
-        try:
-            async with asyncio.timeout(PATIENCE_S):
-                is_current = await self._brain.database.run(migrate.at_head)
-        except (SQLAlchemyError, TimeoutError, OSError) as error:
-            logger.warning("not ready: the database does not answer (%s)", type(error).__name__)
-            return "database unreachable"
-        return "ok" if is_current else "migrations pending"
+        """Answer 200, or 503 with the first check that fails: it causes those after it."""
+        troubles = await self._readiness.troubles()
+        for check in Check:
+            if check in troubles:
+                slug, detail = _SLUGS[check], troubles[check]
+                return Problem(503, slug, detail, headers=_NO_STORE).response()
+        return JSONResponse({"status": "ok"}, headers=_NO_STORE)

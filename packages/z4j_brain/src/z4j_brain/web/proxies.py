@@ -13,6 +13,7 @@ Headers = list[tuple[bytes, bytes]]
 
 _FOR, _PROTO, _HOST = b"x-forwarded-for", b"x-forwarded-proto", b"x-forwarded-host"
 _FORWARDED = {_FOR, _PROTO, _HOST}
+_REQUEST_ID = b"x-request-id"
 _SCHEMES = {
     ("http", "http"): "http",
     ("http", "https"): "https",
@@ -25,7 +26,8 @@ _HOST_NAME = re.compile(r"[A-Za-z0-9._~-]+(:[0-9]{1,5})?|\[[0-9A-Fa-f:.]+\](:[0-
 class TrustedProxies:
     """ASGI middleware: puts scheme, host and client where the rest of the server looks for them.
 
-    The `X-Forwarded-*` headers themselves are taken away, so that nothing else can believe them.
+    The `X-Forwarded-*` headers themselves are taken away, so that nothing else can believe them;
+    so is the `X-Request-ID` of a stranger.
     Raises `ValueError` for something that is no address and no network.
     """
 
@@ -45,6 +47,7 @@ class TrustedProxies:
         changed = {**scope, "headers": kept}
         client = scope.get("client")
         if client is None or not self._is_trusted(client[0]):
+            changed["headers"] = [pair for pair in kept if pair[0] != _REQUEST_ID]
             return changed
         protocol = _values(headers, _PROTO)
         if protocol and (found := _SCHEMES.get((scope["type"], protocol[-1].lower()))):
