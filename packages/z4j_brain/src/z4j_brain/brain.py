@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from z4j_brain.link.gateway import Gateway
     from z4j_brain.link.registry import Registry
     from z4j_brain.live.hub import Hub
+    from z4j_brain.reconcile.reconciler import Reconciler
 
 
 @dataclass
@@ -31,6 +32,7 @@ class Brain:
     registry: Registry
     commands: Commands
     writer: Writer
+    reconciler: Reconciler
     replica: str
     gateway: Gateway = field(init=False)
 
@@ -47,6 +49,7 @@ class Brain:
         from z4j_brain.ingest.writer import Writer
         from z4j_brain.link.registry import LocalRegistry
         from z4j_brain.live.hub import Hub
+        from z4j_brain.reconcile.reconciler import Reconciler
 
         database = open_database(settings)
         replica = secrets.token_hex(8)
@@ -61,6 +64,7 @@ class Brain:
             registry=registry,
             commands=Commands(database, registry, hub),
             writer=Writer(database, hub, replica=replica),
+            reconciler=Reconciler(database, settings, replica=replica),
             replica=replica,
         )
 
@@ -69,12 +73,14 @@ class Brain:
         await self.writer.start()
         await self.gateway.start()
         await self.commands.start()
+        await self.reconciler.start()
 
     async def stop(self) -> None:
         """Say goodbye to the agents and store what they sent; call it while they are connected.
 
         Requests are still answered. Idempotent.
         """
+        await self.reconciler.stop()
         await self.gateway.stop()
         await self.writer.stop()
         await self.commands.stop()

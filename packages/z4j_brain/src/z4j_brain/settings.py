@@ -88,6 +88,16 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     session_max_hours: Annotated[
         int, Meta(ge=1, le=8760, description="A browser is signed out after this time anyway.")
     ] = 168
+    event_retention_days: Annotated[
+        int, Meta(ge=0, le=36_500, description="Events are kept for this long; 0 is for ever.")
+    ] = 30
+    task_retention_days: Annotated[
+        Annotated[int, Meta(ge=0, le=36_500)] | None,
+        Meta(
+            description="Tasks are kept for this long after their last event; 0 is for ever."
+            " Default: as long as events."
+        ),
+    ] = None
     log_level: Annotated[
         Literal["debug", "info", "warning", "error"],
         Meta(description="Least level that is logged."),

@@ -17,6 +17,7 @@ from z4j_brain import clock
 from z4j_brain.cli import main
 from z4j_brain.store import projects
 from z4j_brain.store.database import Database
+from z4j_brain.store.migrate import HEAD
 from z4j_brain.store.schema import agent_tokens, users
 from z4j_core.credential import parse_token
 
@@ -102,7 +103,7 @@ def test_check_finds_what_is_wrong(database_url: str, monkeypatch: pytest.Monkey
     )
     run("migrate")
     answer = run("check")
-    assert "ok  tables: at step 0001" in answer.output
+    assert f"ok  tables: at step {HEAD}" in answer.output
     assert re.search(r"ok  database: (PostgreSQL 1[789]|SQLite 3)", answer.output)
     assert not any(value in answer.output for value in SECRETS.values())
 
@@ -201,3 +202,25 @@ def test_a_wrong_setting_ends_the_command(
     answer = run("check")
     assert answer.exit_code == 1
     assert "Z4J_PORT" in answer.output
+
+
+def test_status_shows_tables_retention_and_leader(
+    shop: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("Z4J_EVENT_RETENTION_DAYS", "45")
+    answer = run("status")
+    assert answer.exit_code == 0
+    assert re.search(rf"^database +(PostgreSQL 1|SQLite 3).*at step {HEAD}", answer.output, re.M)
+    assert re.search(r"^oldest event +none", answer.output, re.M)
+    assert re.search(r"^leader +(none|the only server)", answer.output, re.M)
+    assert re.search(r"^tasks +(about )?0 +[\d.]+ \w*B +45 days", answer.output, re.M)
+    assert re.search(r"^sessions .*until it has run out", answer.output, re.M)
+    assert re.search(r"^users .*ever", answer.output, re.M)
+    found = json.loads(run("status", "--json").output)
+    assert found["step"] == found["newest_step"] == HEAD
+
+
+def test_status_needs_the_tables(database_url: str) -> None:
+    answer = run("status")
+    assert answer.exit_code == 1
+    assert "z4j migrate" in answer.output

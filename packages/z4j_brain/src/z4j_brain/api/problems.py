@@ -96,6 +96,15 @@ def permission_missing(permission: str) -> Problem:
     )
 
 
+def administrators_only() -> Problem:
+    """403, for what concerns the whole instance."""
+    return Problem(
+        403,
+        "permission-missing",
+        "This is for administrators of the instance. Ask one of them.",
+    )
+
+
 def not_found(what: str = "page") -> Problem:
     """404, also for what the caller may not know of."""
     return Problem(404, "not-found", f"There is no such {what}.")

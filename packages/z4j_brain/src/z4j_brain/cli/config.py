@@ -71,6 +71,8 @@ def _secret(name: str, settings: Settings) -> dict[str, Any]:
 def _shown(field: str, value: Any) -> str:
     if field == "database_url" and value:
         return masked_url(value)
+    if value is None:
+        return ""
     if field in SECRET and value:
         return "(set, not shown)"
     return ",".join(value) if isinstance(value, tuple) else str(value)

@@ -183,7 +183,7 @@ gaps = Table(
     metadata,
     _id(),
     _project(),
-    Column("worker_row", Id, ForeignKey("workers.id"), nullable=False),
+    Column("worker_row", Id, ForeignKey("workers.id"), nullable=False, index=True),
     Column("count", BigInteger, nullable=False),
     Column("kinds", JSON, nullable=False),
     Column("since", UtcTime, nullable=False),
@@ -222,6 +222,7 @@ events_rejected = Table(
     Column("worker_row", Id, nullable=False),
     Column("received_at", UtcTime, nullable=False),
     Column("reason", ByteText, nullable=False),
+    Index(None, "project_id", "received_at"),
 )
 
 _TROUBLE = "CASE WHEN state IN ('failed', 'cancelled', 'rejected') THEN state END"
@@ -304,7 +305,7 @@ commands = Table(
     Column("action", ByteText, nullable=False),
     Column("task_id", ByteText),
     Column("queue", ByteText),
-    Column("target_worker", Id, ForeignKey("workers.id")),
+    Column("target_worker", Id, ForeignKey("workers.id"), index=True),
     Column("params", ByteText, nullable=False),
     Column("params_exact", Boolean, nullable=False, default=False),
     Column("state", ByteText, nullable=False),
@@ -312,7 +313,7 @@ commands = Table(
     Column("created_by", Id, ForeignKey("users.id")),
     Column("deadline", UtcTime, nullable=False),
     Column("sent_at", UtcTime),
-    Column("sent_to", Id, ForeignKey("workers.id")),
+    Column("sent_to", Id, ForeignKey("workers.id"), index=True),
     Column("ended_at", UtcTime),
     Column("result", ByteText),
     Column("error", ByteText),

@@ -81,6 +81,12 @@ def count(connection: Connection, project_id: uuid.UUID) -> int:
     return connection.execute(select(func.count()).select_from(some)).scalar_one()
 
 
+def online_count(connection: Connection) -> int:
+    """Count the workers that are online, in all projects."""
+    query = select(func.count()).select_from(workers).where(workers.c.online)
+    return connection.execute(query).scalar_one()
+
+
 def find_many(
     connection: Connection, project_id: uuid.UUID, ids: Collection[uuid.UUID]
 ) -> list[WorkerRecord]:

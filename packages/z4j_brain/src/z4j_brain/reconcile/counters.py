@@ -1,0 +1,29 @@
+"""What the reconciler of this process has done since its start."""
+
+from __future__ import annotations
+
+import msgspec
+
+
+class Counters(msgspec.Struct):
+    """Counts since the start, for metrics. Written by the reconciler's task alone.
+
+    `deleted` counts rows by table; the rows of a dropped partition are not counted. `put_off`
+    counts partitions that were still in use when they should have been dropped. `last_round_at` is
+    in microseconds since the epoch, `last_round_us` a duration in microseconds.
+    """
+
+    is_leader: bool = False
+    elections: int = 0
+    rounds: int = 0
+    failures: int = 0
+    partitions_made: int = 0
+    partitions_dropped: int = 0
+    put_off: int = 0
+    deleted: dict[str, int] = {}
+    last_round_at: int | None = None
+    last_round_us: int | None = None
+
+    def add_deleted(self, table: str, rows: int) -> None:
+        """Count rows that were deleted."""
+        self.deleted[table] = self.deleted.get(table, 0) + rows

@@ -1,0 +1,109 @@
+"""Leads if nobody else does, and goes through the steps once a minute while it leads."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import time
+
+from z4j_brain.clock import now
+from z4j_brain.reconcile.counters import Counters
+from z4j_brain.reconcile.leader import leader_of
+from z4j_brain.reconcile.steps import Step, Steps
+from z4j_brain.settings import Settings
+from z4j_brain.store.database import Database
+
+log = logging.getLogger("z4j.reconcile")
+
+TICK_S = 5.0
+"""How often the leadership is looked at: a lost leader is replaced within this time."""
+ROUND_S = 60.0
+AGAIN_S = 5.0
+"""The pause after a round that left something to do."""
+FIRST_S = 30.0
+"""The pause before the first round: a server that has just started has other things to do."""
+_END_S = 5.0
+
+
+class Reconciler:
+    """One for a process, on its event loop. `counters` may be read at any time."""
+
+    def __init__(
+        self,
+        database: Database,
+        settings: Settings,
+        *,
+        replica: str,
+        tick_s: float = TICK_S,
+        first_s: float = FIRST_S,
+    ) -> None:
+        self.counters = Counters()
+        self._steps = Steps(database, settings, self.counters, self._may_go_on)
+        self._leader = leader_of(database, replica)
+        self._tick_s = tick_s
+        self._first_s = first_s
+        self._stopping = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """Begin; returns at once."""
+        self._task = asyncio.create_task(self._run())
+
+    async def stop(self) -> None:
+        """End after the transaction that is under way, and let another replica lead."""
+        self._stopping.set()
+        task, self._task = self._task, None
+        if task is not None:
+            # What does not end in time is cancelled; its transaction ends by itself.
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(task, _END_S)
+        await asyncio.to_thread(self._leader.release)
+        self.counters.is_leader = False
+
+    async def round(self) -> bool:
+        """Go through all steps once while we lead; tell whether nothing is left to do now."""
+        begun, is_done = time.monotonic(), True
+        for name, step in self._steps.all().items():
+            if not self._may_go_on() or not await self._elect():
+                return True
+            is_done = await self._try(name, step) and is_done
+        self.counters.rounds += 1
+        self.counters.last_round_at = now()
+        self.counters.last_round_us = round((time.monotonic() - begun) * 1_000_000)
+        return is_done
+
+    async def _run(self) -> None:
+        due = time.monotonic() + self._first_s
+        while not self._stopping.is_set():
+            try:
+                if await self._elect() and time.monotonic() >= due:
+                    is_done = await self.round()
+                    due = time.monotonic() + (ROUND_S if is_done else AGAIN_S)
+            except Exception:
+                log.exception("the periodic work was cut short; it is tried again")
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._stopping.wait(), self._tick_s)
+
+    async def _try(self, name: str, step: Step) -> bool:
+        """Take one step; one that fails keeps no other from its turn."""
+        try:
+            return await step()
+        except Exception as error:  # noqa: BLE001 - the next round tries it again
+            self.counters.failures += 1
+            log.warning("%s failed, the next round tries again: %s", name, type(error).__name__)
+            log.debug("the cause", exc_info=True)
+            return True
+
+    async def _elect(self) -> bool:
+        is_leader = await asyncio.to_thread(self._leader.hold)
+        if is_leader and not self.counters.is_leader:
+            self.counters.elections += 1
+            log.info("this process leads: it does the periodic work")
+        elif self.counters.is_leader and not is_leader:
+            log.info("this process no longer leads")
+        self.counters.is_leader = is_leader
+        return is_leader
+
+    def _may_go_on(self) -> bool:
+        return not self._stopping.is_set()

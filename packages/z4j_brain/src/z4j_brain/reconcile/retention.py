@@ -1,0 +1,106 @@
+"""How long the rows of each table are kept: one table of rules."""
+
+from __future__ import annotations
+
+import msgspec
+from sqlalchemy import ColumnElement, Table, bindparam, exists, or_
+
+from z4j_brain.settings import Settings
+from z4j_brain.store import schema
+from z4j_brain.store.schema import commands, gaps, tasks, workers
+from z4j_brain.store.types import UtcTime
+
+DAY_US = 86_400_000_000
+_CUTOFF = bindparam("cutoff", type_=UtcTime())
+
+
+class Rule(msgspec.Struct, frozen=True, kw_only=True):
+    """Rows of `table` go when `column` is older than the longest of `settings` and `least_days`.
+
+    A setting of 0 days keeps them for ever. `only` narrows down what may go; `walk` is the indexed
+    column by which old rows are found, `column` itself unless told otherwise.
+    """
+
+    table: Table
+    column: str
+    settings: tuple[str, ...] = ()
+    least_days: int = 0
+    only: tuple[ColumnElement[bool], ...] = ()
+    walk: str | None = None
+
+    @property
+    def is_of_projects(self) -> bool:
+        """Whether old rows are found project by project, as the table's indexes want it."""
+        return "project_id" in self.table.c
+
+    @property
+    def order(self) -> ColumnElement[int]:
+        """The column that rows are found by, oldest first."""
+        return self.table.c[self.walk or self.column]
+
+    @property
+    def conditions(self) -> tuple[ColumnElement[bool], ...]:
+        """What a row that goes has to meet; `:cutoff` is the time."""
+        names = dict.fromkeys((self.walk or self.column, self.column))
+        return (*(self.table.c[name] < _CUTOFF for name in names), *self.only)
+
+    def days(self, settings: Settings) -> int | None:
+        """Return for how many days rows are kept; None is for ever."""
+        chosen = [_setting(settings, name) for name in self.settings]
+        return None if 0 in chosen else max([*chosen, self.least_days])
+
+    def cutoff(self, settings: Settings, now: int) -> int | None:
+        """Return the time before which rows go (microseconds); None when none do."""
+        days = self.days(settings)
+        return None if days is None else now - days * DAY_US
+
+
+def _setting(settings: Settings, name: str) -> int:
+    value: int | None = getattr(settings, name)
+    return settings.event_retention_days if value is None else value
+
+
+_EVENTS, _TASKS = "event_retention_days", "task_retention_days"
+
+RULES = (
+    Rule(table=schema.sessions, column="expires_at"),
+    Rule(table=schema.one_time_tokens, column="expires_at"),
+    Rule(table=schema.sign_in_failures, column="last_at", least_days=1),
+    Rule(table=schema.events_rejected, column="received_at", settings=(_EVENTS,)),
+    Rule(table=gaps, column="received_at", settings=(_EVENTS,)),
+    Rule(
+        table=commands,
+        column="created_at",
+        settings=(_TASKS,),
+        least_days=90,
+        # Whoever asked for an open command still waits for its end; its deadline brings one.
+        only=(commands.c.ended_at.is_not(None),),
+    ),
+    Rule(
+        table=workers,
+        column="last_seen",
+        settings=(_EVENTS, _TASKS),
+        only=(
+            workers.c.online.is_(False),
+            ~exists().where(gaps.c.worker_row == workers.c.id),
+            ~exists().where(commands.c.target_worker == workers.c.id),
+            ~exists().where(commands.c.sent_to == workers.c.id),
+        ),
+    ),
+    Rule(table=schema.rollups, column="bucket", settings=(_EVENTS,), least_days=90),
+    Rule(
+        table=tasks,
+        column="last_at",
+        settings=(_TASKS,),
+        # No index can carry `last_at`, which every event changes; no task is younger than it.
+        walk="first_at",
+        # A task that waits for its time is silent until then.
+        only=(or_(tasks.c.ended_at.is_not(None), tasks.c.eta.is_(None), tasks.c.eta < _CUTOFF),),
+    ),
+    Rule(table=schema.events, column="received_at", settings=(_EVENTS,)),
+)
+"""In the order of the work: what grows fastest comes last, and so can keep nothing else waiting.
+Events are removed by whole partitions on PostgreSQL; see `steps.py`."""
+
+KEPT = frozenset({"projects", "users", "memberships", "agents", "agent_tokens", "feeds"})
+"""Tables whose rows are kept until somebody removes them."""
