@@ -20,6 +20,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 HERE = Path(__file__).resolve()
 sys.path.insert(0, str(HERE.parents[2] / "tests"))
@@ -172,9 +173,15 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=3, help="pairs of runs")
     parser.add_argument("--url", help="a real server instead of the loopback one")
     parser.add_argument("--token", help="an agent's token of that server")
+    parser.add_argument("--spool", choices=["on", "off"], default="on", help="as Z4J_SPOOL")
     options = parser.parse_args()
     figures: dict[str, list[float]] = {"without": [], "with": []}
-    with running_redis() as broker, server(options.url, options.token) as (environment, recorded):
+    with (
+        TemporaryDirectory() as folder,
+        running_redis() as broker,
+        server(options.url, options.token) as (environment, recorded),
+    ):
+        environment = {**environment, "Z4J_SPOOL": options.spool, "Z4J_SPOOL_DIR": folder}
         for _ in range(options.runs):
             for name, given in (("without", {}), ("with", environment)):
                 cost = measure(broker.url, options.pool, options.tasks, given, recorded)
