@@ -12,8 +12,6 @@ from z4j_core.plugins import Engine, RetryParams, RetryResult, hook
 
 
 class RefillParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Pour oil into the lantern."""
-
     litres: Annotated[int, msgspec.Meta(ge=1, le=50, description="How much oil")]
     grade: Literal["plain", "scented"] = "plain"
 
@@ -26,8 +24,7 @@ class LanternEngine(Engine):
     name = "lantern"
 
     def __init__(self, lantern):
-        self._lantern = lantern
-        self._jobs = {}
+        self._lantern, self._jobs = lantern, {}
 
     def attach(self, host):
         self._host = host
@@ -45,17 +42,9 @@ class LanternEngine(Engine):
         if what == "failed":
             data["exception"] = {"type": type(value).__name__, "message": str(value)}
             data["traceback"] = "".join(traceback.format_exception(value))
-        self._host.emit(
-            TaskEvent(
-                kind=Kind(what),
-                engine=self.name,
-                task_id=task_id,
-                occurred_at=time.time_ns() // 1_000,
-                name=function.__name__,
-                queue="lantern",
-                data=data,
-            )
-        )
+        known = {"name": function.__name__, "queue": "lantern", "data": data}
+        known["occurred_at"] = time.time_ns() // 1_000
+        self._host.emit(TaskEvent(kind=Kind(what), engine=self.name, task_id=task_id, **known))
 
     def retry(self, task, params: RetryParams) -> RetryResult:
         job = self._jobs.get(task.task_id)

@@ -4,14 +4,10 @@ import queue
 import threading
 import uuid
 
-Job = tuple[str, object, tuple, dict]
-
 
 class Lantern:
     def __init__(self):
-        self.jobs: queue.Queue[Job | None] = queue.Queue()
-        self.listeners = []
-        self.oil = 0
+        self.jobs, self.listeners, self.oil = queue.Queue(), [], 0
         threading.Thread(target=self._work, daemon=True, name="lantern").start()
 
     def light(self, function, *args, **kwargs):
@@ -21,7 +17,7 @@ class Lantern:
         return job[0]
 
     def _work(self):
-        while (job := self.jobs.get()) is not None:
+        while job := self.jobs.get():
             self._tell("started", job, None)
             try:
                 outcome, value = "succeeded", job[1](*job[2], **job[3])
