@@ -80,6 +80,7 @@ function SetupForm({ token }: { token: string }) {
                 autoComplete={autoComplete}
                 autoFocus={index === 0}
                 required
+                minLength={name === "password" ? 12 : undefined}
                 disabled={send.isPending}
                 className="h-8"
                 value={form[name]}
@@ -88,7 +89,7 @@ function SetupForm({ token }: { token: string }) {
             )}
           </Field>
         ))}
-        {send.error && (
+        {send.error && faults.length === 0 && (
           <p role="alert" className="text-bad">
             {send.error.message}
           </p>

@@ -1,7 +1,7 @@
 import { useNavigate } from "@tanstack/react-router";
 import { type Row, useTable } from "@tanstack/react-table";
 import { useVirtualizer } from "@tanstack/react-virtual";
-import { type RefObject, useEffect, useRef, useState, useSyncExternalStore } from "react";
+import { type RefObject, useEffect, useMemo, useRef, useState, useSyncExternalStore } from "react";
 import { Ago } from "@/components/time";
 import { StateBadge } from "@/components/ui/state-badge";
 import { useProject } from "@/hooks/use-project";
@@ -24,19 +24,24 @@ const NARROW_ROW = 52;
 /** A virtual list in a grid of roles; a row opens by click, Enter, or j, k and Enter. */
 export function TaskTable({ rows, scroller, hasArrived, onEnd }: TaskTableProps) {
   const narrow = useNarrow();
-  const table = useTable({ features: taskFeatures, columns: taskColumns, data: rows, getRowId: taskKey });
-  const model = table.getRowModel().rows;
   const virtual = useVirtualizer({
-    count: model.length,
+    count: rows.length,
     getScrollElement: () => scroller.current,
     estimateSize: () => (narrow ? NARROW_ROW : ROW),
     overscan: 12,
-    getItemKey: (index) => model[index]?.id ?? index,
+    getItemKey: (index) => (rows[index] ? taskKey(rows[index]) : index),
   });
   useEffect(() => virtual.measure(), [narrow, virtual]);
   const open = useOpenTask();
   const selected = useRowKeys(rows, (index) => virtual.scrollToIndex(index, { align: "auto" }), open);
   const items = virtual.getVirtualItems();
+  const first = items[0]?.index ?? 0;
+  const past = (items.at(-1)?.index ?? -1) + 1;
+  // The table sees only the rows in view: a row model of the whole list, made anew ten times a
+  // second while tasks arrive, is what would cost the frames.
+  const data = useMemo(() => rows.slice(first, past), [rows, first, past]);
+  const table = useTable({ features: taskFeatures, columns: taskColumns, data, getRowId: taskKey });
+  const model = table.getRowModel().rows;
   const last = items.at(-1)?.index ?? 0;
   useEffect(() => {
     if (last >= rows.length - 30) onEnd();
@@ -60,7 +65,7 @@ export function TaskTable({ rows, scroller, hasArrived, onEnd }: TaskTableProps)
       </div>
       <div role="rowgroup" className="relative" style={{ height: virtual.getTotalSize() }}>
         {items.map((item) => {
-          const row = model[item.index];
+          const row = model[item.index - first];
           if (!row) return null;
           return (
             <div
