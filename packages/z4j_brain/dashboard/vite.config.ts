@@ -3,7 +3,7 @@ import { tanstackStart } from "@tanstack/react-start/plugin/vite";
 import react from "@vitejs/plugin-react";
 import { defineConfig } from "vite";
 
-const brain = process.env.Z4J_BRAIN ?? "http://127.0.0.1:7600";
+const brain = process.env.Z4J_BRAIN ?? "http://127.0.0.1:7700";
 
 export default defineConfig({
   base: "./",
