@@ -143,6 +143,15 @@ class Client:
         """Make an agent and return its token."""
         return str(self.post(f"/projects/{PROJECT}/agents", name=name)["token"])
 
+    def wait_for_action(self, name: str, timeout_s: float = 20) -> None:
+        """Wait until an online worker offers this action: it links after it says "ready"."""
+        deadline = time.monotonic() + timeout_s
+        while time.monotonic() < deadline:
+            if any(item["name"] == name for item in self.project("/actions")["items"]):
+                return
+            time.sleep(0.05)
+        raise AssertionError(f"no worker offers {name}")
+
     def command(self, action: str, engine: str = "celery", **more: Any) -> Any:
         """Ask for an action."""
         return self.post(

@@ -55,6 +55,7 @@ def test_a_running_task_is_terminated(shop: Shop, client: Client) -> None:
 def test_a_queue_is_purged(shop: Shop, client: Client) -> None:
     shop.start_worker()
     shop.publish('[sleep.apply_async((1,), queue="idle") for _ in range(7)]')
+    client.wait_for_action("purge")
     command = client.command("purge", target={"queue": "idle"})
     assert client.finished_command(command["id"])["result"] == {"deleted": 7}
 
@@ -74,6 +75,7 @@ def test_the_same_idempotency_key_is_one_command(shop: Shop, client: Client) -> 
 def test_command_latency_is_printed(shop: Shop, client: Client) -> None:
     """Prints the figure; asserts only that every command ended well."""
     shop.start_worker()
+    client.wait_for_action("purge")
     times = []
     for _ in range(20):
         begin = time.perf_counter()
