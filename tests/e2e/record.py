@@ -10,8 +10,6 @@ from sqlalchemy import MetaData, select, text
 from z4j_brain.store import schema
 from z4j_brain.store.database import Database
 
-ENDS = frozenset({"succeeded", "failed", "retried"})
-
 
 def recorded_events(database_url: str) -> Counter[tuple[str, str, int]]:
     """Return how often each (kind, task, attempt) stands in the record."""

@@ -134,9 +134,7 @@ class Transactions:
         connection = self._open()
         try:
             with connection.begin() as transaction:
-                if not self._database.is_postgres:
-                    # Take the write lock at once: a later upgrade from a read lock can fail.
-                    connection.exec_driver_sql("BEGIN IMMEDIATE")
+                self._database.begin_write(connection)
                 yield connection
                 if undo:
                     transaction.rollback()

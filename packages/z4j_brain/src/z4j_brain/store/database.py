@@ -50,10 +50,14 @@ class Database:
     def write(self) -> Iterator[Connection]:
         """Open a transaction that commits at the end, or rolls back on an exception."""
         with self.engine.begin() as connection:
-            if not self.is_postgres:
-                # Take the write lock at once: a later upgrade from a read lock can fail.
-                connection.exec_driver_sql("BEGIN IMMEDIATE")
+            self.begin_write(connection)
             yield connection
+
+    def begin_write(self, connection: Connection) -> None:
+        """Begin to write in a transaction of a caller's own connection."""
+        if not self.is_postgres:
+            # Take the write lock at once: a later upgrade from a read lock can fail.
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
 
     async def run(self, work: Callable[..., T], *arguments: Any, write: bool = False) -> T:
         """Call `work(connection, *arguments)` in a transaction on one of the threads."""
