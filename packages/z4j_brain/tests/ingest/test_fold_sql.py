@@ -37,6 +37,8 @@ PAYLOADS = st.fixed_dictionaries(
         "root_id": WORDS,
         "group_id": WORDS,
         "retried_from": WORDS,
+        "since": TIMES,
+        "reason": WORDS,
         "exception": st.fixed_dictionaries({"type": WORDS, "message": WORDS}),
     },
 )
