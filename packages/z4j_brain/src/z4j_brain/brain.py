@@ -55,6 +55,7 @@ class Brain:
         replica = secrets.token_hex(8)
         hub = Hub()
         registry = LocalRegistry()
+        commands = Commands(database, registry, hub)
         return cls(
             settings=settings,
             keys=keys,
@@ -62,9 +63,9 @@ class Brain:
             passwords=passwords or Passwords(),
             hub=hub,
             registry=registry,
-            commands=Commands(database, registry, hub),
+            commands=commands,
             writer=Writer(database, hub, replica=replica),
-            reconciler=Reconciler(database, settings, replica=replica),
+            reconciler=Reconciler(database, settings, replica=replica, commands=commands, hub=hub),
             replica=replica,
         )
 

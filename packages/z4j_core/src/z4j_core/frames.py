@@ -39,7 +39,8 @@ class Frame(msgspec.Struct, frozen=True, gc=False, array_like=True):
 class ActionInfo(msgspec.Struct, frozen=True, gc=False):
     """One action that an engine offers, or the reason why it does not.
 
-    `params_schema` and `result_schema` are JSON Schema documents (2020-12), as JSON text.
+    `params_schema` and `result_schema` are JSON Schema documents (2020-12), as JSON text. An
+    `internal` action is for the server's own questions: people are not offered it.
     """
 
     name: Annotated[str, Meta(min_length=1, max_length=64, pattern=r"^[a-z][a-z0-9_]*$")]
@@ -51,6 +52,7 @@ class ActionInfo(msgspec.Struct, frozen=True, gc=False):
     params_schema: Annotated[str, Meta(max_length=16_384)] = "{}"
     result_schema: Annotated[str, Meta(max_length=16_384)] = "{}"
     absent: LongText | None = None
+    internal: bool = False
 
 
 class EngineInfo(msgspec.Struct, frozen=True, gc=False):

@@ -11,13 +11,17 @@ from z4j_brain.api.times import Timestamp, millis, rfc3339
 from z4j_brain.store.tasks import FullTaskRecord, TaskRecord
 from z4j_brain.tasks import attempts
 from z4j_brain.tasks.detail import TaskAction, TaskInFull
+from z4j_core.fold import UNKNOWN
 
 MAX_MESSAGE = 500
 """Characters of an exception's message in lists."""
 
 
 class TaskSummary(msgspec.Struct, frozen=True, kw_only=True):
-    """A task in a list. `wait_ms` and `run_ms` are of the latest attempt."""
+    """A task in a list. `wait_ms` and `run_ms` are of the latest attempt.
+
+    `unknown_since` and `unknown_reason` are there only while the state is ``unknown``.
+    """
 
     engine: str
     task_id: str
@@ -37,6 +41,8 @@ class TaskSummary(msgspec.Struct, frozen=True, kw_only=True):
     exception_type: str | None
     exception_message: str | None
     retried_from: str | None
+    unknown_since: Timestamp | None
+    unknown_reason: str | None
     updated_at: Timestamp
 
 
@@ -60,7 +66,10 @@ class AttemptView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class TaskDetail(TaskSummary, frozen=True, kw_only=True):
-    """A task in full. `exact` says that `args` and `kwargs` equal the real arguments."""
+    """A task in full. `exact` says that `args` and `kwargs` equal the real arguments.
+
+    `alive_at` is when a worker last said, being asked by the server, that it holds the task.
+    """
 
     args: Any
     kwargs: Any
@@ -74,6 +83,7 @@ class TaskDetail(TaskSummary, frozen=True, kw_only=True):
     retried_as: list[str]
     attempts: list[AttemptView]
     actions: list[TaskAction]
+    alive_at: Timestamp | None
     offset: int
 
 
@@ -88,6 +98,7 @@ def task_summary(task: TaskRecord) -> TaskSummary:
 
 
 def _summary(task: TaskRecord) -> dict[str, Any]:
+    is_unknown = task.state == UNKNOWN
     return {
         "engine": task.engine,
         "task_id": task.task_id,
@@ -107,6 +118,8 @@ def _summary(task: TaskRecord) -> dict[str, Any]:
         "exception_type": task.exception_type,
         "exception_message": task.exception_message,
         "retried_from": task.retried_from,
+        "unknown_since": rfc3339(task.unknown_at) if is_unknown else None,
+        "unknown_reason": task.unknown_reason if is_unknown else None,
         "updated_at": rfc3339(task.last_at),
     }
 
@@ -128,6 +141,7 @@ def task_detail(found: TaskInFull) -> TaskDetail:
         retried_as=found.retried_as,
         attempts=[attempt_view(attempt) for attempt in found.attempts],
         actions=found.actions,
+        alive_at=rfc3339(found.alive_at),
         offset=found.offset,
     )
 

@@ -5,9 +5,13 @@ from __future__ import annotations
 import uuid
 
 import msgspec
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, case, select
 
 from z4j_brain.store.schema import events, workers
+
+SERVER = uuid.UUID(int=0)
+"""Stands for a worker in events that the server itself records."""
+SERVER_NAME = "z4j"
 
 
 class EventRecord(msgspec.Struct, frozen=True, gc=False):
@@ -33,7 +37,7 @@ def newest(
             events.c.attempt,
             events.c.occurred_at,
             events.c.received_at,
-            workers.c.worker_id,
+            case((events.c.worker_row == SERVER, SERVER_NAME), else_=workers.c.worker_id),
             events.c.queue,
             events.c.name,
             events.c.payload,

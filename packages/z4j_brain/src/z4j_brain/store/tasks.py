@@ -38,6 +38,8 @@ class TaskRecord(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     exception_message: str | None
     retried_from: str | None
     last_at: int
+    unknown_at: int | None
+    unknown_reason: str | None
 
     @property
     def wait_us(self) -> int | None:

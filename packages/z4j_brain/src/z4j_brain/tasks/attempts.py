@@ -13,7 +13,7 @@ import msgspec
 from z4j_brain.store.events import EventRecord
 from z4j_brain.store.tasks import ran, waited
 from z4j_core.events import ENDING_KINDS, Kind, WireEvent
-from z4j_core.fold import NO_DETAILS, Details, TaskRow, join, rank, row_of
+from z4j_core.fold import NO_DETAILS, UNKNOWN, Details, TaskRow, join, rank, row_of
 
 
 class Attempt(msgspec.Struct, frozen=True, kw_only=True):
@@ -73,7 +73,7 @@ class _Attempt:
             exception_message=row.exception_message,
             traceback=self.ending.traceback,
             retry_at=self.ending.retry_at,
-            reason=self.ending.reason,
+            reason=row.unknown_reason if row.state == UNKNOWN else self.ending.reason,
         )
 
 

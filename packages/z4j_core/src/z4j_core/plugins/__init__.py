@@ -13,6 +13,7 @@ from z4j_core.plugins.contracts import (
     RetryResult,
 )
 from z4j_core.plugins.hooks import GROUP, hook
+from z4j_core.plugins.probing import ProbedTask, ProbeParams, ProbeResult, Verdict
 
 __all__ = [
     "GROUP",
@@ -24,10 +25,14 @@ __all__ = [
     "Framework",
     "Host",
     "PluginSettings",
+    "ProbeParams",
+    "ProbeResult",
+    "ProbedTask",
     "Problem",
     "PurgeResult",
     "RetryParams",
     "RetryResult",
+    "Verdict",
     "assemble",
     "hook",
 ]

@@ -18,9 +18,11 @@ from z4j_core.capability import (
     action,
     actions_of,
     declared_actions,
+    is_internal,
 )
 from z4j_core.events import TaskEvent
 from z4j_core.frames import ActionInfo, EngineInfo, TaskRef
+from z4j_core.plugins.probing import ProbeParams, ProbeResult
 
 
 class PluginSettings(msgspec.Struct, frozen=True):
@@ -164,6 +166,22 @@ class Engine:
         """Delete the waiting messages of a queue."""
         raise NotImplementedError
 
+    @action(
+        target=Target.ENGINE,
+        title="Probe",
+        description="Asks what became of tasks that seem stuck.",
+        internal=True,
+    )
+    def probe(self, params: ProbeParams) -> ProbeResult:
+        """Say what is known of these tasks, and emit the ends that the record may have missed.
+
+        Never guess: an event is emitted only for what a result store or a worker tells. It carries
+        `attempt` as asked, unless better known, the time of the fact itself, and who told it as
+        `reason`. Ask nobody for longer than a few seconds, and never over a connection that the
+        engine's own work waits for.
+        """
+        raise NotImplementedError
+
     @classmethod
     def actions(cls) -> dict[str, Action]:
         """Return the implemented actions by name."""
@@ -172,6 +190,8 @@ class Engine:
     def info(self) -> EngineInfo:
         """Return what `hello` says of this engine: offered actions, and reasons for the rest."""
         absent = dict.fromkeys(declared_actions(Engine), f"{self.name} has no such action.")
+        # Nobody misses what only the server asks for.
+        absent = {name: why for name, why in absent.items() if not is_internal(Engine, name)}
         offered = self.actions()
         for name in offered:
             absent.pop(name, None)

@@ -34,9 +34,7 @@ def upgrade() -> None:
         sa.Column("alive_at", UtcTime, nullable=True),
         sa.PrimaryKeyConstraint("project_id", "task_id", "engine", name="pk_task_probes"),
     )
-    op.create_index(
-        "ix_task_probes_project_id_asked_at", "task_probes", ["project_id", "asked_at"]
-    )
+    op.create_index("ix_task_probes_project_id_asked_at", "task_probes", ["project_id", "asked_at"])
     awaited = sa.text("command_id IS NOT NULL")
     op.create_index(
         "ix_task_probes_command_id",
