@@ -67,6 +67,7 @@ class Connection:
         self._heartbeat_s = TICK_S
         self._last_beat = 0.0
         self._complaints: set[str] = set()
+        self._heard: tuple[int, int] | None = None
 
     async def greet(self, hello: frames.Hello) -> frames.Welcome:
         """Say hello and return the welcome; raise what `reasons.explain` understands."""
@@ -126,6 +127,7 @@ class Connection:
 
     def _begin(self, welcome: frames.Welcome) -> None:
         self.clock_offset_us = welcome.now - micros()
+        self._heard = (welcome.now, _now())
         self._max_events = min(max(1, welcome.max_events), frames.MAX_EVENTS)
         self._heartbeat_s = min(max(1.0, float(welcome.heartbeat_s)), 60.0)
         self._outbox.settle()
@@ -191,6 +193,8 @@ class Connection:
         elif isinstance(frame, frames.Command):
             if not self._stopping.is_set:
                 self._on_command(frame)
+        elif isinstance(frame, frames.Heartbeat):
+            self._heard = (frame.now, _now())
         elif isinstance(frame, frames.Error):
             self._complain(frame)
         elif isinstance(frame, frames.UnknownFrame):
@@ -213,8 +217,15 @@ class Connection:
 
     async def _beat(self) -> None:
         self._last_beat = time.monotonic()
-        self._link.send(heartbeat(self._outbox.fill()), _now())
+        self._link.send(heartbeat(self._outbox.fill(), *self._echo()), _now())
         await self._write()
+
+    def _echo(self) -> tuple[int, int]:
+        """Return the server's time as last heard, and how long ago that was (microseconds)."""
+        if self._heard is None:
+            return 0, 0
+        said, heard_at = self._heard
+        return said, _now() - heard_at
 
     async def _write(self) -> None:
         """Signed messages are numbered, so they must leave in the order of their signing."""

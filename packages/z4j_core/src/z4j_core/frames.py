@@ -172,7 +172,12 @@ class Gap(Frame, frozen=True, tag="gap"):
 
 
 class Heartbeat(Frame, frozen=True, tag="heartbeat"):
-    """Sign of life of either side; the agent's carries its state. Sizes in bytes."""
+    """Sign of life of either side; the agent's carries its state. Sizes in bytes.
+
+    `echo` is the `now` of the welcome or heartbeat that the agent heard last, and `echo_age_us` how
+    long ago that was by its monotonic clock: so the brain learns the round trip, and from it how
+    far the agent's clock is off. 0 where the agent does not tell.
+    """
 
     now: Micros
     outbox_events: int = 0
@@ -182,6 +187,8 @@ class Heartbeat(Frame, frozen=True, tag="heartbeat"):
     cpu_us: int = 0
     rss_bytes: int = 0
     processed: int = 0
+    echo: int = 0
+    echo_age_us: int = 0
 
 
 class Error(Frame, frozen=True, tag="error"):

@@ -190,14 +190,17 @@ class Engine:
     def info(self) -> EngineInfo:
         """Return what `hello` says of this engine: offered actions, and reasons for the rest."""
         absent = dict.fromkeys(declared_actions(Engine), f"{self.name} has no such action.")
-        # Nobody misses what only the server asks for.
-        absent = {name: why for name, why in absent.items() if not is_internal(Engine, name)}
         offered = self.actions()
         for name in offered:
             absent.pop(name, None)
         absent.update(self.absences())
         infos = [offered[name].info() for name in sorted(offered) if name not in absent]
-        infos += [ActionInfo(name=name, absent=reason) for name, reason in sorted(absent.items())]
+        # Nobody misses what only the server asks for.
+        infos += [
+            ActionInfo(name=name, absent=reason)
+            for name, reason in sorted(absent.items())
+            if not is_internal(Engine, name)
+        ]
         return EngineInfo(name=self.name, version=self.version(), actions=infos)
 
 
