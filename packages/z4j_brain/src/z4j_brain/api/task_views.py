@@ -20,6 +20,7 @@ MAX_MESSAGE = 500
 class TaskSummary(msgspec.Struct, frozen=True, kw_only=True):
     """A task in a list. `wait_ms` and `run_ms` are of the latest attempt.
 
+    `wait_doubtful`: it compares clocks of which one is known, or seems, to be wrong.
     `unknown_since` and `unknown_reason` are there only while the state is ``unknown``.
     """
 
@@ -37,6 +38,7 @@ class TaskSummary(msgspec.Struct, frozen=True, kw_only=True):
     ended_at: Timestamp | None
     eta: Timestamp | None
     wait_ms: int | None
+    wait_doubtful: bool
     run_ms: int | None
     exception_type: str | None
     exception_message: str | None
@@ -56,6 +58,7 @@ class AttemptView(msgspec.Struct, frozen=True, kw_only=True):
     started_at: Timestamp | None
     ended_at: Timestamp | None
     wait_ms: int | None
+    wait_doubtful: bool
     run_ms: int | None
     worker: str | None
     exception_type: str | None
@@ -114,6 +117,7 @@ def _summary(task: TaskRecord) -> dict[str, Any]:
         "ended_at": rfc3339(task.ended_at),
         "eta": rfc3339(task.eta),
         "wait_ms": millis(task.wait_us),
+        "wait_doubtful": task.wait_is_doubtful,
         "run_ms": millis(task.duration_us),
         "exception_type": task.exception_type,
         "exception_message": task.exception_message,
@@ -127,8 +131,14 @@ def _summary(task: TaskRecord) -> dict[str, Any]:
 def task_detail(found: TaskInFull) -> TaskDetail:
     """Return the view of a task in full."""
     task: FullTaskRecord = found.task
+    summary = _summary(task)
+    if found.attempts and found.attempts[-1].attempt == task.attempt:
+        latest = found.attempts[-1]
+        # Its events tell whose clocks they are, which the task's row does not.
+        summary["wait_ms"] = millis(latest.wait_us)
+        summary["wait_doubtful"] = latest.wait_is_doubtful
     return TaskDetail(
-        **_summary(task),
+        **summary,
         args=as_json(task.args),
         kwargs=as_json(task.kwargs),
         exact=bool(task.exact),
@@ -156,6 +166,7 @@ def attempt_view(attempt: attempts.Attempt) -> AttemptView:
         started_at=rfc3339(attempt.started_at),
         ended_at=rfc3339(attempt.ended_at),
         wait_ms=millis(attempt.wait_us),
+        wait_doubtful=attempt.wait_is_doubtful,
         run_ms=millis(attempt.run_us),
         worker=attempt.worker,
         exception_type=attempt.exception_type,

@@ -15,7 +15,11 @@ SERVER_NAME = "z4j"
 
 
 class EventRecord(msgspec.Struct, frozen=True, gc=False):
-    """One event as it is stored; `payload` is redacted JSON text."""
+    """One event as it is stored; `payload` is redacted JSON text.
+
+    `clock_offset_us` is how far the clock of the process that told it is ahead of the server's, as
+    measured last; None where that is not known.
+    """
 
     kind: str
     attempt: int
@@ -25,6 +29,7 @@ class EventRecord(msgspec.Struct, frozen=True, gc=False):
     queue: str | None
     name: str | None
     payload: str
+    clock_offset_us: int | None = None
 
 
 def newest(
@@ -41,6 +46,7 @@ def newest(
             events.c.queue,
             events.c.name,
             events.c.payload,
+            workers.c.clock_offset_us,
         )
         .outerjoin(workers, workers.c.id == events.c.worker_row)
         .where(
