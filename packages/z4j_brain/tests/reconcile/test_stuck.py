@@ -278,7 +278,7 @@ def test_without_an_agent_the_leader_records_it_alone(house: House) -> None:
     assert house.state("runs") == "unknown"
     assert house.state("waits") == "queued"
     assert house.task("runs").task.unknown_reason.endswith(
-        "No agent that could be asked about tasks of celery is online."
+        "No agent that could be asked about tasks of celery was online then."
     )
     with house.record.database.read() as connection:
         rows = connection.execute(select(events.c.kind, events.c.worker_row)).all()

@@ -164,7 +164,7 @@ class StuckTasks:
         """Nobody can be asked: record it for the tasks whose worker is gone."""
         situation = await self._situation(project_id, now())
         lost = [task for task in suspects if situation.may_be_unknown(task)]
-        because = f"No agent that could be asked about tasks of {engine} is online."
+        because = f"No agent that could be asked about tasks of {engine} was online then."
         found = [doubts.Doubt(task, situation.reason(task, because)) for task in lost]
         offset = await self._database.run(
             _record_alone, project_id, found, _asked(project_id, suspects, None), write=True
