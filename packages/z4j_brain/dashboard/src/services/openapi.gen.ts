@@ -142,6 +142,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/instance/status": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read sizes, retention and leadership; for administrators of the instance. */
+        get: operations["read_instance_status"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/openapi.json": {
         parameters: {
             query?: never;
@@ -556,6 +573,56 @@ export interface components {
             queue: string;
         };
         /**
+         * InstanceView
+         * @description An instance now. `leader` is null on SQLite, where the only server leads.
+         *
+         *         `oldest_event_at` is when about the oldest event was received.
+         */
+        InstanceView: {
+            /**
+             * Format: date-time
+             * @description RFC 3339 with microseconds, UTC.
+             */
+            generated_at: string;
+            version: string;
+            database: string;
+            migration: string | null;
+            newest_migration: string;
+            bytes: number;
+            tables: components["schemas"]["TableView"][];
+            oldest_event_at: string | null;
+            workers_online: number;
+            leader: components["schemas"]["LeaderView"] | null;
+            is_this_replica_leader: boolean;
+        };
+        /**
+         * TableView
+         * @description A table of the database with its indexes.
+         *
+         *         `bytes` is null where telling them would mean to read too much. `kept_days`: rows are removed
+         *         when they are older; 0 is as soon as they have run out, null is never.
+         */
+        TableView: {
+            name: string;
+            rows: number;
+            /** @enum {unknown} */
+            accuracy: "at_least" | "estimate" | "exact";
+            bytes: number | null;
+            kept_days: number | null;
+        };
+        /**
+         * LeaderView
+         * @description The replica that does the periodic work, and since when its session is open.
+         */
+        LeaderView: {
+            replica: string;
+            /**
+             * Format: date-time
+             * @description RFC 3339 with microseconds, UTC.
+             */
+            since: string;
+        };
+        /**
          * Overview
          * @description One hour of a project.
          *
@@ -730,6 +797,9 @@ export interface components {
         /**
          * TaskSummary
          * @description A task in a list. `wait_ms` and `run_ms` are of the latest attempt.
+         *
+         *         `wait_doubtful`: it compares clocks of which one is known, or seems, to be wrong.
+         *         `unknown_since` and `unknown_reason` are there only while the state is ``unknown``.
          */
         TaskSummary: {
             engine: string;
@@ -750,10 +820,13 @@ export interface components {
             ended_at: string | null;
             eta: string | null;
             wait_ms: number | null;
+            wait_doubtful: boolean;
             run_ms: number | null;
             exception_type: string | null;
             exception_message: string | null;
             retried_from: string | null;
+            unknown_since: string | null;
+            unknown_reason: string | null;
             /**
              * Format: date-time
              * @description RFC 3339 with microseconds, UTC.
@@ -763,6 +836,8 @@ export interface components {
         /**
          * TaskDetail
          * @description A task in full. `exact` says that `args` and `kwargs` equal the real arguments.
+         *
+         *         `alive_at` is when a worker last said, being asked by the server, that it holds the task.
          */
         TaskDetail: {
             engine: string;
@@ -783,10 +858,13 @@ export interface components {
             ended_at: string | null;
             eta: string | null;
             wait_ms: number | null;
+            wait_doubtful: boolean;
             run_ms: number | null;
             exception_type: string | null;
             exception_message: string | null;
             retried_from: string | null;
+            unknown_since: string | null;
+            unknown_reason: string | null;
             /**
              * Format: date-time
              * @description RFC 3339 with microseconds, UTC.
@@ -804,6 +882,7 @@ export interface components {
             retried_as: string[];
             attempts: components["schemas"]["AttemptView"][];
             actions: components["schemas"]["TaskAction"][];
+            alive_at: string | null;
             offset: number;
         };
         /**
@@ -818,6 +897,7 @@ export interface components {
             started_at: string | null;
             ended_at: string | null;
             wait_ms: number | null;
+            wait_doubtful: boolean;
             run_ms: number | null;
             worker: string | null;
             exception_type: string | null;
@@ -1291,6 +1371,28 @@ export interface operations {
             401: components["responses"]["Problem"];
             403: components["responses"]["Problem"];
             404: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    read_instance_status: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InstanceView"];
+                };
+            };
+            401: components["responses"]["Problem"];
             default: components["responses"]["Problem"];
         };
     };

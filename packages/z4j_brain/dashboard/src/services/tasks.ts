@@ -30,10 +30,15 @@ export interface TaskSummary {
   ended_at: string | null;
   eta: string | null;
   wait_ms: number | null;
+  /** The wait compares clocks of which one is wrong. */
+  wait_doubtful: boolean;
   run_ms: number | null;
   exception_type: string | null;
   exception_message: string | null;
   retried_from: string | null;
+  /** Both only while the state is unknown. */
+  unknown_since: string | null;
+  unknown_reason: string | null;
   updated_at: string;
 }
 
@@ -46,6 +51,7 @@ export interface Attempt {
   started_at: string | null;
   ended_at: string | null;
   wait_ms: number | null;
+  wait_doubtful: boolean;
   run_ms: number | null;
   worker: string | null;
   exception_type: string | null;
@@ -74,6 +80,8 @@ export interface TaskDetail extends TaskSummary {
   retried_as: string[];
   attempts: Attempt[];
   actions: TaskAction[];
+  /** When a worker last said, being asked by the server, that it holds the task. */
+  alive_at: string | null;
   offset: number;
 }
 
