@@ -26,12 +26,11 @@ def reconciliation(counters: Counters) -> Iterator[Metric]:
         ("unknown_tasks", "Tasks whose state became unknown.", counters.unknown_tasks),
     ):
         yield CounterMetricFamily(f"z4j_reconcile_{name}_total", what, value)
-    if counters.last_round_at is not None:
-        yield GaugeMetricFamily(
-            "z4j_reconcile_last_round_timestamp_seconds",
-            "When the last round ended, since the epoch.",
-            counters.last_round_at / 1e6,
-        )
+    yield GaugeMetricFamily(
+        "z4j_reconcile_last_round_timestamp_seconds",
+        "When the last round ended, since the epoch; 0 before the first.",
+        (counters.last_round_at or 0) / 1e6,
+    )
     yield from _steps(counters)
     deleted = CounterMetricFamily(
         "z4j_reconcile_deleted_rows_total",
