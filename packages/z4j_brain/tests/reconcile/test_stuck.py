@@ -204,10 +204,32 @@ def test_the_worker_itself_is_asked_about_a_task_that_runs_for_long(house: House
     assert house.look() == [], "a worker that holds it is not asked again so soon"
     house.later(25)
     assert house.look() == [(row, ["runs"])]
+    for _ in range(12):
+        house.answer("alive")
+        house.later(125)
+        assert house.look() == [(row, ["runs"])], "as long as it runs"
     house.answer("unknown", asked="")
     assert house.task("runs").task.unknown_reason == (
         "Its worker w1 is online, but does not hold it. An agent was asked, and nobody knows it."
     )
+
+
+def test_a_backlog_is_asked_about_now_and_then_and_twice(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    live(house, "waits", 90, "published")
+    live(house, "young", 70, "published")
+    house.prober()
+    assert len(house.look()) == 1
+    house.answer("unknown", "unknown")
+    house.later(2_000)
+    assert house.look() == [], "not again within ten minutes"
+    monkeypatch.setattr("z4j_brain.reconcile.stuck.QUEUED_EVERY_S", 0.0)
+    assert len(house.look()) == 1
+    house.answer("unknown", "unknown")
+    house.later(2_000)
+    assert house.look() == []
+    assert {house.state("waits"), house.state("young")} == {"queued"}
 
 
 def test_questions_become_rare_and_end(house: House) -> None:

@@ -38,6 +38,8 @@ log = logging.getLogger("z4j.reconcile")
 ACTION = "probe"
 LOOK_S = 5.0
 """A look turns no further page after this time; the next round goes on there."""
+QUEUED_EVERY_S = 600.0
+"""A backlog is no emergency, and may be long: so often is asked about tasks that merely wait."""
 MAX_FOUND = 10 * MAX_PROBED
 """Suspects of a project in one look; more are found again."""
 
@@ -68,6 +70,7 @@ class StuckTasks:
         self._hub = hub
         self._may_go_on = may_go_on
         self._after: dict[UUID, int] = {}
+        self._queued_asked_s: dict[UUID, float] = {}
 
     async def take_answers(self) -> bool:
         """Draw the conclusions of the questions that have ended; tell whether none is left."""
@@ -108,7 +111,17 @@ class StuckTasks:
             self._after[project_id] = page.next or 0
             if page.next is None:
                 break
-        return found
+        return self._without_backlog(project_id, found)
+
+    def _without_backlog(self, project_id: UUID, found: list[OpenTask]) -> list[OpenTask]:
+        """Leave out queued tasks, unless it is their turn."""
+        if not any(task.state == "queued" for task in found):
+            return found
+        asked_s = self._queued_asked_s.get(project_id)
+        if asked_s is None or time.monotonic() - asked_s >= QUEUED_EVERY_S:
+            self._queued_asked_s[project_id] = time.monotonic()
+            return found
+        return [task for task in found if task.state != "queued"]
 
     async def _situation(self, project_id: UUID, at: int) -> Situation:
         workers = await self._database.run(open_tasks.presence, project_id)

@@ -16,13 +16,13 @@ from z4j_brain.store.types import to_datetime
 SECOND_US, MINUTE_US = 1_000_000, 60_000_000
 BACK_OFF_US = tuple(minutes * MINUTE_US for minutes in (1, 5, 30, 120, 480, 1_440))
 """After the first question about a task, the second …; the last one for all further ones."""
-MAX_TRIES = 10
-"""About five days; then nobody is asked any more, and a later fact still tells."""
-ALIVE_US = 30 * MINUTE_US
-"""A task that a worker holds is not asked about again before this time."""
+MAX_TRIES = {"unknown": 10, "queued": 2}
+"""By state: after so many questions, about five days, nobody is asked. A later fact still tells."""
+ALIVE_US = (30 * MINUTE_US, 120 * MINUTE_US)
+"""A task that a worker holds is not asked about again before the first time, later the second."""
+_OFTEN = 4
 TRIES_WITHOUT_ANSWER = 3
 """After so many questions without an answer a task counts as unknown."""
-NEVER = (1 << 52) - 1
 
 
 class Patience(msgspec.Struct, frozen=True):
@@ -58,7 +58,7 @@ class Situation(msgspec.Struct, frozen=True):
 
     def is_suspect(self, task: OpenTask) -> bool:
         """Whether somebody should be asked about the task."""
-        if task.asked >= MAX_TRIES:
+        if task.asked >= MAX_TRIES.get(task.state, task.asked + 1):
             return False
         return task.state == "unknown" or self.is_silent(task) or self._is_orphan(task)
 
@@ -91,10 +91,9 @@ class Situation(msgspec.Struct, frozen=True):
 
 def next_at(now: int, tries: int, *, is_alive: bool) -> int:
     """Return when a task may be asked about again, after `tries` questions."""
-    if tries >= MAX_TRIES and not is_alive:
-        return NEVER
-    wait = BACK_OFF_US[min(max(tries, 1), len(BACK_OFF_US)) - 1]
-    return now + (max(wait, ALIVE_US) if is_alive else wait)
+    if is_alive:
+        return now + ALIVE_US[tries >= _OFTEN]
+    return now + BACK_OFF_US[min(max(tries, 1), len(BACK_OFF_US)) - 1]
 
 
 def moment(at: int) -> str:
