@@ -58,6 +58,7 @@ class DepthSampler:
             if self._thread is None and watch.watched and not self._is_closed:
                 self._thread = Thread(target=self._work, name="z4j-agent-depths", daemon=True)
                 self._thread.start()
+                _log.info("This process samples the depth of its queues for z4j.")
             self._changed.notify()
 
     def rest(self) -> None:
