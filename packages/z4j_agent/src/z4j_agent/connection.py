@@ -153,6 +153,7 @@ class Connection:
                 await self._drain()
 
     async def _drain(self) -> None:
+        await self._queues.tell_queues()  # of a short life the last look was before its end
         while True:
             await self._flush()
             if self._outbox.is_drained:

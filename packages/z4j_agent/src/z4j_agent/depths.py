@@ -109,10 +109,9 @@ class DepthSampler:
         try:
             told = engine.queue_depths(watched.broker, watched.queues)
             now = micros()
+            # Also what cannot be told is told: silence would have another process try.
             return [
-                _sample(watched, queue, told[queue], now)
-                for queue in watched.queues
-                if queue in told
+                _sample(watched, queue, told.get(queue, Depth()), now) for queue in watched.queues
             ]
         except Exception as error:  # a broker's client raises what it likes; the next round asks
             self._complain(f"The queues of {watched.engine} cannot be sampled", error)

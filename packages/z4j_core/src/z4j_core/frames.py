@@ -14,7 +14,15 @@ import msgspec
 from msgspec import Meta
 
 from z4j_core.events import EngineName, Micros, WireEvent
-from z4j_core.waiting import MAX_BROKERS, MAX_QUEUES, Broker, BrokerId, Count, QueueName, QueueNames
+from z4j_core.waiting import (
+    MAX_BROKERS,
+    MAX_QUEUES,
+    MAX_WATCHED,
+    Broker,
+    BrokerId,
+    Count,
+    QueueName,
+)
 
 PROTOCOL_VERSION = 1
 SUBPROTOCOL = "z4j.1"
@@ -197,11 +205,11 @@ class Queues(Frame, frozen=True, tag="queues"):
 
 
 class Watched(msgspec.Struct, frozen=True, gc=False):
-    """Queues of one broker to sample."""
+    """Queues of one broker to sample; the process may know them from nobody but the brain."""
 
     engine: EngineName
     broker: BrokerId
-    queues: QueueNames
+    queues: Annotated[list[QueueName], Meta(max_length=MAX_WATCHED)]
 
 
 class Watch(Frame, frozen=True, tag="watch"):

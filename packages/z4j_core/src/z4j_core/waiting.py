@@ -16,6 +16,8 @@ from msgspec import Meta
 MAX_BROKERS = 8
 MAX_QUEUES = 200
 """Of one broker in one process; who knows more tells those it consumes, then the first by name."""
+MAX_WATCHED = 1_000
+"""Queues of one broker that one process samples: also those that only others know."""
 MAX_QUEUE_NAME = 255
 MAX_COUNT = 1 << 53
 

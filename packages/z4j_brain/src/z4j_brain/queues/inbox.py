@@ -35,10 +35,6 @@ class Inbox:
             oldest_us=sample.oldest_us,
         )
 
-    def forget(self, worker_row: UUID) -> None:
-        """A worker is gone: what it knew does not matter any more."""
-        self._told.pop(worker_row, None)
-
     def take_told(self) -> Told:
         """Return and forget what workers told."""
         told, self._told = self._told, {}

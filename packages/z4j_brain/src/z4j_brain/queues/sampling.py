@@ -101,7 +101,6 @@ class Sampling:
 
     def link_ended(self, worker_row: UUID) -> None:
         """Elect others in place of a worker whose link is gone; its row says so already."""
-        self._inbox.forget(worker_row)
         self._watches.forget(worker_row)
         self._work.set()
 

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from z4j_brain.store.queue_election import Assignment, QueueKey
 from z4j_core import frames
-from z4j_core.waiting import MAX_BROKERS, MAX_QUEUES
+from z4j_core.waiting import MAX_BROKERS, MAX_WATCHED
 
 
 class Watches:
@@ -54,9 +54,9 @@ class Watches:
 
 
 def _watched(keys: list[QueueKey]) -> list[frames.Watched]:
-    """A worker tells of no more queues than fit; more can only come from its former links."""
+    """What does not fit into a frame stays unsampled; a project cannot have that many queues."""
     grouped = groupby(keys, key=lambda key: (key.engine, key.broker))
     return [
-        frames.Watched(engine, broker, [key.queue for key in group][:MAX_QUEUES])
+        frames.Watched(engine, broker, [key.queue for key in group][:MAX_WATCHED])
         for (engine, broker), group in grouped
     ][:MAX_BROKERS]

@@ -1,7 +1,8 @@
 """Which worker samples which queue: a claim on the queue's row, so that all replicas agree.
 
-A claim holds while its worker is online and knows the queue, and is renewed by samples; one whose
-samples stay away goes to the next worker in order.
+A claim holds while its worker is online and knows the broker, and is renewed by samples; one whose
+samples stay away goes to the next worker in order. Any worker that knows the broker can ask it for
+any queue, so a queue that only a short-lived publisher knew is sampled all the same.
 """
 
 from __future__ import annotations
@@ -11,15 +12,28 @@ from itertools import groupby
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, and_, case, exists, func, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    FromClause,
+    Subquery,
+    and_,
+    case,
+    exists,
+    func,
+    or_,
+    select,
+    update,
+)
 
 from z4j_brain.store.schema import queues, worker_queues, workers
 
 CANDIDATES = 8
-"""So many of the workers that know a queue are considered, in their order."""
+"""So many of the workers that know a broker are considered, in their order."""
 CLAIMS = 200
 """A round claims no more queues; the next one goes on."""
-_KEY = ("project_id", "engine", "broker", "queue")
+_BROKER = ("project_id", "engine", "broker")
+_KEY = (*_BROKER, "queue")
 
 
 class QueueKey(msgspec.Struct, frozen=True, gc=False):
@@ -47,34 +61,39 @@ class Assignment(msgspec.Struct, frozen=True):
 
 
 def due_claims(connection: Connection, silent_since: int) -> list[Claim]:
-    """Return the claims to make: of queues whose sampler is gone, forgot the queue, or has told
+    """Return the claims to make: of queues whose sampler is gone, forgot the broker, or has told
     nothing since this time although it was elected before it.
 
-    The order of workers: role worker before the others, consumers of the queue before the others,
-    then the longest known, so that one worker is elected for all queues that it knows.
+    The order of workers: role worker before the others, then the longest known, so that one is
+    elected for all queues of a broker.
     """
-    rank = case((workers.c.role == "worker", 0), else_=1)
-    consumes = case((worker_queues.c.is_consumed, 0), else_=1)
-    key = [queues.c[name] for name in _KEY]
-    place = func.row_number().over(
-        partition_by=key, order_by=(rank, consumes, workers.c.first_seen, workers.c.id)
-    )
-    ranked = (
-        select(*key, queues.c.sampler, workers.c.id.label("candidate"), place.label("place"))
-        .join(worker_queues, _is_same(worker_queues))
-        .join(workers, and_(workers.c.id == worker_queues.c.worker_row, workers.c.online))
-        .where(or_(~_is_held(), _is_silent(silent_since)))
-        .subquery()
-    )
-    order = [ranked.c[name] for name in _KEY]
+    ranked = _candidates()
+    order = [queues.c[name] for name in _KEY]
     rows = connection.execute(
-        select(ranked)
-        .where(ranked.c.place <= CANDIDATES)
+        select(*order, queues.c.sampler, ranked.c.worker_row.label("candidate"))
+        .join(ranked, _is_same_broker(ranked))
+        .where(or_(~_is_held(), _is_silent(silent_since)), ranked.c.place <= CANDIDATES)
         .order_by(*order, ranked.c.place)
         .limit(CLAIMS * CANDIDATES)
     ).all()
     grouped = groupby(rows, key=lambda row: QueueKey(*(getattr(row, name) for name in _KEY)))
     return [_choose(key, list(group)) for key, group in grouped]
+
+
+def _candidates() -> Subquery:
+    """The online workers of each broker, with their place in its order."""
+    broker = [worker_queues.c[name] for name in _BROKER]
+    rank = case((workers.c.role == "worker", 0), else_=1)
+    knows = select(*broker, worker_queues.c.worker_row).distinct().subquery()
+    mine = [knows.c[name] for name in _BROKER]
+    place = func.row_number().over(
+        partition_by=mine, order_by=(rank, workers.c.first_seen, workers.c.id)
+    )
+    return (
+        select(*mine, knows.c.worker_row, place.label("place"))
+        .join(workers, and_(workers.c.id == knows.c.worker_row, workers.c.online))
+        .subquery()
+    )
 
 
 def claim(connection: Connection, claims: list[Claim], now: int) -> int:
@@ -108,8 +127,8 @@ def _choose(key: QueueKey, rows: list[Any]) -> Claim:
     return Claim(key, order[following % len(order)], former)
 
 
-def _is_same(table: Any) -> ColumnElement[bool]:
-    return and_(*(table.c[name] == queues.c[name] for name in _KEY))
+def _is_same_broker(table: FromClause) -> ColumnElement[bool]:
+    return and_(*(table.c[name] == queues.c[name] for name in _BROKER))
 
 
 def _is_held() -> ColumnElement[bool]:
@@ -120,7 +139,7 @@ def _is_held() -> ColumnElement[bool]:
             holder.c.id == queues.c.sampler,
             holder.c.online,
             known.c.worker_row == holder.c.id,
-            _is_same(known),
+            _is_same_broker(known),
         )
         .correlate(queues)
     )

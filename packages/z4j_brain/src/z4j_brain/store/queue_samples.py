@@ -69,7 +69,7 @@ def store(connection: Connection, samples: Sequence[Sample]) -> int:
                 *(queues.c[name] == getattr(sample.key, name) for name in _KEY),
                 queues.c.sampler == sample.sampler,
             )
-            .values(sampled_at=sample.at, seen_at=sample.at, **told)
+            .values(sampled_at=sample.at, **told)
         )
         if done.rowcount:
             _add_to_minute(connection, sample)

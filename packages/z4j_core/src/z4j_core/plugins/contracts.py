@@ -125,8 +125,9 @@ class Engine:
         """Ask a broker, by its `Broker.id`, how deep these queues are; None where it cannot tell.
 
         Called on a thread of the agent that does nothing else, in at most one process for each
-        queue. Open a connection of your own and close it, with time limits of a few seconds; a
-        queue that is missing in the answer, and an exception, are "no sample".
+        queue. Open a connection of your own and close it, with time limits of a few seconds. The
+        queues may be such that only other processes know. One that is missing in the answer cannot
+        be told; after an exception another process is asked to try.
         """
         raise NotImplementedError
 
