@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -87,6 +88,7 @@ def test_one_worker_samples_and_another_takes_over(
     _the_password_is_nowhere(shop, server, database_url)
 
 
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_the_depth_is_what_redis_says(shop: Shop, client: Client) -> None:
     program = (
         "import time\n"
@@ -123,8 +125,6 @@ class _publisher:
         self._program = program
 
     def __enter__(self) -> None:
-        import sys
-
         self._process = subprocess.Popen(
             [sys.executable, "-c", f"from celery_truth import *\n{self._program}"],
             env=self._shop.environment,
