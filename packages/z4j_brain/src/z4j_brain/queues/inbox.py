@@ -36,7 +36,7 @@ class Inbox:
         )
 
     def take_told(self) -> Told:
-        """Return and forget what workers told."""
+        """Return and forget what workers told; the caller may take entries out."""
         told, self._told = self._told, {}
         return told
 

@@ -30,6 +30,8 @@ log = logging.getLogger("z4j.queues")
 TICK_S = 5.0
 """Claims that became due by time, and those of other replicas, are looked for this often."""
 GAP_S = 0.5
+BATCH = 20
+"""Workers whose queues are written in one transaction: ingest shall not wait for a thousand."""
 LEAST_PATIENCE_US = 30_000_000
 
 
@@ -126,16 +128,17 @@ class Sampling:
             await asyncio.sleep(GAP_S)
 
     async def _write_told(self) -> None:
-        told = self._inbox.take_told()
-        if not told:
-            return
+        told, left_out = self._inbox.take_told(), 0
         try:
-            left_out = await self._database.run(_write, told, now(), write=True)
-        except BaseException:
+            while told:
+                batch = {row: told[row] for row in sorted(told)[:BATCH]}
+                left_out += await self._database.run(_write, batch, now(), write=True)
+                for row in batch:
+                    del told[row]
+        finally:
             self._inbox.put_back(told)
-            raise
+        self.counters.refused += left_out
         if left_out:
-            self.counters.refused += left_out
             log.warning(
                 "%d queues are not looked after: a project may have %d",
                 left_out,

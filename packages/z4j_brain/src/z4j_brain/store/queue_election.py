@@ -67,12 +67,17 @@ def due_claims(connection: Connection, silent_since: int) -> list[Claim]:
     The order of workers: role worker before the others, then the longest known, so that one is
     elected for all queues of a broker.
     """
-    ranked = _candidates()
+    is_due = or_(~_is_held(), _is_silent(silent_since))
+    broker = [queues.c[name] for name in _BROKER]
+    due = connection.execute(select(*broker).where(is_due).distinct()).all()
+    if not due:  # as nearly always; the candidates are the dear part
+        return []
+    ranked = _candidates({row.project_id for row in due}, {row.broker for row in due})
     order = [queues.c[name] for name in _KEY]
     rows = connection.execute(
         select(*order, queues.c.sampler, ranked.c.worker_row.label("candidate"))
         .join(ranked, _is_same_broker(ranked))
-        .where(or_(~_is_held(), _is_silent(silent_since)), ranked.c.place <= CANDIDATES)
+        .where(is_due, ranked.c.place <= CANDIDATES)
         .order_by(*order, ranked.c.place)
         .limit(CLAIMS * CANDIDATES)
     ).all()
@@ -80,20 +85,25 @@ def due_claims(connection: Connection, silent_since: int) -> list[Claim]:
     return [_choose(key, list(group)) for key, group in grouped]
 
 
-def _candidates() -> Subquery:
-    """The online workers of each broker, with their place in its order."""
-    broker = [worker_queues.c[name] for name in _BROKER]
-    rank = case((workers.c.role == "worker", 0), else_=1)
-    knows = select(*broker, worker_queues.c.worker_row).distinct().subquery()
-    mine = [knows.c[name] for name in _BROKER]
-    place = func.row_number().over(
-        partition_by=mine, order_by=(rank, workers.c.first_seen, workers.c.id)
-    )
-    return (
-        select(*mine, knows.c.worker_row, place.label("place"))
-        .join(workers, and_(workers.c.id == knows.c.worker_row, workers.c.online))
+def _candidates(projects: set[uuid.UUID], brokers: set[str]) -> Subquery:
+    """The online workers of each of these brokers, with their place in its order."""
+    knows = (
+        select(
+            *(worker_queues.c[name] for name in _BROKER),
+            worker_queues.c.worker_row,
+            workers.c.role,
+            workers.c.first_seen,
+        )
+        .join(workers, and_(workers.c.id == worker_queues.c.worker_row, workers.c.online))
+        .where(worker_queues.c.project_id.in_(projects), worker_queues.c.broker.in_(brokers))
+        .distinct()
         .subquery()
     )
+    rank = case((knows.c.role == "worker", 0), else_=1)
+    mine = [knows.c[name] for name in _BROKER]
+    order = (rank, knows.c.first_seen, knows.c.worker_row)
+    place = func.row_number().over(partition_by=mine, order_by=order)
+    return select(*mine, knows.c.worker_row, place.label("place")).subquery()
 
 
 def claim(connection: Connection, claims: list[Claim], now: int) -> int:
