@@ -10,6 +10,7 @@ from queue_yard import BROKER, MINUTE, Links, knows, sample
 from sqlalchemy import insert
 
 from z4j_brain.clock import now
+from z4j_brain.overview.notices import notices
 from z4j_brain.queues.report import QueueReport, Rates, drain_s, report
 from z4j_brain.queues.series import Window, series
 from z4j_brain.store import figures
@@ -123,6 +124,25 @@ def test_the_list_tells_stale_from_current_and_unknown_from_empty(yard: Any) -> 
     yard.end(row)
     gone = read(yard, now())["reports"]
     assert (gone.is_stale, gone.waiting, gone.sampler) == (True, 8, None)
+
+
+def test_the_overview_names_queues_without_consumers(yard: Any) -> None:
+    row, sampling = elect(yard, "mail", "reports", "web", "far")
+
+    async def scenario() -> None:
+        depths = [sample("mail", 5), sample("reports", 1200), sample("web", 0)]
+        depths.append(sample("far", 3, consumers=1))
+        sampling.sampled(row, yard.project_id, frames.Depths(depths))
+        await sampling.turn()
+
+    asyncio.run(scenario())
+    with yard.database.read() as connection:
+        [notice] = notices(connection, yard.project_id, [], now(), 0)
+    assert notice.kind == "queue_unconsumed"
+    assert notice.text == "1,200 wait in the queue reports, and no known worker takes from it."
+    yard.end(row)
+    with yard.database.read() as connection:
+        assert notices(connection, yard.project_id, [], now(), 0) == [], "that is not of now"
 
 
 def test_flow_comes_from_the_record(yard: Any) -> None:

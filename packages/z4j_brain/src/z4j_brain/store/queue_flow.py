@@ -7,7 +7,7 @@ import uuid
 import msgspec
 from sqlalchemy import BigInteger, Connection, cast, func, or_, select
 
-from z4j_brain.store.schema import rollups, tasks, worker_queues, workers
+from z4j_brain.store.schema import queues, rollups, tasks, worker_queues, workers
 
 _ENDED = ("succeeded", "failed", "cancelled", "rejected")
 
@@ -39,6 +39,15 @@ class Consumer(msgspec.Struct, frozen=True, gc=False):
     broker: str
     queue: str
     worker: str
+
+
+class Unconsumed(msgspec.Struct, frozen=True, gc=False):
+    """A queue in which tasks wait although nobody is known to take them."""
+
+    engine: str
+    queue: str
+    waiting: int
+    sampled_at: int
 
 
 def flow(
@@ -90,3 +99,36 @@ def consumers(connection: Connection, project_id: uuid.UUID) -> list[Consumer]:
         .order_by(*key, workers.c.worker_id)
     )
     return [Consumer(*row) for row in rows]
+
+
+def unconsumed(
+    connection: Connection, project_id: uuid.UUID, fresh_since: int, limit: int
+) -> list[Unconsumed]:
+    """Return queues in which something waits by a sample since then, whose sampler is online, and
+    that nobody consumes.
+    """
+    known = worker_queues.c
+    is_same = (
+        known[name] == queues.c[name] for name in ("project_id", "engine", "broker", "queue")
+    )
+    is_consumed = (
+        select(known.queue)
+        .join(workers, workers.c.id == known.worker_row)
+        .where(workers.c.online, known.is_consumed, *is_same)
+        .exists()
+    )
+    sampler = workers.alias("sampler")
+    rows = connection.execute(
+        select(queues.c.engine, queues.c.queue, queues.c.waiting, queues.c.sampled_at)
+        .join(sampler, (sampler.c.id == queues.c.sampler) & sampler.c.online)
+        .where(
+            queues.c.project_id == project_id,
+            queues.c.sampled_at >= fresh_since,
+            queues.c.waiting > 0,
+            func.coalesce(queues.c.consumers, 0) == 0,
+            ~is_consumed,
+        )
+        .order_by(queues.c.waiting.desc(), queues.c.queue)
+        .limit(limit)
+    )
+    return [Unconsumed(*row) for row in rows]
