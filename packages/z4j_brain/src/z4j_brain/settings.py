@@ -106,6 +106,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         int,
         Meta(ge=1, le=43_200, description="A task that says nothing for this long is asked about."),
     ] = 60
+    queue_sample_s: Annotated[
+        int,
+        Meta(
+            ge=0,
+            le=3600,
+            description="Each queue's depth is asked of its broker this often; 0 is never.",
+        ),
+    ] = 10
     log_level: Annotated[
         Literal["debug", "info", "warning", "error"],
         Meta(description="Least level that is logged."),

@@ -27,6 +27,7 @@ EXAMPLES: dict[str, tuple[str, Any]] = {
     "task_retention_days": ("0", 0),
     "probe_grace_s": ("30", 30),
     "probe_after_minutes": ("5", 5),
+    "queue_sample_s": ("60", 60),
     "log_level": ("debug", "debug"),
     "log_format": ("json", "json"),
     "metrics_token": ("0123456789abcdef", "0123456789abcdef"),

@@ -14,11 +14,14 @@ from z4j_core.plugins.contracts import (
 )
 from z4j_core.plugins.hooks import GROUP, hook
 from z4j_core.plugins.probing import ProbedTask, ProbeParams, ProbeResult, Verdict
+from z4j_core.waiting import Broker, Depth
 
 __all__ = [
     "GROUP",
     "Assembly",
+    "Broker",
     "CancelResult",
+    "Depth",
     "EditedRetryParams",
     "Engine",
     "EntryPoint",
