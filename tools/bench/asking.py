@@ -7,9 +7,9 @@ from http.client import HTTPConnection
 from typing import Any, Self
 
 import msgspec
-from stand import PROJECT
+import stand  # noqa: F401 - it makes `server` importable
 
-from server import Client
+from server import PROJECT, Client
 
 TIMEOUT_S = 60.0
 

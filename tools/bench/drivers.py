@@ -93,7 +93,7 @@ def _rates_of_copy(url: str, sent: Sequence[WireEvent]) -> dict[str, float]:
 
 def _create(connection: psycopg.Connection, statement: str) -> None:
     connection.execute("DROP TABLE IF EXISTS copied")
-    connection.execute(statement)  # type: ignore[call-overload]
+    connection.execute(statement)
     connection.commit()
 
 

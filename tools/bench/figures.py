@@ -78,8 +78,8 @@ TARGETS = {
             ("growth_end", "events/s into the full table", "/s", None, None, True),
             ("growth_kept", "speed kept from start to end", "%", 80, 95, True),
             ("growth_bytes", "disk an event, tasks and indexes included", "B"),
-            ("growth_ack_before", "acknowledgement p99 before retention", "ms"),
-            ("growth_ack_tasks", "acknowledgement p99 while old rows are deleted", "ms", 100, 50),
+            ("growth_ack_before", "acknowledgement p99 before retention", "ms", 40, 20),
+            ("growth_ack_tasks", "acknowledgement p99 while old tasks are deleted", "ms", 80, 40),
         )
     },
     "growth_drop": Target("retention drops a day's partition", "s", 1, 0.25),

@@ -93,9 +93,7 @@ def measure(options: argparse.Namespace, built: Stand) -> None:
         raise SystemExit(f"the record is not what was sent: {missing}")
 
 
-async def drive(
-    links: Sequence[SyntheticLink], built: Stand, options: argparse.Namespace
-) -> Spent:
+async def drive(links: Sequence[SyntheticLink], built: Stand, options: argparse.Namespace) -> Spent:
     """Deliver everything, as fast as it goes or at a steady rate."""
     for link in links:
         await link.open()
@@ -111,9 +109,7 @@ async def drive(
             for number, link in enumerate(links)
         )
     )
-    spent = Spent(
-        time.perf_counter() - begin, cpu_s([built.pid]) - server, cpu_s(others) - behind
-    )
+    spent = Spent(time.perf_counter() - begin, cpu_s([built.pid]) - server, cpu_s(others) - behind)
     for link in links:
         await link.close()
         spent.waits += link.waits

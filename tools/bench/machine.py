@@ -39,7 +39,7 @@ def resident_mib(pid: int) -> float:
 
 
 def allow_files(count: int) -> int:
-    """Let this process, and what it starts, open `count` files, or as many as may be; say how many."""
+    """Let this process and what it starts open `count` files, if it may; return how many it may."""
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     allowed = count if most == resource.RLIM_INFINITY else min(count, most)
     resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, most))

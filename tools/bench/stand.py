@@ -43,7 +43,8 @@ class Stand:
     def pid(self) -> int:
         """The server's process."""
         assert self.server.process is not None
-        return self.server.process.pid
+        pid: int = self.server.process.pid
+        return pid
 
     @property
     def link_url(self) -> str:
