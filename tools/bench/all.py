@@ -1,9 +1,9 @@
 """Every benchmark, one after the other, and one table: `python tools/bench/all.py --quick`.
 
 `--quick` takes about five minutes. `--full` takes about twenty and brings 5,000 links, lists on
-SQLite, 10,000,000 events and three runs of what varies. The table is Markdown, on the standard output and
-in `--report`. Exits with 1 when a target is missed or a benchmark fails. Run it on a machine that
-does nothing else, in an environment with all packages (`hatch run suite:bench`).
+SQLite, 10,000,000 events and three runs of what varies. The table is Markdown, on the standard
+output and in `--report`. Exits with 1 when a target is missed or a benchmark fails. Run it on a
+machine that does nothing else, in an environment with all packages (`hatch run suite:bench`).
 """
 
 from __future__ import annotations

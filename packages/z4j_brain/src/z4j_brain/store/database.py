@@ -19,7 +19,6 @@ from sqlalchemy.engine import URL
 
 T = TypeVar("T")
 _SQLITE_BUSY_S = 30
-_SQLITE_MAPPED = 256 * 1_048_576
 
 
 class Database:
@@ -113,5 +112,3 @@ def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
     connection.execute("PRAGMA journal_mode=WAL")
     connection.execute("PRAGMA synchronous=FULL")
     connection.execute("PRAGMA foreign_keys=ON")
-    # Pages are read where the system's cache has them; each connection's own cache is 2 MiB.
-    connection.execute(f"PRAGMA mmap_size={_SQLITE_MAPPED}")
