@@ -19,7 +19,6 @@ from synthetic import make_events
 from z4j_brain.store import ingest_postgres, ingest_sqlite, partitions
 from z4j_brain.store.database import Database
 from z4j_brain.store.ingest_batch import COUNTED_KINDS, Origin, RollupKey, StoredEvent, TaskKey
-from z4j_brain.store.schema import tasks
 from z4j_brain.store.types import new_id
 from z4j_core.events import WireEvent
 from z4j_core.fold import TaskRow
@@ -37,6 +36,14 @@ NAMES = tuple(
 QUEUES = ("default", *(f"queue{number}" for number in range(1, 20)))
 EXCEPTIONS = tuple(f"shop.errors.Error{number}" for number in range(30))
 WORKERS = tuple(f"celery@w{number}" for number in range(50))
+_INDEXES_POSTGRES = (
+    "SELECT indexrelid::regclass::text, pg_get_indexdef(indexrelid) FROM pg_index"
+    " WHERE indrelid = 'tasks'::regclass AND NOT indisprimary ORDER BY indexrelid"
+)
+_INDEXES_SQLITE = (
+    "SELECT name, sql FROM sqlite_master"
+    " WHERE tbl_name = 'tasks' AND type = 'index' AND sql IS NOT NULL ORDER BY rowid"
+)
 _STATES = (
     ("succeeded", 950),
     ("failed", 30),
@@ -163,16 +170,22 @@ def filling(database: Database) -> Iterator[Connection]:
             else ["PRAGMA synchronous = OFF", "PRAGMA cache_size = -200000"]
         ):
             connection.exec_driver_sql(statement)
-        for index in tasks.indexes:
-            index.drop(connection)
+        # In the order in which they are: SQLite takes the newest of two that seem equally good.
+        indexes = connection.exec_driver_sql(
+            _INDEXES_POSTGRES if database.is_postgres else _INDEXES_SQLITE
+        ).all()
+        for name, _ in indexes:
+            connection.exec_driver_sql(f"DROP INDEX {name}")
         connection.commit()
         hot_path(database).prepare_connection(connection)
         connection.commit()
         yield connection
-        for index in tasks.indexes:
-            index.create(connection)
+        for _, definition in indexes:
+            connection.exec_driver_sql(definition)
         connection.commit()
         connection.invalidate()  # its settings are for nobody else
     if database.is_postgres:  # which would do so by itself in a minute; SQLite is never told
         with database.engine.connect() as connection:
-            connection.execution_options(isolation_level="AUTOCOMMIT").execute(text("ANALYZE"))
+            connection.execution_options(isolation_level="AUTOCOMMIT").execute(
+                text("VACUUM (ANALYZE) tasks")
+            )
