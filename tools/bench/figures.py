@@ -20,6 +20,7 @@ class Target(msgspec.Struct, frozen=True):
     more_is_better: bool = False
 
 
+_DATABASES = (("postgresql", "PostgreSQL"), ("sqlite", "SQLite"))
 TARGETS = {
     "ingest_rate_postgresql": Target(
         "acknowledged events/s, PostgreSQL", "/s", 15_000, 25_000, more_is_better=True
@@ -33,18 +34,24 @@ TARGETS = {
     "ingest_share_same": Target(
         "share of COPY alone, same table", "%", 12, 20, more_is_better=True
     ),
-    "ingest_share_bare": Target("share of the driver alone, bare table", "%", more_is_better=True),
-    "ingest_resident": Target("server resident after the run", "MiB"),
+    **{
+        f"{key}_{database}": Target(f"{what}, {name}", *rest)
+        for database, name in _DATABASES
+        for key, what, *rest in (
+            ("ingest_share_bare", "share of the driver alone, bare table", "%"),
+            ("ingest_resident", "server resident after the run", "MiB"),
+            ("ack_cpu", "server CPU an event at 5,000 events/s", "µs"),
+            ("floor_commit_p50", "the driver alone, one such commit, p50", "ms"),
+            ("floor_commit_p99", "the driver alone, one such commit, p99", "ms"),
+        )
+    },
     **{
         f"ack_{quantile}_{database}": Target(
             f"acknowledgement {quantile} at 5,000 events/s, {name}", "ms", *limits
         )
-        for database, name in (("postgresql", "PostgreSQL"), ("sqlite", "SQLite"))
+        for database, name in _DATABASES
         for quantile, limits in (("p50", ()), ("p99", (40, 20)), ("p99.9", ()))
     },
-    "ack_cpu": Target("server CPU an event at that pace", "µs"),
-    "floor_commit_p50": Target("the database alone, one such commit, p50", "ms"),
-    "floor_commit_p99": Target("the database alone, one such commit, p99", "ms"),
     "floor_sync_p50": Target("fdatasync of 16 KiB alone, p50", "ms"),
     "floor_sync_p99": Target("fdatasync of 16 KiB alone, p99", "ms"),
     "idle_resident": Target("server resident, idle, PostgreSQL", "MiB", 80, 65),
@@ -61,7 +68,7 @@ TARGETS = {
     "command_cpu": Target("server CPU a command, its polling included", "ms"),
     **{
         f"{kind}_{quantile}_{database}": Target(f"{what} {quantile}, {name}", "ms", *limits)
-        for database, name in (("postgresql", "PostgreSQL"), ("sqlite", "SQLite"))
+        for database, name in _DATABASES
         for kind, what, aims in (
             ("list", "slowest page or filter at 1M tasks,", (40, 15)),
             ("search", "slowest search at 1M tasks,", (250, 100)),
@@ -71,11 +78,13 @@ TARGETS = {
     },
     **{
         f"{key}_{database}": Target(f"{what}, {name}", *rest)
-        for database, name in (("postgresql", "PostgreSQL"), ("sqlite", "SQLite"))
+        for database, name in _DATABASES
         for key, what, *rest in (
             ("growth_start", "events/s into an empty table", "/s", None, None, True),
             ("growth_end", "events/s into the full table", "/s", None, None, True),
-            ("growth_kept", "speed kept from start to end", "%", 80, 95, True),
+            ("growth_cpu_start", "CPU an event into an empty table, database included", "µs"),
+            ("growth_cpu_end", "CPU an event into the full table, database included", "µs"),
+            ("growth_kept", "speed kept from start to end, by CPU time", "%", 80, 95, True),
             ("growth_bytes", "disk an event, tasks and indexes included", "B"),
             ("growth_ack_before", "acknowledgement p99 before retention", "ms", 40, 20),
             ("growth_ack_tasks", "acknowledgement p99 while old tasks are deleted", "ms", 80, 40),

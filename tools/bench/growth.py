@@ -16,7 +16,7 @@ import time
 from collections.abc import Awaitable, Callable
 
 from figures import Figure, add_option, quantile, tell
-from machine import CLIENT, SERVER, pin
+from machine import CLIENT, SERVER, cpu_s, pin
 from seeding import DAY_US, EVENTS_A_TASK, seed_events, seed_tasks
 from sqlalchemy import delete, text
 from stand import DATABASES, Stand, stand
@@ -51,16 +51,17 @@ class Load:
         self._credential = credential
         self._names = (f"w{number}" for number in itertools.count())
 
-    async def sprint(self) -> float:
-        """Return how many events a second are acknowledged."""
+    async def sprint(self) -> tuple[float, float]:
+        """Return how many events a second are acknowledged, and the CPU seconds of one."""
         links = await self._links(SPRINT)
         for link in links:
             link.load()
-        begin = time.perf_counter()
+        pids = [self._built.pid, *self._built.database_pids()]
+        begin, before = time.perf_counter(), cpu_s(pids)
         await asyncio.gather(*(link.deliver() for link in links))
-        elapsed = time.perf_counter() - begin
+        elapsed, spent = time.perf_counter() - begin, cpu_s(pids) - before
         await self._close(links)
-        return SPRINT / elapsed
+        return SPRINT / elapsed, spent / SPRINT
 
     async def walk(self, meanwhile: Callable[[], Awaitable[object]]) -> list[float]:
         """Send at a steady pace while something else is done; return the delays in seconds."""
@@ -120,9 +121,11 @@ async def measure(built: Stand, options: argparse.Namespace) -> list[Figure]:
     last = await load.sprint()
     calm = await load.walk(nothing)
     return [
-        Figure(f"growth_start{suffix}", first),
-        Figure(f"growth_end{suffix}", last),
-        Figure(f"growth_kept{suffix}", 100 * last / first),
+        Figure(f"growth_start{suffix}", first[0]),
+        Figure(f"growth_end{suffix}", last[0]),
+        Figure(f"growth_cpu_start{suffix}", first[1] * 1e6),
+        Figure(f"growth_cpu_end{suffix}", last[1] * 1e6),
+        Figure(f"growth_kept{suffix}", 100 * first[1] / last[1]),
         Figure(f"growth_bytes{suffix}", grown / options.events),
         Figure(f"growth_ack_before{suffix}", quantile(calm, 0.99) * 1_000),
         *await retention(built, load, suffix),

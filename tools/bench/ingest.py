@@ -86,7 +86,7 @@ def measure(options: argparse.Namespace, built: Stand) -> None:
     tell(
         f"{options.database}: {len(sent):,} events over {options.links} links,"
         f" {options.per_frame} a frame, in {spent.elapsed:.1f} s",
-        [*figures, Figure("ingest_resident", memory)],
+        [*figures, Figure(f"ingest_resident_{options.database}", memory)],
         options.json,
     )
     if missing:
@@ -146,9 +146,10 @@ def of_speed(
     if spent.database:
         figures.append(Figure("ingest_database_cpu", spent.database / len(sent) * 1e6))
     alone = rows_per_s(built.database_url, built.folder, sent)
-    return figures + [
-        Figure(f"ingest_share_{table}", 100 * rate / raw) for table, raw in alone.items()
-    ]
+    figures.append(Figure(f"ingest_share_bare_{database}", 100 * rate / alone["bare"]))
+    if "same" in alone:
+        figures.append(Figure("ingest_share_same", 100 * rate / alone["same"]))
+    return figures
 
 
 def of_rate(
@@ -160,9 +161,9 @@ def of_rate(
     return [
         *delays("ack", spent.waits, suffix),
         Figure(f"ack_p99.9{suffix}", quantile(spent.waits, 0.999) * 1_000),
-        *delays("floor_commit", alone),
+        *delays("floor_commit", alone, suffix),
         *delays("floor_sync", sync_delays_s(built.folder)),
-        Figure("ack_cpu", spent.server / len(sent) * 1e6),
+        Figure(f"ack_cpu{suffix}", spent.server / len(sent) * 1e6),
     ]
 
 

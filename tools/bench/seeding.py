@@ -186,6 +186,5 @@ def filling(database: Database) -> Iterator[Connection]:
         connection.invalidate()  # its settings are for nobody else
     if database.is_postgres:  # which would do so by itself in a minute; SQLite is never told
         with database.engine.connect() as connection:
-            connection.execution_options(isolation_level="AUTOCOMMIT").execute(
-                text("VACUUM (ANALYZE) tasks")
-            )
+            connection = connection.execution_options(isolation_level="AUTOCOMMIT")
+            connection.execute(text("VACUUM (ANALYZE) tasks"))
