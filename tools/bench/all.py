@@ -101,13 +101,25 @@ def run(line: str) -> list[Figure]:
         command = [sys.executable, str(HERE / program), *options]
         if not is_overhead:
             command += ["--json", str(file)]
-        done = subprocess.run(
-            command, check=True, timeout=LIMIT_S, stdout=subprocess.PIPE, text=True
-        )
-        print(done.stdout, flush=True)
+        output = output_of(command)
+        print(output, flush=True)
         if is_overhead:
-            return [overhead(options, done.stdout)]
+            return [overhead(options, output)]
         return msgspec.json.decode(file.read_bytes(), type=list[Figure])
+
+
+def output_of(command: Sequence[str]) -> str:
+    """Return what a program prints; after `LIMIT_S` it is asked to end, and cleans up."""
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            output, _ = process.communicate(timeout=LIMIT_S)
+        except BaseException:
+            process.terminate()
+            raise
+    if process.returncode:
+        print(output)
+        raise subprocess.CalledProcessError(process.returncode, command)
+    return output
 
 
 def overhead(options: Sequence[str], output: str) -> Figure:

@@ -35,9 +35,9 @@ TARGETS = {
         "share of COPY alone, same table", "%", 12, 20, more_is_better=True
     ),
     **{
-        f"{key}_{database}": Target(f"{what}, {name}", *rest)
+        f"{key}_{database}": Target(f"{what}, {name}", unit)
         for database, name in _DATABASES
-        for key, what, *rest in (
+        for key, what, unit in (
             ("ingest_share_bare", "share of the driver alone, bare table", "%"),
             ("ingest_resident", "server resident after the run", "MiB"),
             ("ack_cpu", "server CPU an event at 5,000 events/s", "µs"),

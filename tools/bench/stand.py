@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -78,6 +79,8 @@ def stand(
 
     `program` stands in for `-m z4j_brain`; `settings` are further ones of the server.
     """
+    # Whoever ends this program early ends its server, too.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended"))
     pin(SERVER)
     with tempfile.TemporaryDirectory(prefix="z4j-bench-") as name:
         folder = Path(name)
@@ -118,10 +121,10 @@ def serving(
     """Start the server, sign in, and move the calling process to the client's core."""
     server = Server(folder / "home", url, program or ("-m", "z4j_brain"))
     server.environment |= settings or {}
-    server.start()
-    pin(CLIENT)
     database, client = Database(url), Client(server)
     try:
+        server.start()
+        pin(CLIENT)
         client.set_up()
         yield Stand(folder, url, database, server, client)
     finally:
