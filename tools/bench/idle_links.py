@@ -69,14 +69,23 @@ async def measure(built: Stand, count: int, seconds: float) -> list[Figure]:
 
 
 async def open_all(links: list[SyntheticLink]) -> None:
-    """Connect, a few at once."""
-    waiting = iter(links)
+    """Connect, a few at once; whoever is connected already goes on with heartbeats."""
+    waiting, opened = iter(links), list[SyntheticLink]()
 
     async def connect() -> None:
         for link in waiting:
             await link.open()
+            opened.append(link)
 
+    async def stay() -> None:
+        while True:
+            await asyncio.sleep(HEARTBEAT_S / 2)
+            for link in tuple(opened):
+                await link.beat()
+
+    staying = asyncio.create_task(stay())
     await asyncio.gather(*(connect() for _ in range(AT_ONCE)))
+    staying.cancel()
 
 
 async def idle(built: Stand, links: list[SyntheticLink], seconds: float) -> float:

@@ -6,8 +6,8 @@ Deploy: before. Tasks cannot be written while the index is made: about a second 
 from alembic import op
 from sqlalchemy import text
 
-revision = "0003"
-down_revision = "0002"
+revision = "0004"
+down_revision = "0003"
 branch_labels = None
 depends_on = None
 
