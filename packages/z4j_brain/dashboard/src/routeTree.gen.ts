@@ -17,9 +17,11 @@ import { Route as PProjectIndexRouteImport } from "./routes/p/$project/index";
 import { Route as PProjectAgentsRouteImport } from "./routes/p/$project/agents";
 import { Route as PProjectCommandsRouteImport } from "./routes/p/$project/commands";
 import { Route as PProjectConnectRouteImport } from "./routes/p/$project/connect";
+import { Route as PProjectQueuesIndexRouteImport } from "./routes/p/$project/queues.index";
 import { Route as PProjectTasksIndexRouteImport } from "./routes/p/$project/tasks.index";
 import { Route as PProjectWorkersIndexRouteImport } from "./routes/p/$project/workers.index";
 import { Route as PProjectWorkersIdRouteImport } from "./routes/p/$project/workers.$id";
+import { Route as PProjectQueuesEngineQueueRouteImport } from "./routes/p/$project/queues.$engine.$queue";
 import { Route as PProjectTasksEngineTaskIdRouteImport } from "./routes/p/$project/tasks.$engine.$taskId";
 
 const IndexRoute = IndexRouteImport.update({
@@ -62,6 +64,11 @@ const PProjectConnectRoute = PProjectConnectRouteImport.update({
   path: "/connect",
   getParentRoute: () => PProjectRoute,
 } as any);
+const PProjectQueuesIndexRoute = PProjectQueuesIndexRouteImport.update({
+  id: "/queues/",
+  path: "/queues/",
+  getParentRoute: () => PProjectRoute,
+} as any);
 const PProjectTasksIndexRoute = PProjectTasksIndexRouteImport.update({
   id: "/tasks/",
   path: "/tasks/",
@@ -77,6 +84,12 @@ const PProjectWorkersIdRoute = PProjectWorkersIdRouteImport.update({
   path: "/workers/$id",
   getParentRoute: () => PProjectRoute,
 } as any);
+const PProjectQueuesEngineQueueRoute =
+  PProjectQueuesEngineQueueRouteImport.update({
+    id: "/queues/$engine/$queue",
+    path: "/queues/$engine/$queue",
+    getParentRoute: () => PProjectRoute,
+  } as any);
 const PProjectTasksEngineTaskIdRoute =
   PProjectTasksEngineTaskIdRouteImport.update({
     id: "/tasks/$engine/$taskId",
@@ -94,8 +107,10 @@ export interface FileRoutesByFullPath {
   "/p/$project/connect": typeof PProjectConnectRoute;
   "/p/$project/": typeof PProjectIndexRoute;
   "/p/$project/workers/$id": typeof PProjectWorkersIdRoute;
+  "/p/$project/queues/": typeof PProjectQueuesIndexRoute;
   "/p/$project/tasks/": typeof PProjectTasksIndexRoute;
   "/p/$project/workers/": typeof PProjectWorkersIndexRoute;
+  "/p/$project/queues/$engine/$queue": typeof PProjectQueuesEngineQueueRoute;
   "/p/$project/tasks/$engine/$taskId": typeof PProjectTasksEngineTaskIdRoute;
 }
 export interface FileRoutesByTo {
@@ -107,8 +122,10 @@ export interface FileRoutesByTo {
   "/p/$project/connect": typeof PProjectConnectRoute;
   "/p/$project": typeof PProjectIndexRoute;
   "/p/$project/workers/$id": typeof PProjectWorkersIdRoute;
+  "/p/$project/queues": typeof PProjectQueuesIndexRoute;
   "/p/$project/tasks": typeof PProjectTasksIndexRoute;
   "/p/$project/workers": typeof PProjectWorkersIndexRoute;
+  "/p/$project/queues/$engine/$queue": typeof PProjectQueuesEngineQueueRoute;
   "/p/$project/tasks/$engine/$taskId": typeof PProjectTasksEngineTaskIdRoute;
 }
 export interface FileRoutesById {
@@ -122,8 +139,10 @@ export interface FileRoutesById {
   "/p/$project/connect": typeof PProjectConnectRoute;
   "/p/$project/": typeof PProjectIndexRoute;
   "/p/$project/workers/$id": typeof PProjectWorkersIdRoute;
+  "/p/$project/queues/": typeof PProjectQueuesIndexRoute;
   "/p/$project/tasks/": typeof PProjectTasksIndexRoute;
   "/p/$project/workers/": typeof PProjectWorkersIndexRoute;
+  "/p/$project/queues/$engine/$queue": typeof PProjectQueuesEngineQueueRoute;
   "/p/$project/tasks/$engine/$taskId": typeof PProjectTasksEngineTaskIdRoute;
 }
 export interface FileRouteTypes {
@@ -138,8 +157,10 @@ export interface FileRouteTypes {
     | "/p/$project/connect"
     | "/p/$project/"
     | "/p/$project/workers/$id"
+    | "/p/$project/queues/"
     | "/p/$project/tasks/"
     | "/p/$project/workers/"
+    | "/p/$project/queues/$engine/$queue"
     | "/p/$project/tasks/$engine/$taskId";
   fileRoutesByTo: FileRoutesByTo;
   to:
@@ -151,8 +172,10 @@ export interface FileRouteTypes {
     | "/p/$project/connect"
     | "/p/$project"
     | "/p/$project/workers/$id"
+    | "/p/$project/queues"
     | "/p/$project/tasks"
     | "/p/$project/workers"
+    | "/p/$project/queues/$engine/$queue"
     | "/p/$project/tasks/$engine/$taskId";
   id:
     | "__root__"
@@ -165,8 +188,10 @@ export interface FileRouteTypes {
     | "/p/$project/connect"
     | "/p/$project/"
     | "/p/$project/workers/$id"
+    | "/p/$project/queues/"
     | "/p/$project/tasks/"
     | "/p/$project/workers/"
+    | "/p/$project/queues/$engine/$queue"
     | "/p/$project/tasks/$engine/$taskId";
   fileRoutesById: FileRoutesById;
 }
@@ -235,6 +260,13 @@ declare module "@tanstack/react-router" {
       preLoaderRoute: typeof PProjectConnectRouteImport;
       parentRoute: typeof PProjectRoute;
     };
+    "/p/$project/queues/": {
+      id: "/p/$project/queues/";
+      path: "/queues";
+      fullPath: "/p/$project/queues/";
+      preLoaderRoute: typeof PProjectQueuesIndexRouteImport;
+      parentRoute: typeof PProjectRoute;
+    };
     "/p/$project/tasks/": {
       id: "/p/$project/tasks/";
       path: "/tasks";
@@ -256,6 +288,13 @@ declare module "@tanstack/react-router" {
       preLoaderRoute: typeof PProjectWorkersIdRouteImport;
       parentRoute: typeof PProjectRoute;
     };
+    "/p/$project/queues/$engine/$queue": {
+      id: "/p/$project/queues/$engine/$queue";
+      path: "/queues/$engine/$queue";
+      fullPath: "/p/$project/queues/$engine/$queue";
+      preLoaderRoute: typeof PProjectQueuesEngineQueueRouteImport;
+      parentRoute: typeof PProjectRoute;
+    };
     "/p/$project/tasks/$engine/$taskId": {
       id: "/p/$project/tasks/$engine/$taskId";
       path: "/tasks/$engine/$taskId";
@@ -272,8 +311,10 @@ interface PProjectRouteChildren {
   PProjectConnectRoute: typeof PProjectConnectRoute;
   PProjectIndexRoute: typeof PProjectIndexRoute;
   PProjectWorkersIdRoute: typeof PProjectWorkersIdRoute;
+  PProjectQueuesIndexRoute: typeof PProjectQueuesIndexRoute;
   PProjectTasksIndexRoute: typeof PProjectTasksIndexRoute;
   PProjectWorkersIndexRoute: typeof PProjectWorkersIndexRoute;
+  PProjectQueuesEngineQueueRoute: typeof PProjectQueuesEngineQueueRoute;
   PProjectTasksEngineTaskIdRoute: typeof PProjectTasksEngineTaskIdRoute;
 }
 
@@ -283,8 +324,10 @@ const PProjectRouteChildren: PProjectRouteChildren = {
   PProjectConnectRoute: PProjectConnectRoute,
   PProjectIndexRoute: PProjectIndexRoute,
   PProjectWorkersIdRoute: PProjectWorkersIdRoute,
+  PProjectQueuesIndexRoute: PProjectQueuesIndexRoute,
   PProjectTasksIndexRoute: PProjectTasksIndexRoute,
   PProjectWorkersIndexRoute: PProjectWorkersIndexRoute,
+  PProjectQueuesEngineQueueRoute: PProjectQueuesEngineQueueRoute,
   PProjectTasksEngineTaskIdRoute: PProjectTasksEngineTaskIdRoute,
 };
 
