@@ -281,7 +281,8 @@ tasks = Table(
     Index("ix_tasks_queue", "project_id", "queue", "first_at"),
     # Of open tasks, whose end is null, it gives the order of age: so they are walked in pages.
     Index("ix_tasks_ended", "project_id", "ended_at", "first_at"),
-    _partial("ix_tasks_trouble", "trouble IS NOT NULL", "trouble", "first_at"),
+    # Queue and name come last, so that they are compared in the index and keep its order.
+    _partial("ix_tasks_trouble", "trouble IS NOT NULL", "trouble", "first_at", "queue", "name"),
     _partial("ix_tasks_exception", "exception_type IS NOT NULL", "exception_type", "first_at"),
     _partial("ix_tasks_retried_from", "retried_from IS NOT NULL", "retried_from"),
     _partial("ix_tasks_parent", "parent_id IS NOT NULL", "parent_id"),
