@@ -52,7 +52,7 @@ def add_failure(batch: Batch, origin: Origin, event: WireEvent, payload: bytes) 
     )
     # A clock that runs ahead must not make a failure look as if it came after a decision.
     seen = min(event.occurred_at, origin.received_at)
-    row = _row(signature, origin, event, raised.message, seen, is_final=is_final)
+    row = _row(signature, origin, event, raised.message, seen, is_final)
     key = (origin.project_id, signature.id)
     known = batch.issues.get(key)
     if known is None:
@@ -73,13 +73,7 @@ def _told(payload: bytes) -> _Payload:
 
 
 def _row(
-    signature: Signature,
-    origin: Origin,
-    event: WireEvent,
-    message: str,
-    seen: int,
-    *,
-    is_final: bool,
+    signature: Signature, origin: Origin, event: WireEvent, message: str, seen: int, is_final: bool
 ) -> IssueRow:
     return IssueRow(
         exception_type=signature.type,

@@ -1,4 +1,4 @@
-"""The ingest transaction: positions, events, tasks, rollups, issues, gaps and results, or nothing."""
+"""The ingest transaction: positions, events and all that follows from them, or nothing."""
 
 from __future__ import annotations
 

@@ -7,6 +7,7 @@ for again moves back. Threads may share it: at worst something is read twice.
 from __future__ import annotations
 
 from z4j_brain.issues.signature import Failure, Signature, signature_of
+from z4j_brain.issues.traceback import BEGINNINGS
 
 MAX_ENTRIES = 1_024
 MAX_CHARACTERS = 2_097_152
@@ -55,6 +56,6 @@ def _key(failure: Failure) -> Key:
     if failure.type and "\x1b" not in text and "+-" not in text:
         last = text.rfind('  File "')
         end = text.find("\n", last)
-        if last >= 0 and end >= 0:
+        if last >= 0 and end >= 0 and not any(text.find(word, end) >= 0 for word in BEGINNINGS):
             text = text[:end]
     return (failure.type, failure.module, text, failure.task_name)

@@ -21,20 +21,20 @@ _STANDARD = re.compile(
     re.IGNORECASE,
 )
 _ENGINES = frozenset(
-    [
-        "billiard",
-        "kombu",
-        "celery",
-        "vine",
+    {
         "amqp",
-        "rq",
+        "apscheduler",
+        "arq",
+        "billiard",
+        "celery",
         "dramatiq",
         "huey",
-        "arq",
-        "taskiq",
+        "kombu",
         "periodiq",
-        "apscheduler",
-    ]
+        "rq",
+        "taskiq",
+        "vine",
+    }
 )
 _RELEASE = re.compile(r"[-_.]?(?:0x)?[0-9a-f]*\d[0-9a-f]{5,}[-_.]?", re.IGNORECASE)
 _ADDRESS = re.compile(r"0x[0-9a-f]+", re.IGNORECASE)

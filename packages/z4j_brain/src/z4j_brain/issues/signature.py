@@ -26,6 +26,7 @@ ID_LENGTH = 20
 MAX_FRAMES = 40
 """Different frames of one exception that count; the innermost."""
 MAX_STACK = 16_384
+_MAX_TYPE = 255
 _MAX_CAUSES = 12
 _REPEATED = 3
 """Python writes a repeated line this often before it only counts."""
@@ -64,10 +65,11 @@ def signature_of(failure: Failure) -> Signature:
         return _of_message(failure)
     root = root_of(paths, failure.task_name)
     own = failure.task_name.partition(".")[0]
-    main, others = _main_section(sections, failure.type)
-    lines = _lines(main, root, own)
-    kind = failure.type or main.type
-    causes = {(one.type, *_lines(one, root, own)) for one in others} - {(kind, *lines)}
+    main, others = _main_section(sections)
+    kind = failure.type or main.type[:_MAX_TYPE]
+    lines = _lines(main.frames, kind, root, own)
+    causes = {(one.type, *_lines(one.frames, one.type, root, own)) for one in others}
+    causes.discard((kind, *lines))
     described = [line for cause in sorted(causes)[:_MAX_CAUSES] for line in _indented(cause)]
     head = _head(kind, failure.module)
     stack = "\n".join([*described, head, *lines])[:MAX_STACK]
@@ -77,25 +79,28 @@ def signature_of(failure: Failure) -> Signature:
 def _of_message(failure: Failure) -> Signature:
     message = normal_message(failure.message)
     head = _head(failure.type, failure.module)
-    title = message or failure.task_name or failure.type or "no message"
-    stack = "\n".join(filter(None, (head, failure.task_name, message)))
+    title = (message or failure.task_name or failure.type)[:_MAX_TYPE] or "no message"
+    stack = "\n".join(filter(None, (head, failure.task_name, message)))[:MAX_STACK]
     return Signature(_digest("", head, failure.task_name, message), failure.type, title, stack)
 
 
-def _main_section(sections: list[Section], kind: str) -> tuple[Section, list[Section]]:
-    """Part the exception that ended the task from those behind it: in a chain it stands last."""
+def _main_section(sections: list[Section]) -> tuple[Section, list[Section]]:
+    """Part the exception that ended the task from those behind it: in a chain it stands last.
+
+    What its own message says is not looked at, so that texts which differ only behind the last
+    frame have one signature.
+    """
     chain = [at for at, section in enumerate(sections) if not section.is_child]
-    named = [at for at in chain if sections[at].type == kind]
-    at = (named or chain or [len(sections) - 1])[-1]
+    at = chain[-1] if chain else len(sections) - 1
     return sections[at], sections[:at] + sections[at + 1 :]
 
 
-def _lines(section: Section, root: str, own: str) -> list[str]:
+def _lines(raw: list[tuple[str, str]], kind: str, root: str, own: str) -> list[str]:
     """Return the application's frames, each once, and the library that the last one called."""
     frames: Counter[str] = Counter()
     inside: dict[str, None] = {}
     called = ""
-    for path, function in section.frames:
+    for path, function in raw:
         if is_inlined(function):
             continue
         place = place_of(path, root)
@@ -109,7 +114,7 @@ def _lines(section: Section, root: str, own: str) -> list[str]:
             inside.setdefault(line)
     if not frames:
         return _of_libraries(inside)[-MAX_FRAMES:]
-    if section.type == "RecursionError":
+    if kind == "RecursionError":
         return _of_recursion(frames)
     return [*frames, called][-MAX_FRAMES:] if called else list(frames)[-MAX_FRAMES:]
 

@@ -23,6 +23,10 @@ _FRAME = re.compile(r'^((?: *\| )?)  File "([^"]*)", line \d+(?:, in (.+))?$')
 _TYPE = re.compile(r"([^\W\d][\w.]*(?:\.<locals>\.[\w.]+)*)(?:: |:?$)")
 _CHILD = re.compile(r"^[ ]*\+[-+]*-+ (?:\d+|\.\.\.) -+$")
 _HEADER = "Traceback (most recent call last):"
+_CUT = "… [cut, "
+"""What the agent puts in the place of a long traceback's middle, headers perhaps included."""
+BEGINNINGS = (_HEADER, _CUT)
+"""A text without these tells of no further exception, unless it is of a group."""
 
 
 class Section(msgspec.Struct, gc=False):
@@ -65,6 +69,8 @@ class _Reader:
             # The header of a group's child follows its separator: one section, not two.
             if self._open is None or self._open.frames:
                 self._begin(is_child="| " in line)
+        elif line.startswith(_CUT):
+            self._open = self._open or self._begin()
         elif self._open is None:
             if "-" in line and _CHILD.match(line):
                 self._begin(is_child=True)
@@ -73,6 +79,8 @@ class _Reader:
             self._open = None
 
     def _add_frame(self, frame: re.Match[str]) -> None:
+        if self._open is None and self.sections:
+            return  # a message that quotes frames
         section = self._open or self._begin()
         self._margin = frame[1]
         section.frames.append((frame[2], (frame[3] or "").strip()))

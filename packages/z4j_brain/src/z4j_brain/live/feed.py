@@ -51,8 +51,8 @@ class Pending:
     @property
     def size(self) -> int:
         """How many keys these are."""
-        others = (self._workers, self._commands, self._agents, self._issues)
-        return len(self._tasks) + sum(map(len, others))
+        some = len(self._tasks) + len(self._workers) + len(self._commands)
+        return some + len(self._agents) + len(self._issues)
 
     def changes(self) -> Changes:
         """Return the keys; the list of tasks is empty when there are too many."""
