@@ -17,6 +17,8 @@ import { Route as PProjectIndexRouteImport } from "./routes/p/$project/index";
 import { Route as PProjectAgentsRouteImport } from "./routes/p/$project/agents";
 import { Route as PProjectCommandsRouteImport } from "./routes/p/$project/commands";
 import { Route as PProjectConnectRouteImport } from "./routes/p/$project/connect";
+import { Route as PProjectIssuesIndexRouteImport } from "./routes/p/$project/issues.index";
+import { Route as PProjectIssuesIdRouteImport } from "./routes/p/$project/issues.$id";
 import { Route as PProjectTasksIndexRouteImport } from "./routes/p/$project/tasks.index";
 import { Route as PProjectWorkersIndexRouteImport } from "./routes/p/$project/workers.index";
 import { Route as PProjectWorkersIdRouteImport } from "./routes/p/$project/workers.$id";
@@ -62,6 +64,16 @@ const PProjectConnectRoute = PProjectConnectRouteImport.update({
   path: "/connect",
   getParentRoute: () => PProjectRoute,
 } as any);
+const PProjectIssuesIndexRoute = PProjectIssuesIndexRouteImport.update({
+  id: "/issues/",
+  path: "/issues/",
+  getParentRoute: () => PProjectRoute,
+} as any);
+const PProjectIssuesIdRoute = PProjectIssuesIdRouteImport.update({
+  id: "/issues/$id",
+  path: "/issues/$id",
+  getParentRoute: () => PProjectRoute,
+} as any);
 const PProjectTasksIndexRoute = PProjectTasksIndexRouteImport.update({
   id: "/tasks/",
   path: "/tasks/",
@@ -93,7 +105,9 @@ export interface FileRoutesByFullPath {
   "/p/$project/commands": typeof PProjectCommandsRoute;
   "/p/$project/connect": typeof PProjectConnectRoute;
   "/p/$project/": typeof PProjectIndexRoute;
+  "/p/$project/issues/$id": typeof PProjectIssuesIdRoute;
   "/p/$project/workers/$id": typeof PProjectWorkersIdRoute;
+  "/p/$project/issues/": typeof PProjectIssuesIndexRoute;
   "/p/$project/tasks/": typeof PProjectTasksIndexRoute;
   "/p/$project/workers/": typeof PProjectWorkersIndexRoute;
   "/p/$project/tasks/$engine/$taskId": typeof PProjectTasksEngineTaskIdRoute;
@@ -106,7 +120,9 @@ export interface FileRoutesByTo {
   "/p/$project/commands": typeof PProjectCommandsRoute;
   "/p/$project/connect": typeof PProjectConnectRoute;
   "/p/$project": typeof PProjectIndexRoute;
+  "/p/$project/issues/$id": typeof PProjectIssuesIdRoute;
   "/p/$project/workers/$id": typeof PProjectWorkersIdRoute;
+  "/p/$project/issues": typeof PProjectIssuesIndexRoute;
   "/p/$project/tasks": typeof PProjectTasksIndexRoute;
   "/p/$project/workers": typeof PProjectWorkersIndexRoute;
   "/p/$project/tasks/$engine/$taskId": typeof PProjectTasksEngineTaskIdRoute;
@@ -121,7 +137,9 @@ export interface FileRoutesById {
   "/p/$project/commands": typeof PProjectCommandsRoute;
   "/p/$project/connect": typeof PProjectConnectRoute;
   "/p/$project/": typeof PProjectIndexRoute;
+  "/p/$project/issues/$id": typeof PProjectIssuesIdRoute;
   "/p/$project/workers/$id": typeof PProjectWorkersIdRoute;
+  "/p/$project/issues/": typeof PProjectIssuesIndexRoute;
   "/p/$project/tasks/": typeof PProjectTasksIndexRoute;
   "/p/$project/workers/": typeof PProjectWorkersIndexRoute;
   "/p/$project/tasks/$engine/$taskId": typeof PProjectTasksEngineTaskIdRoute;
@@ -137,7 +155,9 @@ export interface FileRouteTypes {
     | "/p/$project/commands"
     | "/p/$project/connect"
     | "/p/$project/"
+    | "/p/$project/issues/$id"
     | "/p/$project/workers/$id"
+    | "/p/$project/issues/"
     | "/p/$project/tasks/"
     | "/p/$project/workers/"
     | "/p/$project/tasks/$engine/$taskId";
@@ -150,7 +170,9 @@ export interface FileRouteTypes {
     | "/p/$project/commands"
     | "/p/$project/connect"
     | "/p/$project"
+    | "/p/$project/issues/$id"
     | "/p/$project/workers/$id"
+    | "/p/$project/issues"
     | "/p/$project/tasks"
     | "/p/$project/workers"
     | "/p/$project/tasks/$engine/$taskId";
@@ -164,7 +186,9 @@ export interface FileRouteTypes {
     | "/p/$project/commands"
     | "/p/$project/connect"
     | "/p/$project/"
+    | "/p/$project/issues/$id"
     | "/p/$project/workers/$id"
+    | "/p/$project/issues/"
     | "/p/$project/tasks/"
     | "/p/$project/workers/"
     | "/p/$project/tasks/$engine/$taskId";
@@ -235,6 +259,20 @@ declare module "@tanstack/react-router" {
       preLoaderRoute: typeof PProjectConnectRouteImport;
       parentRoute: typeof PProjectRoute;
     };
+    "/p/$project/issues/": {
+      id: "/p/$project/issues/";
+      path: "/issues";
+      fullPath: "/p/$project/issues/";
+      preLoaderRoute: typeof PProjectIssuesIndexRouteImport;
+      parentRoute: typeof PProjectRoute;
+    };
+    "/p/$project/issues/$id": {
+      id: "/p/$project/issues/$id";
+      path: "/issues/$id";
+      fullPath: "/p/$project/issues/$id";
+      preLoaderRoute: typeof PProjectIssuesIdRouteImport;
+      parentRoute: typeof PProjectRoute;
+    };
     "/p/$project/tasks/": {
       id: "/p/$project/tasks/";
       path: "/tasks";
@@ -271,7 +309,9 @@ interface PProjectRouteChildren {
   PProjectCommandsRoute: typeof PProjectCommandsRoute;
   PProjectConnectRoute: typeof PProjectConnectRoute;
   PProjectIndexRoute: typeof PProjectIndexRoute;
+  PProjectIssuesIdRoute: typeof PProjectIssuesIdRoute;
   PProjectWorkersIdRoute: typeof PProjectWorkersIdRoute;
+  PProjectIssuesIndexRoute: typeof PProjectIssuesIndexRoute;
   PProjectTasksIndexRoute: typeof PProjectTasksIndexRoute;
   PProjectWorkersIndexRoute: typeof PProjectWorkersIndexRoute;
   PProjectTasksEngineTaskIdRoute: typeof PProjectTasksEngineTaskIdRoute;
@@ -282,7 +322,9 @@ const PProjectRouteChildren: PProjectRouteChildren = {
   PProjectCommandsRoute: PProjectCommandsRoute,
   PProjectConnectRoute: PProjectConnectRoute,
   PProjectIndexRoute: PProjectIndexRoute,
+  PProjectIssuesIdRoute: PProjectIssuesIdRoute,
   PProjectWorkersIdRoute: PProjectWorkersIdRoute,
+  PProjectIssuesIndexRoute: PProjectIssuesIndexRoute,
   PProjectTasksIndexRoute: PProjectTasksIndexRoute,
   PProjectWorkersIndexRoute: PProjectWorkersIndexRoute,
   PProjectTasksEngineTaskIdRoute: PProjectTasksEngineTaskIdRoute,
