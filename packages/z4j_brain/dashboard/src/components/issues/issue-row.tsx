@@ -11,6 +11,10 @@ import { IssueBadge } from "./issue-state";
 export const ISSUE_GRID =
   "grid grid-cols-[minmax(0,1fr)_60px] items-center gap-x-3 sm:grid-cols-[minmax(0,1fr)_104px_64px_80px_80px] lg:grid-cols-[minmax(0,1fr)_minmax(0,220px)_104px_72px_84px_84px]";
 
+/** A real link, which opens in another tab too, over the whole row. */
+const WHOLE_ROW =
+  "block outline-none after:absolute after:inset-0 focus-visible:after:outline-2 focus-visible:after:-outline-offset-2 focus-visible:after:outline-accent";
+
 export function IssueHead() {
   const right = "label text-right";
   return (
@@ -29,41 +33,38 @@ export function IssueRow({ issue, isChosen }: { issue: IssueSummary; isChosen: b
   const { project } = useProject();
   const hidden = "hidden sm:block";
   return (
-    <div role="row" className="border-b border-line/60">
-      <Link
-        to="/p/$project/issues/$id"
-        params={{ project, id: issue.id }}
-        role="presentation"
-        tabIndex={0}
-        data-row={issue.id}
-        data-selected={isChosen}
-        className={cn(
-          ISSUE_GRID,
-          "min-h-11 px-4 py-1 hover:bg-hover focus-visible:-outline-offset-2 data-[selected=true]:bg-selected",
-        )}
-      >
-        <span role="cell" className="min-w-0">
+    <div
+      role="row"
+      data-row={issue.id}
+      data-selected={isChosen}
+      className={cn(
+        ISSUE_GRID,
+        "relative min-h-11 border-b border-line/60 px-4 py-1 hover:bg-hover data-[selected=true]:bg-selected",
+      )}
+    >
+      <span role="cell" className="min-w-0">
+        <Link to="/p/$project/issues/$id" params={{ project, id: issue.id }} className={WHOLE_ROW}>
           <IssueTitle issue={issue} />
-        </span>
-        <span role="cell" className="mono hidden truncate text-xs text-ink-2 lg:block" title={issue.last_name}>
-          {issue.last_name || "–"}
-        </span>
-        <span role="cell" className={hidden}>
-          <Sparkline values={issue.spark} label="Failures of the last 24 hours" unit="hour" />
-        </span>
-        <span role="cell" className="num text-right font-semibold" title={retriedText(issue)}>
-          {count(issue.count)}
-          <span className="block text-xs font-normal text-ink-3 sm:hidden">
-            <Ago at={issue.last_seen} />
-          </span>
-        </span>
-        <span role="cell" className={cn(hidden, "text-right text-ink-2")}>
-          <Ago at={issue.first_seen} />
-        </span>
-        <span role="cell" className={cn(hidden, "text-right text-ink-2")}>
+        </Link>
+      </span>
+      <span role="cell" className="mono hidden truncate text-xs text-ink-2 lg:block">
+        {issue.last_name || "–"}
+      </span>
+      <span role="cell" className={hidden}>
+        <Sparkline values={issue.spark} label="Failures of the last 24 hours" unit="hour" />
+      </span>
+      <span role="cell" className="num text-right font-semibold">
+        {count(issue.count)}
+        <span className="block text-xs font-normal text-ink-3 sm:hidden">
           <Ago at={issue.last_seen} />
         </span>
-      </Link>
+      </span>
+      <span role="cell" className={cn(hidden, "text-right text-ink-2")}>
+        <Ago at={issue.first_seen} />
+      </span>
+      <span role="cell" className={cn(hidden, "text-right text-ink-2")}>
+        <Ago at={issue.last_seen} />
+      </span>
     </div>
   );
 }
@@ -82,6 +83,3 @@ export function IssueTitle({ issue }: { issue: IssueSummary }) {
     </>
   );
 }
-
-export const retriedText = ({ count: failures, retried }: IssueSummary): string =>
-  `${count(failures)} ${failures === 1 ? "failure" : "failures"}, ${count(retried)} attempts that were tried again`;
