@@ -15,7 +15,7 @@ from z4j_brain.filters import parse_filter
 from z4j_brain.ingest.preparing import prepare
 from z4j_brain.ingest.transaction import Transactions
 from z4j_brain.issues.reading import list_issues, read_issue, urgent_issues
-from z4j_brain.store import issues, issues_write, task_filter, tasks
+from z4j_brain.store import issue_decisions, issues, issues_write, task_filter, tasks
 from z4j_brain.store.commands import finish
 from z4j_brain.store.issue_rows import HOUR_US, OVERFLOW
 from z4j_brain.store.issues import Choice
@@ -41,7 +41,7 @@ def decide(record: Any) -> Any:
 
     def run(issue: str, decision: str, at: int, **more: Any) -> bool:
         with record.database.write() as connection:
-            return issues.decide(
+            return issue_decisions.decide(
                 connection,
                 record.project_id,
                 issue,
@@ -195,7 +195,7 @@ def test_a_failure_after_its_resolution_reopens_it(
     assert (one.state, one.regressed, one.regressed_at) == ("resolved", False, None)
     assert decide(issue, "open", noon - 10)
     assert only(record, noon).state == "open"
-    found = record.read(issues.decisions, issue)
+    found = record.read(issue_decisions.decisions, issue)
     assert [(one.decision, one.at - noon, one.email) for one in found] == [
         ("open", -10, "ada@example.org"),
         ("resolved", -20, "ada@example.org"),

@@ -23,7 +23,7 @@ from z4j_brain.api.route import route
 from z4j_brain.api.times import now
 from z4j_brain.issues.reading import list_issues, read_issue
 from z4j_brain.live.changes import Changes
-from z4j_brain.store import feeds, issues
+from z4j_brain.store import feeds, issue_decisions
 from z4j_brain.store.issues import Choice, Sort
 from z4j_core.events import MAX_NAME, Micros
 
@@ -150,7 +150,7 @@ async def _read(call: ProjectCall, id: str) -> IssueDetail:
 
 def _decide(connection: Connection, call: ProjectCall, id: str, body: NewDecision) -> int | None:
     at = now()
-    is_known = issues.decide(
+    is_known = issue_decisions.decide(
         connection,
         call.project.id,
         id,

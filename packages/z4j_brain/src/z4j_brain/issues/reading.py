@@ -8,9 +8,10 @@ from collections.abc import Sequence
 import msgspec
 from sqlalchemy import Connection
 
-from z4j_brain.store import feeds, issues
+from z4j_brain.store import feeds, issue_decisions, issues
+from z4j_brain.store.issue_decisions import DecisionRecord
 from z4j_brain.store.issue_rows import HOUR_US
-from z4j_brain.store.issues import Choice, DecisionRecord, IssueRecord, Position, Sort
+from z4j_brain.store.issues import Choice, IssueRecord, Position, Sort
 
 SPARKS = 24
 """Hours of the line in a list."""
@@ -94,7 +95,7 @@ def read_issue(
         listed=ListedIssue(found, [hour.failed for hour in series[-SPARKS:]]),
         series=series,
         places=issues.places(connection, project_id, issue),
-        decisions=issues.decisions(connection, project_id, issue),
+        decisions=issue_decisions.decisions(connection, project_id, issue),
         offset=offset,
     )
 

@@ -1,4 +1,4 @@
-"""Reads of issues, and what people decide about them.
+"""Reads of issues.
 
 The state of an issue is a function of its row and of the time: what a person decided last, and
 what failed since. Nothing has to be changed when a mute runs out or a failure comes back, and
@@ -13,29 +13,24 @@ from typing import Any, Literal
 
 import msgspec
 from sqlalchemy import (
-    BigInteger,
     ColumnElement,
     Connection,
     and_,
     case,
-    cast,
     func,
-    insert,
     literal,
     or_,
     select,
     tuple_,
-    update,
 )
 
 from z4j_brain.store.issue_rows import HOUR_US
-from z4j_brain.store.schema import issue_counts, issue_decisions, issues, tasks, users
-from z4j_brain.store.types import UtcTime, new_id
+from z4j_brain.store.schema import issue_counts, issues, tasks, users
+from z4j_brain.store.types import UtcTime
 
 State = Literal["open", "resolved", "muted"]
 Sort = Literal["last_seen", "first_seen", "count"]
 MAX_PLACES = 50
-MAX_DECISIONS = 50
 _NEWEST_TASKS = 1_000
 
 
@@ -78,16 +73,6 @@ class HourCount(msgspec.Struct, frozen=True, gc=False):
     hour: int
     failed: int
     retried: int
-
-
-class DecisionRecord(msgspec.Struct, frozen=True, gc=False):
-    """What somebody decided."""
-
-    at: int
-    email: str
-    decision: State
-    muted_until: int | None
-    muted_count: int | None
 
 
 class Choice(msgspec.Struct, frozen=True, kw_only=True):
@@ -207,67 +192,6 @@ def places(connection: Connection, project_id: uuid.UUID, issue: str) -> list[tu
     )
     rows = connection.execute(select(newest).distinct().limit(MAX_PLACES))
     return sorted((row.engine, row.name, row.queue) for row in rows)
-
-
-def decisions(connection: Connection, project_id: uuid.UUID, issue: str) -> list[DecisionRecord]:
-    """Return what was decided about an issue, the newest first."""
-    columns = issue_decisions.c
-    rows = connection.execute(
-        select(
-            columns.at, users.c.email, columns.decision, columns.muted_until, columns.muted_count
-        )
-        .join(users, users.c.id == columns.user_id)
-        .where(columns.project_id == project_id, columns.issue == issue)
-        .order_by(columns.at.desc(), columns.id.desc())
-        .limit(MAX_DECISIONS)
-    )
-    return [DecisionRecord(*row) for row in rows]
-
-
-def decide(
-    connection: Connection,
-    project_id: uuid.UUID,
-    issue: str,
-    *,
-    user_id: uuid.UUID,
-    decision: State,
-    now: int,
-    muted_until: int | None = None,
-    more: int | None = None,
-) -> bool:
-    """Record a decision and who made it; False when there is no such issue.
-
-    `more`: mute until this many failures more were counted.
-    """
-    limit = None if more is None else issues.c["count"] + cast(more, BigInteger)
-    changed = connection.execute(
-        update(issues)
-        .where(issues.c.project_id == project_id, issues.c.id == issue)
-        .values(
-            decision=decision,
-            decided_at=now,
-            decided_by=user_id,
-            muted_until=muted_until,
-            muted_count=limit,
-            regressed_at=None,
-        )
-        .returning(issues.c.muted_count)
-    ).first()
-    if changed is None:
-        return False
-    connection.execute(
-        insert(issue_decisions).values(
-            id=new_id(),
-            project_id=project_id,
-            issue=issue,
-            at=now,
-            user_id=user_id,
-            decision=decision,
-            muted_until=muted_until,
-            muted_count=changed.muted_count,
-        )
-    )
-    return True
 
 
 def _conditions(project_id: uuid.UUID, choice: Choice, now: int) -> list[ColumnElement[bool]]:

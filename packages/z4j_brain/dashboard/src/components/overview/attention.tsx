@@ -24,11 +24,14 @@ export function Attention({ overview }: { overview: Overview }) {
     );
   }
   return (
-    <Panel title="Needs attention" aside={
+    <Panel
+      title="Needs attention"
+      aside={
         <span>
           failed in the last hour<span className="hidden sm:inline"> · counts of 24 hours</span>
         </span>
-      }>
+      }
+    >
       <ul data-testid="attention">
         {notices.map((notice) => (
           <li key={notice.kind + notice.text} className="flex min-h-7 items-center gap-2 border-b border-line/60 px-3 py-1 last:border-0">
