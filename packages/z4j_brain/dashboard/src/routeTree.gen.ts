@@ -19,9 +19,11 @@ import { Route as PProjectCommandsRouteImport } from "./routes/p/$project/comman
 import { Route as PProjectConnectRouteImport } from "./routes/p/$project/connect";
 import { Route as PProjectIssuesIndexRouteImport } from "./routes/p/$project/issues.index";
 import { Route as PProjectIssuesIdRouteImport } from "./routes/p/$project/issues.$id";
+import { Route as PProjectQueuesIndexRouteImport } from "./routes/p/$project/queues.index";
 import { Route as PProjectTasksIndexRouteImport } from "./routes/p/$project/tasks.index";
 import { Route as PProjectWorkersIndexRouteImport } from "./routes/p/$project/workers.index";
 import { Route as PProjectWorkersIdRouteImport } from "./routes/p/$project/workers.$id";
+import { Route as PProjectQueuesEngineQueueRouteImport } from "./routes/p/$project/queues.$engine.$queue";
 import { Route as PProjectTasksEngineTaskIdRouteImport } from "./routes/p/$project/tasks.$engine.$taskId";
 
 const IndexRoute = IndexRouteImport.update({
@@ -74,6 +76,11 @@ const PProjectIssuesIdRoute = PProjectIssuesIdRouteImport.update({
   path: "/issues/$id",
   getParentRoute: () => PProjectRoute,
 } as any);
+const PProjectQueuesIndexRoute = PProjectQueuesIndexRouteImport.update({
+  id: "/queues/",
+  path: "/queues/",
+  getParentRoute: () => PProjectRoute,
+} as any);
 const PProjectTasksIndexRoute = PProjectTasksIndexRouteImport.update({
   id: "/tasks/",
   path: "/tasks/",
@@ -89,6 +96,12 @@ const PProjectWorkersIdRoute = PProjectWorkersIdRouteImport.update({
   path: "/workers/$id",
   getParentRoute: () => PProjectRoute,
 } as any);
+const PProjectQueuesEngineQueueRoute =
+  PProjectQueuesEngineQueueRouteImport.update({
+    id: "/queues/$engine/$queue",
+    path: "/queues/$engine/$queue",
+    getParentRoute: () => PProjectRoute,
+  } as any);
 const PProjectTasksEngineTaskIdRoute =
   PProjectTasksEngineTaskIdRouteImport.update({
     id: "/tasks/$engine/$taskId",
@@ -108,8 +121,10 @@ export interface FileRoutesByFullPath {
   "/p/$project/issues/$id": typeof PProjectIssuesIdRoute;
   "/p/$project/workers/$id": typeof PProjectWorkersIdRoute;
   "/p/$project/issues/": typeof PProjectIssuesIndexRoute;
+  "/p/$project/queues/": typeof PProjectQueuesIndexRoute;
   "/p/$project/tasks/": typeof PProjectTasksIndexRoute;
   "/p/$project/workers/": typeof PProjectWorkersIndexRoute;
+  "/p/$project/queues/$engine/$queue": typeof PProjectQueuesEngineQueueRoute;
   "/p/$project/tasks/$engine/$taskId": typeof PProjectTasksEngineTaskIdRoute;
 }
 export interface FileRoutesByTo {
@@ -123,8 +138,10 @@ export interface FileRoutesByTo {
   "/p/$project/issues/$id": typeof PProjectIssuesIdRoute;
   "/p/$project/workers/$id": typeof PProjectWorkersIdRoute;
   "/p/$project/issues": typeof PProjectIssuesIndexRoute;
+  "/p/$project/queues": typeof PProjectQueuesIndexRoute;
   "/p/$project/tasks": typeof PProjectTasksIndexRoute;
   "/p/$project/workers": typeof PProjectWorkersIndexRoute;
+  "/p/$project/queues/$engine/$queue": typeof PProjectQueuesEngineQueueRoute;
   "/p/$project/tasks/$engine/$taskId": typeof PProjectTasksEngineTaskIdRoute;
 }
 export interface FileRoutesById {
@@ -140,8 +157,10 @@ export interface FileRoutesById {
   "/p/$project/issues/$id": typeof PProjectIssuesIdRoute;
   "/p/$project/workers/$id": typeof PProjectWorkersIdRoute;
   "/p/$project/issues/": typeof PProjectIssuesIndexRoute;
+  "/p/$project/queues/": typeof PProjectQueuesIndexRoute;
   "/p/$project/tasks/": typeof PProjectTasksIndexRoute;
   "/p/$project/workers/": typeof PProjectWorkersIndexRoute;
+  "/p/$project/queues/$engine/$queue": typeof PProjectQueuesEngineQueueRoute;
   "/p/$project/tasks/$engine/$taskId": typeof PProjectTasksEngineTaskIdRoute;
 }
 export interface FileRouteTypes {
@@ -158,8 +177,10 @@ export interface FileRouteTypes {
     | "/p/$project/issues/$id"
     | "/p/$project/workers/$id"
     | "/p/$project/issues/"
+    | "/p/$project/queues/"
     | "/p/$project/tasks/"
     | "/p/$project/workers/"
+    | "/p/$project/queues/$engine/$queue"
     | "/p/$project/tasks/$engine/$taskId";
   fileRoutesByTo: FileRoutesByTo;
   to:
@@ -173,8 +194,10 @@ export interface FileRouteTypes {
     | "/p/$project/issues/$id"
     | "/p/$project/workers/$id"
     | "/p/$project/issues"
+    | "/p/$project/queues"
     | "/p/$project/tasks"
     | "/p/$project/workers"
+    | "/p/$project/queues/$engine/$queue"
     | "/p/$project/tasks/$engine/$taskId";
   id:
     | "__root__"
@@ -189,8 +212,10 @@ export interface FileRouteTypes {
     | "/p/$project/issues/$id"
     | "/p/$project/workers/$id"
     | "/p/$project/issues/"
+    | "/p/$project/queues/"
     | "/p/$project/tasks/"
     | "/p/$project/workers/"
+    | "/p/$project/queues/$engine/$queue"
     | "/p/$project/tasks/$engine/$taskId";
   fileRoutesById: FileRoutesById;
 }
@@ -273,6 +298,13 @@ declare module "@tanstack/react-router" {
       preLoaderRoute: typeof PProjectIssuesIdRouteImport;
       parentRoute: typeof PProjectRoute;
     };
+    "/p/$project/queues/": {
+      id: "/p/$project/queues/";
+      path: "/queues";
+      fullPath: "/p/$project/queues/";
+      preLoaderRoute: typeof PProjectQueuesIndexRouteImport;
+      parentRoute: typeof PProjectRoute;
+    };
     "/p/$project/tasks/": {
       id: "/p/$project/tasks/";
       path: "/tasks";
@@ -294,6 +326,13 @@ declare module "@tanstack/react-router" {
       preLoaderRoute: typeof PProjectWorkersIdRouteImport;
       parentRoute: typeof PProjectRoute;
     };
+    "/p/$project/queues/$engine/$queue": {
+      id: "/p/$project/queues/$engine/$queue";
+      path: "/queues/$engine/$queue";
+      fullPath: "/p/$project/queues/$engine/$queue";
+      preLoaderRoute: typeof PProjectQueuesEngineQueueRouteImport;
+      parentRoute: typeof PProjectRoute;
+    };
     "/p/$project/tasks/$engine/$taskId": {
       id: "/p/$project/tasks/$engine/$taskId";
       path: "/tasks/$engine/$taskId";
@@ -312,8 +351,10 @@ interface PProjectRouteChildren {
   PProjectIssuesIdRoute: typeof PProjectIssuesIdRoute;
   PProjectWorkersIdRoute: typeof PProjectWorkersIdRoute;
   PProjectIssuesIndexRoute: typeof PProjectIssuesIndexRoute;
+  PProjectQueuesIndexRoute: typeof PProjectQueuesIndexRoute;
   PProjectTasksIndexRoute: typeof PProjectTasksIndexRoute;
   PProjectWorkersIndexRoute: typeof PProjectWorkersIndexRoute;
+  PProjectQueuesEngineQueueRoute: typeof PProjectQueuesEngineQueueRoute;
   PProjectTasksEngineTaskIdRoute: typeof PProjectTasksEngineTaskIdRoute;
 }
 
@@ -325,8 +366,10 @@ const PProjectRouteChildren: PProjectRouteChildren = {
   PProjectIssuesIdRoute: PProjectIssuesIdRoute,
   PProjectWorkersIdRoute: PProjectWorkersIdRoute,
   PProjectIssuesIndexRoute: PProjectIssuesIndexRoute,
+  PProjectQueuesIndexRoute: PProjectQueuesIndexRoute,
   PProjectTasksIndexRoute: PProjectTasksIndexRoute,
   PProjectWorkersIndexRoute: PProjectWorkersIndexRoute,
+  PProjectQueuesEngineQueueRoute: PProjectQueuesEngineQueueRoute,
   PProjectTasksEngineTaskIdRoute: PProjectTasksEngineTaskIdRoute,
 };
 

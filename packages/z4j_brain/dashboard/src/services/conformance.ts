@@ -7,6 +7,7 @@ import type { Facets } from "./facets";
 import type { Decision, IssueDetail, IssueHour, IssueList, IssuePlace, IssueSummary, NewDecision } from "./issues";
 import type { components } from "./openapi.gen";
 import type { Bucket, Notice, Overview, QueueRow } from "./overview";
+import type { QueueDetail, QueueList, QueuePoint, QueueView } from "./queues";
 import type { ProjectAccess, Session } from "./session";
 import type { Attempt, EventView, TaskAction, TaskDetail, TaskSummary } from "./tasks";
 import type { WorkerView } from "./workers";
@@ -50,6 +51,10 @@ export type Checked = Agree<
     Disagreements<IssueList, Brain["IssueList"]>,
     Disagreements<Decision, Brain["Decision"]>,
     Disagreements<NewDecision, Brain["NewDecision"]>,
+    Disagreements<QueueList, Brain["QueueList"]>,
+    Disagreements<QueueView, Brain["QueueView"]>,
+    Disagreements<QueueDetail, Brain["QueueDetail"]>,
+    Disagreements<QueuePoint, Brain["QueuePoint"]>,
     Disagreements<Notice, Brain["NoticeView"]>,
     Disagreements<Session, Brain["SessionView"]>,
     Disagreements<ProjectAccess, Brain["ProjectView"]>,
