@@ -279,7 +279,8 @@ tasks = Table(
     Index("ix_tasks_name", "project_id", "name", "first_at"),
     Index("ix_tasks_queue", "project_id", "queue", "first_at"),
     Index("ix_tasks_ended", "project_id", "ended_at"),
-    _partial("ix_tasks_trouble", "trouble IS NOT NULL", "trouble", "first_at"),
+    # Queue and name come last, so that they are compared in the index and keep its order.
+    _partial("ix_tasks_trouble", "trouble IS NOT NULL", "trouble", "first_at", "queue", "name"),
     _partial("ix_tasks_exception", "exception_type IS NOT NULL", "exception_type", "first_at"),
     _partial("ix_tasks_issue", "issue IS NOT NULL", "issue", "first_at"),
     _partial("ix_tasks_retried_from", "retried_from IS NOT NULL", "retried_from"),

@@ -9,8 +9,8 @@ from alembic import op
 
 from z4j_brain.store.types import ByteText, Id, UtcTime
 
-revision = "0004"
-down_revision = "0003"
+revision = "0005"
+down_revision = "0004"
 branch_labels = None
 depends_on = None
 
