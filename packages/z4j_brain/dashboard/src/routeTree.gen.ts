@@ -17,6 +17,8 @@ import { Route as PProjectIndexRouteImport } from "./routes/p/$project/index";
 import { Route as PProjectAgentsRouteImport } from "./routes/p/$project/agents";
 import { Route as PProjectCommandsRouteImport } from "./routes/p/$project/commands";
 import { Route as PProjectConnectRouteImport } from "./routes/p/$project/connect";
+import { Route as PProjectIssuesIndexRouteImport } from "./routes/p/$project/issues.index";
+import { Route as PProjectIssuesIdRouteImport } from "./routes/p/$project/issues.$id";
 import { Route as PProjectQueuesIndexRouteImport } from "./routes/p/$project/queues.index";
 import { Route as PProjectTasksIndexRouteImport } from "./routes/p/$project/tasks.index";
 import { Route as PProjectWorkersIndexRouteImport } from "./routes/p/$project/workers.index";
@@ -64,6 +66,16 @@ const PProjectConnectRoute = PProjectConnectRouteImport.update({
   path: "/connect",
   getParentRoute: () => PProjectRoute,
 } as any);
+const PProjectIssuesIndexRoute = PProjectIssuesIndexRouteImport.update({
+  id: "/issues/",
+  path: "/issues/",
+  getParentRoute: () => PProjectRoute,
+} as any);
+const PProjectIssuesIdRoute = PProjectIssuesIdRouteImport.update({
+  id: "/issues/$id",
+  path: "/issues/$id",
+  getParentRoute: () => PProjectRoute,
+} as any);
 const PProjectQueuesIndexRoute = PProjectQueuesIndexRouteImport.update({
   id: "/queues/",
   path: "/queues/",
@@ -106,7 +118,9 @@ export interface FileRoutesByFullPath {
   "/p/$project/commands": typeof PProjectCommandsRoute;
   "/p/$project/connect": typeof PProjectConnectRoute;
   "/p/$project/": typeof PProjectIndexRoute;
+  "/p/$project/issues/$id": typeof PProjectIssuesIdRoute;
   "/p/$project/workers/$id": typeof PProjectWorkersIdRoute;
+  "/p/$project/issues/": typeof PProjectIssuesIndexRoute;
   "/p/$project/queues/": typeof PProjectQueuesIndexRoute;
   "/p/$project/tasks/": typeof PProjectTasksIndexRoute;
   "/p/$project/workers/": typeof PProjectWorkersIndexRoute;
@@ -121,7 +135,9 @@ export interface FileRoutesByTo {
   "/p/$project/commands": typeof PProjectCommandsRoute;
   "/p/$project/connect": typeof PProjectConnectRoute;
   "/p/$project": typeof PProjectIndexRoute;
+  "/p/$project/issues/$id": typeof PProjectIssuesIdRoute;
   "/p/$project/workers/$id": typeof PProjectWorkersIdRoute;
+  "/p/$project/issues": typeof PProjectIssuesIndexRoute;
   "/p/$project/queues": typeof PProjectQueuesIndexRoute;
   "/p/$project/tasks": typeof PProjectTasksIndexRoute;
   "/p/$project/workers": typeof PProjectWorkersIndexRoute;
@@ -138,7 +154,9 @@ export interface FileRoutesById {
   "/p/$project/commands": typeof PProjectCommandsRoute;
   "/p/$project/connect": typeof PProjectConnectRoute;
   "/p/$project/": typeof PProjectIndexRoute;
+  "/p/$project/issues/$id": typeof PProjectIssuesIdRoute;
   "/p/$project/workers/$id": typeof PProjectWorkersIdRoute;
+  "/p/$project/issues/": typeof PProjectIssuesIndexRoute;
   "/p/$project/queues/": typeof PProjectQueuesIndexRoute;
   "/p/$project/tasks/": typeof PProjectTasksIndexRoute;
   "/p/$project/workers/": typeof PProjectWorkersIndexRoute;
@@ -156,7 +174,9 @@ export interface FileRouteTypes {
     | "/p/$project/commands"
     | "/p/$project/connect"
     | "/p/$project/"
+    | "/p/$project/issues/$id"
     | "/p/$project/workers/$id"
+    | "/p/$project/issues/"
     | "/p/$project/queues/"
     | "/p/$project/tasks/"
     | "/p/$project/workers/"
@@ -171,7 +191,9 @@ export interface FileRouteTypes {
     | "/p/$project/commands"
     | "/p/$project/connect"
     | "/p/$project"
+    | "/p/$project/issues/$id"
     | "/p/$project/workers/$id"
+    | "/p/$project/issues"
     | "/p/$project/queues"
     | "/p/$project/tasks"
     | "/p/$project/workers"
@@ -187,7 +209,9 @@ export interface FileRouteTypes {
     | "/p/$project/commands"
     | "/p/$project/connect"
     | "/p/$project/"
+    | "/p/$project/issues/$id"
     | "/p/$project/workers/$id"
+    | "/p/$project/issues/"
     | "/p/$project/queues/"
     | "/p/$project/tasks/"
     | "/p/$project/workers/"
@@ -260,6 +284,20 @@ declare module "@tanstack/react-router" {
       preLoaderRoute: typeof PProjectConnectRouteImport;
       parentRoute: typeof PProjectRoute;
     };
+    "/p/$project/issues/": {
+      id: "/p/$project/issues/";
+      path: "/issues";
+      fullPath: "/p/$project/issues/";
+      preLoaderRoute: typeof PProjectIssuesIndexRouteImport;
+      parentRoute: typeof PProjectRoute;
+    };
+    "/p/$project/issues/$id": {
+      id: "/p/$project/issues/$id";
+      path: "/issues/$id";
+      fullPath: "/p/$project/issues/$id";
+      preLoaderRoute: typeof PProjectIssuesIdRouteImport;
+      parentRoute: typeof PProjectRoute;
+    };
     "/p/$project/queues/": {
       id: "/p/$project/queues/";
       path: "/queues";
@@ -310,7 +348,9 @@ interface PProjectRouteChildren {
   PProjectCommandsRoute: typeof PProjectCommandsRoute;
   PProjectConnectRoute: typeof PProjectConnectRoute;
   PProjectIndexRoute: typeof PProjectIndexRoute;
+  PProjectIssuesIdRoute: typeof PProjectIssuesIdRoute;
   PProjectWorkersIdRoute: typeof PProjectWorkersIdRoute;
+  PProjectIssuesIndexRoute: typeof PProjectIssuesIndexRoute;
   PProjectQueuesIndexRoute: typeof PProjectQueuesIndexRoute;
   PProjectTasksIndexRoute: typeof PProjectTasksIndexRoute;
   PProjectWorkersIndexRoute: typeof PProjectWorkersIndexRoute;
@@ -323,7 +363,9 @@ const PProjectRouteChildren: PProjectRouteChildren = {
   PProjectCommandsRoute: PProjectCommandsRoute,
   PProjectConnectRoute: PProjectConnectRoute,
   PProjectIndexRoute: PProjectIndexRoute,
+  PProjectIssuesIdRoute: PProjectIssuesIdRoute,
   PProjectWorkersIdRoute: PProjectWorkersIdRoute,
+  PProjectIssuesIndexRoute: PProjectIssuesIndexRoute,
   PProjectQueuesIndexRoute: PProjectQueuesIndexRoute,
   PProjectTasksIndexRoute: PProjectTasksIndexRoute,
   PProjectWorkersIndexRoute: PProjectWorkersIndexRoute,

@@ -80,6 +80,7 @@ SERVED = {
     "parent:x": "ix_tasks_parent",
     "group:x": "ix_tasks_group",
     "retried_from:x": "ix_tasks_retried_from",
+    "issue:x": "ix_tasks_issue",
 }
 
 

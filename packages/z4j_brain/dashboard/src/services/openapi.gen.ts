@@ -159,6 +159,57 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/projects/{project}/issues": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the issues of a project. */
+        get: operations["read_issues"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/projects/{project}/issues/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read one issue. */
+        get: operations["read_one_issue"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/projects/{project}/issues/{id}/decisions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Resolve an issue, mute it, or open it again. */
+        post: operations["decide_issue"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/openapi.json": {
         parameters: {
             query?: never;
@@ -657,11 +708,159 @@ export interface components {
             since: string;
         };
         /**
+         * IssueList
+         * @description A page of issues; `counts` are those of all states for the same text, name and queue.
+         */
+        IssueList: {
+            items: components["schemas"]["IssueSummary"][];
+            next: string | null;
+            count: number;
+            count_capped: boolean;
+            counts: components["schemas"]["IssueCounts"];
+            offset: number;
+        };
+        /**
+         * IssueSummary
+         * @description An issue in a list.
+         *
+         *         `count` are failures, `retried` failed attempts that were tried again. `last_…` and `message`
+         *         are of the newest of both. `spark` counts the failures of the last 24 hours. `decision` is the
+         *         last one; the state follows from it and from what failed since.
+         */
+        IssueSummary: {
+            id: string;
+            /** @enum {unknown} */
+            state: "muted" | "open" | "resolved";
+            regressed: boolean;
+            regressed_at: string | null;
+            exception_type: string;
+            title: string;
+            message: string;
+            count: number;
+            retried: number;
+            /**
+             * Format: date-time
+             * @description RFC 3339 with microseconds, UTC.
+             */
+            first_seen: string;
+            /**
+             * Format: date-time
+             * @description RFC 3339 with microseconds, UTC.
+             */
+            last_seen: string;
+            last_engine: string;
+            last_task_id: string;
+            last_name: string;
+            last_queue: string;
+            decision: components["schemas"]["Decision"] | null;
+            spark: number[];
+        };
+        /**
+         * Decision
+         * @description What somebody decided about an issue. `muted_count`: muted below this count of failures.
+         */
+        Decision: {
+            /** @enum {unknown} */
+            decision: "muted" | "open" | "resolved";
+            /**
+             * Format: date-time
+             * @description RFC 3339 with microseconds, UTC.
+             */
+            at: string;
+            by: string;
+            muted_until: string | null;
+            muted_count: number | null;
+        };
+        /**
+         * IssueCounts
+         * @description How many issues there are of each state.
+         */
+        IssueCounts: {
+            open: number;
+            resolved: number;
+            muted: number;
+        };
+        /**
+         * IssueDetail
+         * @description An issue in full. `stack` is what its failures have in common, a line for each frame.
+         */
+        IssueDetail: {
+            id: string;
+            /** @enum {unknown} */
+            state: "muted" | "open" | "resolved";
+            regressed: boolean;
+            regressed_at: string | null;
+            exception_type: string;
+            title: string;
+            message: string;
+            count: number;
+            retried: number;
+            /**
+             * Format: date-time
+             * @description RFC 3339 with microseconds, UTC.
+             */
+            first_seen: string;
+            /**
+             * Format: date-time
+             * @description RFC 3339 with microseconds, UTC.
+             */
+            last_seen: string;
+            last_engine: string;
+            last_task_id: string;
+            last_name: string;
+            last_queue: string;
+            decision: components["schemas"]["Decision"] | null;
+            spark: number[];
+            stack: string;
+            series: components["schemas"]["IssueHour"][];
+            places: components["schemas"]["IssuePlace"][];
+            decisions: components["schemas"]["Decision"][];
+            offset: number;
+        };
+        /**
+         * IssueHour
+         * @description The counts of one hour; `partial` while it lasts.
+         */
+        IssueHour: {
+            /**
+             * Format: date-time
+             * @description RFC 3339 with microseconds, UTC.
+             */
+            at: string;
+            failed: number;
+            retried: number;
+            /** @default false */
+            partial: boolean;
+        };
+        /**
+         * IssuePlace
+         * @description A kind of task that the issue was seen in.
+         */
+        IssuePlace: {
+            engine: string;
+            name: string;
+            queue: string;
+        };
+        /**
+         * NewDecision
+         * @description Resolve, mute or open again. A mute ends after `for_s` seconds, or when `more` failures came,
+         *         whichever is first; with neither it is for good.
+         */
+        NewDecision: {
+            /** @enum {unknown} */
+            decision: "muted" | "open" | "resolved";
+            /** @default null */
+            for_s: number | null;
+            /** @default null */
+            more: number | null;
+        };
+        /**
          * Overview
          * @description One hour of a project.
          *
          *         `totals`: unfinished states count tasks now, finished ones those of the window. Percentiles
-         *         and groups of failures look at the `sample` tasks of the window that ended last.
+         *         look at the `sample` tasks of the window that ended last. `issues` are the open ones that failed
+         *         in the window: regressed ones first, then new ones, then the most frequent of a day.
          */
         Overview: {
             offset: number;
@@ -678,7 +877,7 @@ export interface components {
             now: components["schemas"]["Now"];
             series: components["schemas"]["Bucket"][];
             queues: components["schemas"]["QueueRow"][];
-            failures: components["schemas"]["Failures"][];
+            issues: components["schemas"]["IssueSummary"][];
             notices: components["schemas"]["NoticeView"][];
         };
         /**
@@ -728,22 +927,6 @@ export interface components {
             run_p50_ms: number | null;
             run_p95_ms: number | null;
             spark: number[];
-        };
-        /**
-         * Failures
-         * @description Failed tasks of one name and one type of exception.
-         */
-        Failures: {
-            name: string | null;
-            engine: string;
-            exception_type: string | null;
-            count: number;
-            /**
-             * Format: date-time
-             * @description RFC 3339 with microseconds, UTC.
-             */
-            last_at: string;
-            last_task_id: string;
         };
         /**
          * NoticeView
@@ -946,6 +1129,7 @@ export interface components {
             run_ms: number | null;
             exception_type: string | null;
             exception_message: string | null;
+            issue: string | null;
             retried_from: string | null;
             unknown_since: string | null;
             unknown_reason: string | null;
@@ -984,6 +1168,7 @@ export interface components {
             run_ms: number | null;
             exception_type: string | null;
             exception_message: string | null;
+            issue: string | null;
             retried_from: string | null;
             unknown_since: string | null;
             unknown_reason: string | null;
@@ -1515,6 +1700,102 @@ export interface operations {
                 };
             };
             401: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    read_issues: {
+        parameters: {
+            query?: {
+                state?: "all" | "muted" | "open" | "resolved";
+                q?: string;
+                name?: string | null;
+                queue?: string | null;
+                sort?: "-count" | "-first_seen" | "-last_seen";
+                cursor?: string;
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                project: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IssueList"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    read_one_issue: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                project: string;
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IssueDetail"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    decide_issue: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                project: string;
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewDecision"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IssueDetail"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            413: components["responses"]["Problem"];
+            415: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
             default: components["responses"]["Problem"];
         };
     };

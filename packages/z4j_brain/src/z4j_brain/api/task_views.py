@@ -42,6 +42,7 @@ class TaskSummary(msgspec.Struct, frozen=True, kw_only=True):
     run_ms: int | None
     exception_type: str | None
     exception_message: str | None
+    issue: str | None
     retried_from: str | None
     unknown_since: Timestamp | None
     unknown_reason: str | None
@@ -121,6 +122,7 @@ def _summary(task: TaskRecord) -> dict[str, Any]:
         "run_ms": millis(task.duration_us),
         "exception_type": task.exception_type,
         "exception_message": task.exception_message,
+        "issue": task.issue,
         "retried_from": task.retried_from,
         "unknown_since": rfc3339(task.unknown_at) if is_unknown else None,
         "unknown_reason": task.unknown_reason if is_unknown else None,

@@ -112,6 +112,9 @@ RULES = (
     ),
     Rule(table=schema.queue_samples, column="bucket", settings=(_EVENTS,)),
     Rule(table=schema.rollups, column="bucket", settings=(_EVENTS,), least_days=90),
+    Rule(table=schema.issue_counts, column="hour", least_days=30),
+    Rule(table=schema.issue_decisions, column="at", settings=(_TASKS,), least_days=90),
+    Rule(table=schema.issues, column="last_seen", settings=(_TASKS,), least_days=90),
     Rule(
         table=tasks,
         column="last_at",

@@ -34,6 +34,7 @@ _COLUMNS: dict[str, Any] = {
     "parent": tasks.c.parent_id,
     "group": tasks.c.group_id,
     "retried_from": tasks.c.retried_from,
+    "issue": tasks.c.issue,
 }
 
 

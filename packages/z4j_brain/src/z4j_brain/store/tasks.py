@@ -40,6 +40,7 @@ class TaskRecord(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     run_us: int | None
     exception_type: str | None
     exception_message: str | None
+    issue: str | None
     retried_from: str | None
     last_at: int
     unknown_at: int | None

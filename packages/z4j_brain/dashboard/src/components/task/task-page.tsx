@@ -72,7 +72,7 @@ function Found({ task }: { task: TaskDetail }) {
             {task.unknown_since && <Unknown since={task.unknown_since} reason={task.unknown_reason} />}
           </Panel>
           {hasFailed && (
-            <Panel title="Exception">
+            <Panel title="Exception" aside={task.issue && <IssueLink id={task.issue} />}>
               <TracebackView
                 type={task.exception_type}
                 message={task.exception_message}
@@ -114,6 +114,20 @@ function Unknown({ since, reason }: { since: string; reason: string | null }) {
       {reason && <p className="text-ink-2">{reason}</p>}
       <p className="text-xs text-ink-3">If the task is delivered again, or its end becomes known, this page shows it.</p>
     </div>
+  );
+}
+
+function IssueLink({ id }: { id: string }) {
+  const { project } = useProject();
+  return (
+    <Link
+      to="/p/$project/issues/$id"
+      params={{ project, id }}
+      data-testid="issue-link"
+      className="text-accent underline underline-offset-2"
+    >
+      All failures like this
+    </Link>
   );
 }
 
