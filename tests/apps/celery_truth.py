@@ -7,9 +7,12 @@ one `write` to a file opened for appending, so lines of many processes never mix
 from __future__ import annotations
 
 import os
+import signal
+import time
+from pathlib import Path
 from typing import Any
 
-from celery import Celery
+from celery import Celery, signals
 
 import z4j_celery.auto  # noqa: F401
 
@@ -19,6 +22,7 @@ app.conf.update(
     task_acks_late=False,
     worker_prefetch_multiplier=8,
     task_default_queue="truth",
+    broker_transport_options={"visibility_timeout": float(os.environ.get("VISIBILITY_S", 3600))},
 )
 
 
@@ -68,7 +72,31 @@ def fail(message: str) -> None:
 @app.task(name="truth.sleep")
 def sleep(seconds: float) -> float:
     """Takes its time."""
-    import time
-
     time.sleep(seconds)
     return seconds
+
+
+@app.task(name="truth.second_life", bind=True, acks_late=True)
+def second_life(self: Any) -> str:
+    """Waits to be killed; when it is delivered again it succeeds."""
+    flag = Path(os.environ["TRUTH_FILE"] + self.request.id)
+    tell("started", self.request.id, 0)
+    if not flag.exists():
+        flag.touch()
+        time.sleep(600)
+    tell("succeeded", self.request.id, 0)
+    return "second life"
+
+
+@app.task(name="truth.last_words")
+def last_words() -> str:
+    """Succeeds, and takes its worker down before anybody hears of it."""
+    time.sleep(1)  # so that its start is told
+    return "last words"
+
+
+@signals.task_success.connect(sender=last_words)
+def _fall(**_: Any) -> None:
+    """The result is stored now, but the parent has not been told."""
+    os.kill(os.getppid(), signal.SIGKILL)
+    os._exit(9)

@@ -7,7 +7,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from z4j_core.events import Kind, WireEvent
-from z4j_core.fold import SLOT_OF, STATES, Details, ExceptionDetails, TaskRow, join, row_of
+from z4j_core.fold import (
+    KIND_RANK,
+    SLOT_OF,
+    STATES,
+    Details,
+    ExceptionDetails,
+    TaskRow,
+    join,
+    row_of,
+)
 
 texts = st.none() | st.sampled_from(["a", "b", "ä", "\U0001f600"])
 times = st.integers(1, 4)
@@ -18,6 +27,8 @@ details = st.builds(
     published_at=st.none() | times,
     run_us=st.none() | times,
     retried_from=texts,
+    since=st.none() | times,
+    reason=texts,
     exception=st.none() | st.builds(ExceptionDetails, type=st.sampled_from(["E", "F"])),
 )
 rows = st.builds(
@@ -101,6 +112,40 @@ def test_a_redelivered_task_that_succeeds_has_succeeded() -> None:
 def test_the_publisher_is_not_the_worker() -> None:
     assert row(Kind.PUBLISHED, 1).worker is None
     assert row(Kind.RECEIVED, 1).worker == "w"
+
+
+def test_a_silent_task_is_unknown_until_a_later_fact() -> None:
+    silent = [row(Kind.STARTED, 3), row(Kind.UNKNOWN, 9, since=3, reason="w1 is gone")]
+    result = folded(silent)
+    assert (result.state, result.unknown_at, result.unknown_reason) == ("unknown", 3, "w1 is gone")
+    assert (result.worker, result.started_at, result.ended_at) == ("w", 3, None)
+    assert folded([*silent, row(Kind.RECEIVED, 4)]).state == "running", "delivered again"
+    assert folded([row(Kind.RECEIVED, 2), *silent]).state == "unknown", "an older fact, come late"
+    assert folded([*silent, row(Kind.SUCCEEDED, 2)]).state == "succeeded", "an end at any time"
+    assert folded([*silent, row(Kind.RETRIED, 2)]).state == "unknown"
+    again = row(Kind.UNKNOWN, 20, since=5, reason="w2 is gone")
+    assert folded([*silent, row(Kind.STARTED, 5), again]).unknown_reason == "w2 is gone"
+
+
+def test_a_doubt_ranks_below_every_fact_of_its_attempt() -> None:
+    result = folded([row(Kind.UNKNOWN, 9, 1, since=4), row(Kind.PUBLISHED, 5, 1)])
+    assert (result.state, result.attempt) == ("queued", 1)
+    alone = row(Kind.UNKNOWN, 9)
+    assert (alone.state, alone.unknown_at, alone.last_at) == ("unknown", 9, 9)
+
+
+def test_the_numbers_of_the_kinds_are_stored_and_never_change() -> None:
+    assert {kind.value: number for kind, number in KIND_RANK.items()} == {
+        "unknown": 0,
+        "published": 1,
+        "received": 2,
+        "started": 3,
+        "retried": 4,
+        "rejected": 5,
+        "failed": 6,
+        "succeeded": 7,
+        "cancelled": 8,
+    }
 
 
 def test_every_field_has_a_slot() -> None:

@@ -71,6 +71,7 @@ class Connection:
         self._heartbeat_s = TICK_S
         self._last_beat = 0.0
         self._complaints: set[str] = set()
+        self._heard: tuple[int, int] | None = None
 
     async def greet(self, hello: frames.Hello) -> frames.Welcome:
         """Say hello and return the welcome; raise what `reasons.explain` understands."""
@@ -132,6 +133,7 @@ class Connection:
 
     def _begin(self, welcome: frames.Welcome) -> None:
         self.clock_offset_us = welcome.now - micros()
+        self._heard = (welcome.now, _now())
         self._max_events = min(max(1, welcome.max_events), frames.MAX_EVENTS)
         self._heartbeat_s = min(max(1.0, float(welcome.heartbeat_s)), 60.0)
         self._outbox.settle()
@@ -198,6 +200,8 @@ class Connection:
         elif isinstance(frame, frames.Command):
             if not self._stopping.is_set:
                 self._on_command(frame)
+        elif isinstance(frame, frames.Heartbeat):
+            self._heard = (frame.now, _now())
         elif isinstance(frame, frames.Watch):
             if not self._stopping.is_set:
                 self._queues.watch(frame)
@@ -223,11 +227,18 @@ class Connection:
 
     async def _beat(self) -> None:
         self._last_beat = time.monotonic()
-        await self._send_one(heartbeat(self._outbox.fill()))
+        await self._send_one(heartbeat(self._outbox.fill(), *self._echo()))
 
     async def _send_one(self, frame: frames.SendableFrame) -> None:
         self._link.send(frame, _now())
         await self._write()
+
+    def _echo(self) -> tuple[int, int]:
+        """Return the server's time as last heard, and how long ago that was (microseconds)."""
+        if self._heard is None:
+            return 0, 0
+        said, heard_at = self._heard
+        return said, _now() - heard_at
 
     async def _write(self) -> None:
         """Signed messages are numbered, so they must leave in the order of their signing."""

@@ -16,8 +16,11 @@ def micros() -> int:
     return time.time_ns() // 1000
 
 
-def heartbeat(fill: Fill) -> Heartbeat:
-    """Return the present state of this process and of its outbox."""
+def heartbeat(fill: Fill, echo: int = 0, echo_age_us: int = 0) -> Heartbeat:
+    """Return the present state of this process and of its outbox.
+
+    `echo` is the server's time as last heard, `echo_age_us` how long ago that was.
+    """
     now = micros()
     return Heartbeat(
         now=now,
@@ -28,6 +31,8 @@ def heartbeat(fill: Fill) -> Heartbeat:
         cpu_us=int(time.process_time() * 1_000_000),
         rss_bytes=rss_bytes(),
         processed=fill.processed,
+        echo=echo,
+        echo_age_us=echo_age_us,
     )
 
 

@@ -58,6 +58,7 @@ class Brain:
         replica = secrets.token_hex(8)
         hub = Hub()
         registry = LocalRegistry()
+        commands = Commands(database, registry, hub)
         return cls(
             settings=settings,
             keys=keys,
@@ -65,10 +66,10 @@ class Brain:
             passwords=passwords or Passwords(),
             hub=hub,
             registry=registry,
-            commands=Commands(database, registry, hub),
+            commands=commands,
             writer=Writer(database, hub, replica=replica),
             queues=Sampling(database, registry, every_s=settings.queue_sample_s),
-            reconciler=Reconciler(database, settings, replica=replica),
+            reconciler=Reconciler(database, settings, replica=replica, commands=commands, hub=hub),
             replica=replica,
         )
 

@@ -98,6 +98,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             " Default: as long as events."
         ),
     ] = None
+    probe_grace_s: Annotated[
+        int,
+        Meta(ge=5, le=86_400, description="A worker is missed this long before it counts as gone."),
+    ] = 120
+    probe_after_minutes: Annotated[
+        int,
+        Meta(ge=1, le=43_200, description="A task that says nothing for this long is asked about."),
+    ] = 60
     queue_sample_s: Annotated[
         int,
         Meta(

@@ -38,6 +38,8 @@ PAYLOADS = st.fixed_dictionaries(
         "root_id": WORDS,
         "group_id": WORDS,
         "retried_from": WORDS,
+        "since": TIMES,
+        "reason": WORDS,
         "issue": WORDS,
         "exception": st.fixed_dictionaries({"type": WORDS, "message": WORDS}),
     },

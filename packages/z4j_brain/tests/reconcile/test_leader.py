@@ -145,3 +145,29 @@ def test_a_step_that_fails_keeps_no_other_from_its_turn(
     assert record.count(tasks) == 0
     assert "partitions ahead failed" in caplog.text
     assert "hush" not in caplog.text
+
+
+def test_tasks_are_judged_only_when_all_has_been_well_for_the_grace(
+    record: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = [1_000.0]
+    monkeypatch.setattr("z4j_brain.reconcile.reconciler.time.monotonic", lambda: now[0])
+    settings = load({"Z4J_PROBE_GRACE_S": "60"}).settings
+    parts: Any = object()
+    reconciler = Reconciler(record.database, settings, replica="a", commands=parts, hub=parts)
+
+    def judges() -> bool:
+        return "stuck tasks" in reconciler._all_steps()
+
+    async def fail() -> bool:
+        raise RuntimeError("the database was away")
+
+    assert not judges(), "workers need time to connect after a start"
+    now[0] += 61
+    assert judges()
+    assert asyncio.run(reconciler._try("a step", fail))
+    assert not judges()
+    now[0] += 61
+    assert judges()
+    count = reconciler.counters.steps["a step"]
+    assert (count.runs, count.failures) == (1, 1)

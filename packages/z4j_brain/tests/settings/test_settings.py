@@ -25,6 +25,8 @@ EXAMPLES: dict[str, tuple[str, Any]] = {
     "session_max_hours": ("9", 9),
     "event_retention_days": ("90", 90),
     "task_retention_days": ("0", 0),
+    "probe_grace_s": ("30", 30),
+    "probe_after_minutes": ("5", 5),
     "queue_sample_s": ("60", 60),
     "log_level": ("debug", "debug"),
     "log_format": ("json", "json"),

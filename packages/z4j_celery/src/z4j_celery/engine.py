@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar
 
-from z4j_celery.actions import cancel, purge, retry, terminate
+from z4j_celery.actions import cancel, probe, purge, retry, terminate
 from z4j_celery.brokers import brokers
 from z4j_celery.capture import Capture
 from z4j_celery.depths import queue_depths
@@ -19,12 +19,15 @@ from z4j_core.plugins import (
     EditedRetryParams,
     Engine,
     Host,
+    ProbeParams,
+    ProbeResult,
     PurgeResult,
     RetryParams,
     RetryResult,
 )
 
 _NO_APP = "No Celery app has been made in this process."
+_NEED_AN_APP = ("retry", "retry_edited", "cancel", "terminate", "purge", "probe")
 
 
 class CeleryEngine(Engine):
@@ -37,6 +40,7 @@ class CeleryEngine(Engine):
 
     def __init__(self) -> None:
         self._capture: Capture | None = None
+        self._probe: probe.Probe | None = None
         self._connected: list[tuple[Any, Callable[..., None]]] = []
 
     def version(self) -> str:
@@ -63,13 +67,13 @@ class CeleryEngine(Engine):
         self._connected.clear()
         if self._capture is not None:
             self._capture.detach()
-        self._capture = None
+        self._capture = self._probe = None
 
     def absences(self) -> dict[str, str]:
         """Return why some actions cannot be offered in this process."""
         process = self._attached().process
         if not process.apps():
-            return dict.fromkeys(("retry", "retry_edited", "cancel", "terminate", "purge"), _NO_APP)
+            return dict.fromkeys(_NEED_AN_APP, _NO_APP)
         reason = terminate.absence(process)
         return {} if reason is None else {"terminate": reason}
 
@@ -103,6 +107,12 @@ class CeleryEngine(Engine):
     def purge(self, queue: str, params: NoParams) -> PurgeResult:
         """Delete the waiting messages of a queue."""
         return purge.purge(self._attached().process, queue)
+
+    def probe(self, params: ProbeParams) -> ProbeResult:
+        """Say what is known of tasks that seem stuck."""
+        if self._probe is None:
+            self._probe = probe.Probe(self._attached().process)
+        return self._probe.ask(params.tasks)
 
     def _attached(self) -> Capture:
         if self._capture is None:

@@ -24,7 +24,8 @@ def attach() -> None:
 if os.environ.get("ATTACH") == "early":
     attach()
 
-app = Celery("shop", broker=os.environ["BROKER_URL"], backend=os.environ["BROKER_URL"])
+broker = os.environ["BROKER_URL"]
+app = Celery("shop", broker=broker, backend=os.environ.get("RESULTS", broker) or None)
 app.conf.update(
     broker_connection_retry_on_startup=True,
     worker_prefetch_multiplier=4,

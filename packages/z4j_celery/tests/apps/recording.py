@@ -81,8 +81,9 @@ class RecordingHost:
         if isinstance(target, dict):
             target = msgspec.convert(target, TaskRef)
         method = getattr(self.engine, command["action"])
+        subject = () if target is None else (target,)
         try:
-            result = method(target, msgspec.convert(command["params"], params or NoParams))
+            result = method(*subject, msgspec.convert(command["params"], params or NoParams))
         except ActionError as error:
             return msgspec.json.encode({"error": str(error)})
         except Exception as error:

@@ -53,6 +53,7 @@ class ActionMark(msgspec.Struct, frozen=True):
     description: str
     destructive: bool
     states: tuple[str, ...] | None
+    internal: bool = False
 
 
 class Action(msgspec.Struct, frozen=True):
@@ -74,6 +75,7 @@ class Action(msgspec.Struct, frozen=True):
             states=None if self.mark.states is None else list(self.mark.states),
             params_schema=_schema(self.params),
             result_schema=_schema(self.result),
+            internal=self.mark.internal,
         )
 
 
@@ -84,13 +86,15 @@ def action(
     description: str = "",
     destructive: bool = False,
     states: tuple[str, ...] | None = None,
+    internal: bool = False,
 ) -> Callable[[Method], Method]:
     """Mark a method of an engine as an action.
 
     `title` is the label of the button, `description` one sentence on what will happen. `states`
-    limits a task action to tasks in these states; None means any.
+    limits a task action to tasks in these states; None means any. An `internal` action is asked
+    for by the server alone, and never offered to people.
     """
-    mark = ActionMark(target, title, description, destructive, states)
+    mark = ActionMark(target, title, description, destructive, states, internal)
 
     def mark_method(method: Method) -> Method:
         setattr(method, _MARK, mark)
@@ -115,6 +119,12 @@ def actions_of(engine: type, base: type) -> dict[str, Action]:
 def declared_actions(base: type) -> tuple[str, ...]:
     """Return the names of the actions that `base` declares."""
     return tuple(name for name in dir(base) if _mark_of(base, name) is not None)
+
+
+def is_internal(base: type, name: str) -> bool:
+    """Tell whether `base` declares this action for the server alone."""
+    mark = _mark_of(base, name)
+    return mark is not None and mark.internal
 
 
 def _mark_of(engine: type, name: str) -> ActionMark | None:

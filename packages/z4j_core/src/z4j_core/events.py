@@ -26,7 +26,11 @@ Attempt = Annotated[int, Meta(ge=0, le=MAX_ATTEMPT)]
 
 
 class Kind(StrEnum):
-    """What happened to a task. The order of the members is the order of a task's life."""
+    """What happened to a task. The order of the members is the order of a task's life.
+
+    ``unknown`` stands outside of it: nothing happened, but nobody can tell any more what becomes of
+    the task. The brain records it; any real fact of a later moment undoes it.
+    """
 
     PUBLISHED = "published"
     RECEIVED = "received"
@@ -36,6 +40,7 @@ class Kind(StrEnum):
     FAILED = "failed"
     SUCCEEDED = "succeeded"
     CANCELLED = "cancelled"
+    UNKNOWN = "unknown"
 
 
 ENDING_KINDS = frozenset({Kind.RETRIED, Kind.REJECTED, Kind.FAILED, Kind.SUCCEEDED, Kind.CANCELLED})

@@ -9,10 +9,16 @@ commutative, associative and idempotent:
   value of each field wins.
 * ``LEAST``: the smallest known value ever seen.
 * ``GREATEST``: the greatest known value ever seen.
+* ``DOUBT``: the row with the greater ``unknown_at`` wins; on a tie the greater value.
+* ``STATE``: follows from the joined row. It is ``unknown`` if the task has not ended and no fact
+  is later than ``unknown_at``; otherwise it is what ``state_rank`` stands for.
 
 The brain generates the database's upsert from the same table, so memory and database agree.
 A rank compares ``(attempt, kind)``: a later attempt outranks everything of an earlier one, and a
-cancellation outranks a success of the same attempt, because some pools report both.
+cancellation outranks a success of the same attempt, because some pools report both. An event of
+the kind ``unknown`` ranks below every fact of its attempt: it says since when nothing is known, and
+any fact of a later moment, or any end at all, takes the doubt away again, in whatever order they
+arrive.
 """
 
 from __future__ import annotations
@@ -24,7 +30,13 @@ import msgspec
 
 from z4j_core.events import ENDING_KINDS, Kind, WireEvent
 
-KIND_RANK: dict[Kind, int] = {kind: rank for rank, kind in enumerate(Kind, start=1)}
+_FACTS = tuple(kind for kind in Kind if kind is not Kind.UNKNOWN)
+KIND_RANK: dict[Kind, int] = {
+    Kind.UNKNOWN: 0,
+    **{kind: rank for rank, kind in enumerate(_FACTS, start=1)},
+}
+"""Stored as part of `state_rank`: a kind keeps its number for ever."""
+UNKNOWN = "unknown"
 STATE_OF: dict[Kind, str] = {
     Kind.PUBLISHED: "queued",
     Kind.RECEIVED: "received",
@@ -34,9 +46,13 @@ STATE_OF: dict[Kind, str] = {
     Kind.FAILED: "failed",
     Kind.SUCCEEDED: "succeeded",
     Kind.CANCELLED: "cancelled",
+    Kind.UNKNOWN: UNKNOWN,
 }
-STATES = (*STATE_OF.values(), "unknown")
-_RANKS_PER_ATTEMPT = 32
+STATES = tuple(STATE_OF.values())
+RANKS_PER_ATTEMPT = 32
+STATE_OF_RANK: dict[int, str] = {KIND_RANK[kind]: state for kind, state in STATE_OF.items()}
+LAST_OPEN_RANK = KIND_RANK[Kind.RETRIED]
+"""Within an attempt: what ranks higher is an end, which no doubt can touch."""
 
 
 class Slot(Enum):
@@ -46,6 +62,8 @@ class Slot(Enum):
     ATTEMPT = "attempt"
     LEAST = "least"
     GREATEST = "greatest"
+    DOUBT = "doubt"
+    STATE = "state"
 
 
 class TaskRow(msgspec.Struct, gc=False):
@@ -86,12 +104,14 @@ class TaskRow(msgspec.Struct, gc=False):
     retried_from: str | None = None
     priority: int | None = None
     last_at: int | None = None
+    unknown_at: int | None = None
+    unknown_reason: str | None = None
 
 
 SLOT_OF: dict[str, Slot] = {
+    "state": Slot.STATE,
     **dict.fromkeys(
         (
-            "state",
             "state_rank",
             "state_at",
             "worker",
@@ -123,6 +143,8 @@ SLOT_OF: dict[str, Slot] = {
         Slot.LEAST,
     ),
     "last_at": Slot.GREATEST,
+    "unknown_at": Slot.DOUBT,
+    "unknown_reason": Slot.DOUBT,
 }
 _HEAD = tuple(name for name, slot in SLOT_OF.items() if slot is Slot.HEAD)
 _ATTEMPT = tuple(name for name, slot in SLOT_OF.items() if slot is Slot.ATTEMPT)
@@ -131,7 +153,7 @@ _LEAST = tuple(name for name, slot in SLOT_OF.items() if slot is Slot.LEAST)
 
 def rank(attempt: int, kind: Kind) -> int:
     """Compare events of one task: greater means later in its life."""
-    return attempt * _RANKS_PER_ATTEMPT + KIND_RANK[kind]
+    return attempt * RANKS_PER_ATTEMPT + KIND_RANK[kind]
 
 
 class Details(msgspec.Struct, gc=False):
@@ -154,6 +176,8 @@ class Details(msgspec.Struct, gc=False):
     group_id: str | None = None
     retried_from: str | None = None
     exception: ExceptionDetails | None = None
+    since: int | None = None
+    reason: str | None = None
 
 
 class ExceptionDetails(msgspec.Struct, gc=False):
@@ -173,6 +197,8 @@ def row_of(event: WireEvent, details: Details, worker: str | None) -> TaskRow:
     that the executing worker reports, because a publisher is not the worker of the task.
     """
     kind, at = event.kind, event.occurred_at
+    if kind is Kind.UNKNOWN:
+        return _doubt(event, details)
     row = TaskRow(
         state=STATE_OF[kind],
         state_rank=rank(event.attempt, kind),
@@ -207,6 +233,23 @@ def row_of(event: WireEvent, details: Details, worker: str | None) -> TaskRow:
     return row
 
 
+def _doubt(event: WireEvent, details: Details) -> TaskRow:
+    """Return what "nothing is known since" implies: no fact, and no moment later than that."""
+    since = event.occurred_at if details.since is None else details.since
+    return TaskRow(
+        state=UNKNOWN,
+        state_rank=rank(event.attempt, Kind.UNKNOWN),
+        state_at=since,
+        attempt=event.attempt,
+        first_at=since,
+        last_at=since,
+        name=event.name,
+        queue=event.queue,
+        unknown_at=since,
+        unknown_reason=details.reason,
+    )
+
+
 def _add_ending(row: TaskRow, details: Details, at: int, *, final: bool) -> None:
     row.run_us = details.run_us
     row.result = _text(details.result)
@@ -232,6 +275,8 @@ def join(into: TaskRow, other: TaskRow) -> None:
                 setattr(into, name, value)
     if other.last_at is not None and (into.last_at is None or other.last_at > into.last_at):
         into.last_at = other.last_at
+    if other.unknown_at is not None or into.unknown_at is not None:
+        _join_doubt(into, other)
 
 
 def _join_head(into: TaskRow, other: TaskRow) -> None:
@@ -240,6 +285,7 @@ def _join_head(into: TaskRow, other: TaskRow) -> None:
         (other.state_rank, -other.state_at),
     )
     if theirs > mine:
+        into.state = other.state
         for name in _HEAD:
             setattr(into, name, getattr(other, name))
     elif theirs == mine:
@@ -254,6 +300,24 @@ def _join_attempt(into: TaskRow, other: TaskRow) -> None:
     elif other.attempt == into.attempt:
         for name in _ATTEMPT:
             _keep(into, name, getattr(other, name), greatest=False)
+
+
+def _join_doubt(into: TaskRow, other: TaskRow) -> None:
+    mine, theirs = into.unknown_at, other.unknown_at
+    if theirs is not None and (mine is None or theirs > mine):
+        into.unknown_at, into.unknown_reason = theirs, other.unknown_reason
+    elif theirs == mine:
+        _keep(into, "unknown_reason", other.unknown_reason, greatest=True)
+    into.state = _state_in_doubt(into)
+
+
+def _state_in_doubt(row: TaskRow) -> str:
+    """Return the state of a row that has been unknown once."""
+    kind_rank = row.state_rank % RANKS_PER_ATTEMPT
+    is_silent = row.unknown_at is not None and row.unknown_at >= (row.last_at or 0)
+    if is_silent and kind_rank <= LAST_OPEN_RANK:
+        return UNKNOWN
+    return STATE_OF_RANK[kind_rank]
 
 
 def _keep(into: TaskRow, name: str, value: Any, *, greatest: bool) -> None:

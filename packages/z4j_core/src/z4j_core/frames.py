@@ -48,7 +48,8 @@ class Frame(msgspec.Struct, frozen=True, gc=False, array_like=True):
 class ActionInfo(msgspec.Struct, frozen=True, gc=False):
     """One action that an engine offers, or the reason why it does not.
 
-    `params_schema` and `result_schema` are JSON Schema documents (2020-12), as JSON text.
+    `params_schema` and `result_schema` are JSON Schema documents (2020-12), as JSON text. An
+    `internal` action is for the server's own questions: people are not offered it.
     """
 
     name: Annotated[str, Meta(min_length=1, max_length=64, pattern=r"^[a-z][a-z0-9_]*$")]
@@ -60,6 +61,7 @@ class ActionInfo(msgspec.Struct, frozen=True, gc=False):
     params_schema: Annotated[str, Meta(max_length=16_384)] = "{}"
     result_schema: Annotated[str, Meta(max_length=16_384)] = "{}"
     absent: LongText | None = None
+    internal: bool = False
 
 
 class EngineInfo(msgspec.Struct, frozen=True, gc=False):
@@ -179,7 +181,12 @@ class Gap(Frame, frozen=True, tag="gap"):
 
 
 class Heartbeat(Frame, frozen=True, tag="heartbeat"):
-    """Sign of life of either side; the agent's carries its state. Sizes in bytes."""
+    """Sign of life of either side; the agent's carries its state. Sizes in bytes.
+
+    `echo` is the `now` of the welcome or heartbeat that the agent heard last, and `echo_age_us` how
+    long ago that was by its monotonic clock: so the brain learns the round trip, and from it how
+    far the agent's clock is off. 0 where the agent does not tell.
+    """
 
     now: Micros
     outbox_events: int = 0
@@ -189,6 +196,8 @@ class Heartbeat(Frame, frozen=True, tag="heartbeat"):
     cpu_us: int = 0
     rss_bytes: int = 0
     processed: int = 0
+    echo: int = 0
+    echo_age_us: int = 0
 
 
 class KnownBroker(msgspec.Struct, frozen=True, gc=False):

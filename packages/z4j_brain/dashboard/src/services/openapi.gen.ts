@@ -1102,6 +1102,9 @@ export interface components {
         /**
          * TaskSummary
          * @description A task in a list. `wait_ms` and `run_ms` are of the latest attempt.
+         *
+         *         `wait_doubtful`: it compares clocks of which one is known, or seems, to be wrong.
+         *         `unknown_since` and `unknown_reason` are there only while the state is ``unknown``.
          */
         TaskSummary: {
             engine: string;
@@ -1122,11 +1125,14 @@ export interface components {
             ended_at: string | null;
             eta: string | null;
             wait_ms: number | null;
+            wait_doubtful: boolean;
             run_ms: number | null;
             exception_type: string | null;
             exception_message: string | null;
             issue: string | null;
             retried_from: string | null;
+            unknown_since: string | null;
+            unknown_reason: string | null;
             /**
              * Format: date-time
              * @description RFC 3339 with microseconds, UTC.
@@ -1136,6 +1142,8 @@ export interface components {
         /**
          * TaskDetail
          * @description A task in full. `exact` says that `args` and `kwargs` equal the real arguments.
+         *
+         *         `alive_at` is when a worker last said, being asked by the server, that it holds the task.
          */
         TaskDetail: {
             engine: string;
@@ -1156,11 +1164,14 @@ export interface components {
             ended_at: string | null;
             eta: string | null;
             wait_ms: number | null;
+            wait_doubtful: boolean;
             run_ms: number | null;
             exception_type: string | null;
             exception_message: string | null;
             issue: string | null;
             retried_from: string | null;
+            unknown_since: string | null;
+            unknown_reason: string | null;
             /**
              * Format: date-time
              * @description RFC 3339 with microseconds, UTC.
@@ -1178,6 +1189,7 @@ export interface components {
             retried_as: string[];
             attempts: components["schemas"]["AttemptView"][];
             actions: components["schemas"]["TaskAction"][];
+            alive_at: string | null;
             offset: number;
         };
         /**
@@ -1192,6 +1204,7 @@ export interface components {
             started_at: string | null;
             ended_at: string | null;
             wait_ms: number | null;
+            wait_doubtful: boolean;
             run_ms: number | null;
             worker: string | null;
             exception_type: string | null;

@@ -30,12 +30,17 @@ export interface TaskSummary {
   ended_at: string | null;
   eta: string | null;
   wait_ms: number | null;
+  /** The wait compares clocks of which one is wrong. */
+  wait_doubtful: boolean;
   run_ms: number | null;
   exception_type: string | null;
   exception_message: string | null;
   /** The issue that the newest attempt belongs to, if it failed. */
   issue: string | null;
   retried_from: string | null;
+  /** Both only while the state is unknown. */
+  unknown_since: string | null;
+  unknown_reason: string | null;
   updated_at: string;
 }
 
@@ -48,6 +53,7 @@ export interface Attempt {
   started_at: string | null;
   ended_at: string | null;
   wait_ms: number | null;
+  wait_doubtful: boolean;
   run_ms: number | null;
   worker: string | null;
   exception_type: string | null;
@@ -76,6 +82,8 @@ export interface TaskDetail extends TaskSummary {
   retried_as: string[];
   attempts: Attempt[];
   actions: TaskAction[];
+  /** When a worker last said, being asked by the server, that it holds the task. */
+  alive_at: string | null;
   offset: number;
 }
 

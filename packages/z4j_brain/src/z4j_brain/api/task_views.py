@@ -11,13 +11,18 @@ from z4j_brain.api.times import Timestamp, millis, rfc3339
 from z4j_brain.store.tasks import FullTaskRecord, TaskRecord
 from z4j_brain.tasks import attempts
 from z4j_brain.tasks.detail import TaskAction, TaskInFull
+from z4j_core.fold import UNKNOWN
 
 MAX_MESSAGE = 500
 """Characters of an exception's message in lists."""
 
 
 class TaskSummary(msgspec.Struct, frozen=True, kw_only=True):
-    """A task in a list. `wait_ms` and `run_ms` are of the latest attempt."""
+    """A task in a list. `wait_ms` and `run_ms` are of the latest attempt.
+
+    `wait_doubtful`: it compares clocks of which one is known, or seems, to be wrong.
+    `unknown_since` and `unknown_reason` are there only while the state is ``unknown``.
+    """
 
     engine: str
     task_id: str
@@ -33,11 +38,14 @@ class TaskSummary(msgspec.Struct, frozen=True, kw_only=True):
     ended_at: Timestamp | None
     eta: Timestamp | None
     wait_ms: int | None
+    wait_doubtful: bool
     run_ms: int | None
     exception_type: str | None
     exception_message: str | None
     issue: str | None
     retried_from: str | None
+    unknown_since: Timestamp | None
+    unknown_reason: str | None
     updated_at: Timestamp
 
 
@@ -51,6 +59,7 @@ class AttemptView(msgspec.Struct, frozen=True, kw_only=True):
     started_at: Timestamp | None
     ended_at: Timestamp | None
     wait_ms: int | None
+    wait_doubtful: bool
     run_ms: int | None
     worker: str | None
     exception_type: str | None
@@ -61,7 +70,10 @@ class AttemptView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class TaskDetail(TaskSummary, frozen=True, kw_only=True):
-    """A task in full. `exact` says that `args` and `kwargs` equal the real arguments."""
+    """A task in full. `exact` says that `args` and `kwargs` equal the real arguments.
+
+    `alive_at` is when a worker last said, being asked by the server, that it holds the task.
+    """
 
     args: Any
     kwargs: Any
@@ -75,6 +87,7 @@ class TaskDetail(TaskSummary, frozen=True, kw_only=True):
     retried_as: list[str]
     attempts: list[AttemptView]
     actions: list[TaskAction]
+    alive_at: Timestamp | None
     offset: int
 
 
@@ -89,6 +102,7 @@ def task_summary(task: TaskRecord) -> TaskSummary:
 
 
 def _summary(task: TaskRecord) -> dict[str, Any]:
+    is_unknown = task.state == UNKNOWN
     return {
         "engine": task.engine,
         "task_id": task.task_id,
@@ -104,11 +118,14 @@ def _summary(task: TaskRecord) -> dict[str, Any]:
         "ended_at": rfc3339(task.ended_at),
         "eta": rfc3339(task.eta),
         "wait_ms": millis(task.wait_us),
+        "wait_doubtful": task.wait_is_doubtful,
         "run_ms": millis(task.duration_us),
         "exception_type": task.exception_type,
         "exception_message": task.exception_message,
         "issue": task.issue,
         "retried_from": task.retried_from,
+        "unknown_since": rfc3339(task.unknown_at) if is_unknown else None,
+        "unknown_reason": task.unknown_reason if is_unknown else None,
         "updated_at": rfc3339(task.last_at),
     }
 
@@ -116,8 +133,14 @@ def _summary(task: TaskRecord) -> dict[str, Any]:
 def task_detail(found: TaskInFull) -> TaskDetail:
     """Return the view of a task in full."""
     task: FullTaskRecord = found.task
+    summary = _summary(task)
+    if found.attempts and found.attempts[-1].attempt == task.attempt:
+        latest = found.attempts[-1]
+        # Its events tell whose clocks they are, which the task's row does not.
+        summary["wait_ms"] = millis(latest.wait_us)
+        summary["wait_doubtful"] = latest.wait_is_doubtful
     return TaskDetail(
-        **_summary(task),
+        **summary,
         args=as_json(task.args),
         kwargs=as_json(task.kwargs),
         exact=bool(task.exact),
@@ -130,6 +153,7 @@ def task_detail(found: TaskInFull) -> TaskDetail:
         retried_as=found.retried_as,
         attempts=[attempt_view(attempt) for attempt in found.attempts],
         actions=found.actions,
+        alive_at=rfc3339(found.alive_at),
         offset=found.offset,
     )
 
@@ -144,6 +168,7 @@ def attempt_view(attempt: attempts.Attempt) -> AttemptView:
         started_at=rfc3339(attempt.started_at),
         ended_at=rfc3339(attempt.ended_at),
         wait_ms=millis(attempt.wait_us),
+        wait_doubtful=attempt.wait_is_doubtful,
         run_ms=millis(attempt.run_us),
         worker=attempt.worker,
         exception_type=attempt.exception_type,

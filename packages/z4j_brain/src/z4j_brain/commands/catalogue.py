@@ -67,8 +67,9 @@ class Catalogue:
             self._offers[key] = Offer(engine, info, [worker])
 
     def offered(self) -> list[Offer]:
-        """Return every offered action, by engine and name."""
-        return [self._offers[key] for key in sorted(self._offers)]
+        """Return every action that people can ask for, by engine and name."""
+        found = [self._offers[key] for key in sorted(self._offers)]
+        return [offer for offer in found if not offer.info.internal]
 
     def absent(self) -> list[Absence]:
         """Return the actions that are announced as absent and that nobody offers."""

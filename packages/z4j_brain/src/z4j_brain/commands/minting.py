@@ -60,6 +60,9 @@ def mint(
         preferred=task.worker if task else None,
         linked=linked,
     )
+    if info.internal and request.user_id is not None:
+        # Who may ask for it is not for an agent's announcement to say.
+        raise CommandError(Refusal.CONFLICT, f"Only the server itself asks for “{info.name}”.")
     _check_target(request, info)
     if task is not None and (reason := state_reason(info, task.state)) is not None:
         raise CommandError(Refusal.CONFLICT, reason)

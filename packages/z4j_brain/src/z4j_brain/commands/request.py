@@ -45,7 +45,9 @@ def invalid(pointer: str, detail: str) -> CommandError:
 
 
 class CommandRequest(msgspec.Struct, frozen=True, kw_only=True):
-    """One action to carry out. `params` is the JSON object as it came, unredacted."""
+    """One action to carry out. `params` is the JSON object as it came, unredacted. Without a user
+    the server itself asks.
+    """
 
     project_id: uuid.UUID
     user_id: uuid.UUID | None

@@ -18,6 +18,7 @@ MAX_RESULT = 262_144
 _MAX_ID = 255
 _MAX_TYPE = 255
 _MAX_MESSAGE = 4_096
+_MAX_REASON = 1_024
 _LATEST = (1 << 52) - 1
 _SMALLEST, _GREATEST = -(1 << 15), (1 << 15) - 1
 _ESCAPE = re.compile(rb"\\(u0000|.)", re.DOTALL)
@@ -89,6 +90,9 @@ def details_of(payload: bytes) -> Details:
     details.eta = _within(details.eta, 0, _LATEST)
     details.published_at = _within(details.published_at, 0, _LATEST)
     details.run_us = _within(details.run_us, 0, _LATEST)
+    details.since = _within(details.since, 0, _LATEST)
+    if details.reason is not None:
+        details.reason = details.reason[:_MAX_REASON]
     details.priority = _within(details.priority, _SMALLEST, _GREATEST)
     details.parent_id = _identifier(details.parent_id)
     details.root_id = _identifier(details.root_id)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
+from z4j_brain.link.clock_offset import ClockOffset
 from z4j_brain.store.workers_write import Pulse
 from z4j_core.frames import Heartbeat
 
@@ -19,6 +20,7 @@ class Vitals:
         self._heartbeat: Heartbeat | None = None
         self._previous: tuple[int, int] | None = None
         self._cpu_percent: float | None = None
+        self._clock = ClockOffset()
         self.heard_at = 0
         self._written_at = 0
 
@@ -29,6 +31,7 @@ class Vitals:
     def beat(self, heartbeat: Heartbeat, now: int) -> None:
         """Note a heartbeat; its CPU time is compared with that of the one before."""
         self._heartbeat = heartbeat
+        self._clock.take(heartbeat, now)
         if self._previous is not None:
             cpu_before, at_before = self._previous
             spent, elapsed = heartbeat.cpu_us - cpu_before, now - at_before
@@ -60,6 +63,7 @@ class Vitals:
             processed=_bounded(heartbeat.processed),
             rss_bytes=_bounded(heartbeat.rss_bytes),
             cpu_percent=self._cpu_percent,
+            clock_offset_us=self._clock.us,
         )
 
 

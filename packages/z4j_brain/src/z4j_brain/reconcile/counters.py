@@ -5,12 +5,22 @@ from __future__ import annotations
 import msgspec
 
 
+class StepCount(msgspec.Struct):
+    """How often a step was taken and failed, and how long it took (microseconds)."""
+
+    runs: int = 0
+    failures: int = 0
+    total_us: int = 0
+    last_us: int = 0
+
+
 class Counters(msgspec.Struct):
     """Counts since the start, for metrics. Written by the reconciler's task alone.
 
     `deleted` counts rows by table; the rows of a dropped partition are not counted. `put_off`
     counts partitions that were still in use when they should have been dropped. `last_round_at` is
-    in microseconds since the epoch, `last_round_us` a duration in microseconds.
+    in microseconds since the epoch, `last_round_us` a duration in microseconds. `probes` counts
+    questions to agents, `probed_tasks` the tasks in them, `unknown_tasks` what became unknown.
     """
 
     is_leader: bool = False
@@ -21,8 +31,20 @@ class Counters(msgspec.Struct):
     partitions_dropped: int = 0
     put_off: int = 0
     deleted: dict[str, int] = {}
+    probes: int = 0
+    probed_tasks: int = 0
+    unknown_tasks: int = 0
+    steps: dict[str, StepCount] = {}
     last_round_at: int | None = None
     last_round_us: int | None = None
+
+    def add_step(self, name: str, took_us: int, *, has_failed: bool) -> None:
+        """Count one run of a step."""
+        count = self.steps.setdefault(name, StepCount())
+        count.runs += 1
+        count.failures += has_failed
+        count.total_us += took_us
+        count.last_us = took_us
 
     def add_deleted(self, table: str, rows: int) -> None:
         """Count rows that were deleted."""

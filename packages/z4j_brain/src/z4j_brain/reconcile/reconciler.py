@@ -6,13 +6,18 @@ import asyncio
 import contextlib
 import logging
 import time
+from typing import TYPE_CHECKING
 
 from z4j_brain.clock import now
 from z4j_brain.reconcile.counters import Counters
 from z4j_brain.reconcile.leader import leader_of
 from z4j_brain.reconcile.steps import Step, Steps
+from z4j_brain.reconcile.stuck import Feed, StuckTasks
 from z4j_brain.settings import Settings
 from z4j_brain.store.database import Database
+
+if TYPE_CHECKING:
+    from z4j_brain.commands.service import Commands
 
 log = logging.getLogger("z4j.reconcile")
 
@@ -27,7 +32,10 @@ _END_S = 5.0
 
 
 class Reconciler:
-    """One for a process, on its event loop. `counters` may be read at any time."""
+    """One for a process, on its event loop. `counters` may be read at any time.
+
+    Without `commands` and `hub` nobody is asked about stuck tasks.
+    """
 
     def __init__(
         self,
@@ -35,11 +43,20 @@ class Reconciler:
         settings: Settings,
         *,
         replica: str,
+        commands: Commands | None = None,
+        hub: Feed | None = None,
         tick_s: float = TICK_S,
         first_s: float = FIRST_S,
     ) -> None:
         self.counters = Counters()
         self._steps = Steps(database, settings, self.counters, self._may_go_on)
+        self._stuck: StuckTasks | None = None
+        if commands is not None and hub is not None:
+            self._stuck = StuckTasks(
+                database, settings, self.counters, commands, hub, self._may_go_on
+            )
+        self._settle_s = float(settings.probe_grace_s)
+        self._unsettled_at = time.monotonic()
         self._leader = leader_of(database, replica)
         self._tick_s = tick_s
         self._first_s = first_s
@@ -64,7 +81,7 @@ class Reconciler:
     async def round(self) -> bool:
         """Go through all steps once while we lead; tell whether nothing is left to do now."""
         begun, is_done = time.monotonic(), True
-        for name, step in self._steps.all().items():
+        for name, step in self._all_steps().items():
             if not self._may_go_on() or not await self._elect():
                 return True
             is_done = await self._try(name, step) and is_done
@@ -72,6 +89,19 @@ class Reconciler:
         self.counters.last_round_at = now()
         self.counters.last_round_us = round((time.monotonic() - begun) * 1_000_000)
         return is_done
+
+    def _all_steps(self) -> dict[str, Step]:
+        """Return the steps in their order.
+
+        Tasks are judged only when all has been well for as long as a worker may be missed: after a
+        start, or while the database was away, the workers have had no chance to be seen.
+        """
+        steps = self._steps.all()
+        is_settled = time.monotonic() - self._unsettled_at >= self._settle_s
+        if self._stuck is not None and is_settled:
+            steps["answers about tasks"] = self._stuck.take_answers
+            steps["stuck tasks"] = self._stuck.look
+        return steps
 
     async def _run(self) -> None:
         due = time.monotonic() + self._first_s
@@ -87,18 +117,25 @@ class Reconciler:
 
     async def _try(self, name: str, step: Step) -> bool:
         """Take one step; one that fails keeps no other from its turn."""
+        begun, has_failed = time.monotonic(), False
         try:
             return await step()
         except Exception as error:  # noqa: BLE001 - the next round tries it again
+            has_failed = True
+            self._unsettled_at = time.monotonic()
             self.counters.failures += 1
             log.warning("%s failed, the next round tries again: %s", name, type(error).__name__)
             log.debug("the cause", exc_info=True)
             return True
+        finally:
+            took_us = round((time.monotonic() - begun) * 1_000_000)
+            self.counters.add_step(name, took_us, has_failed=has_failed)
 
     async def _elect(self) -> bool:
         is_leader = await asyncio.to_thread(self._leader.hold)
         if is_leader and not self.counters.is_leader:
             self.counters.elections += 1
+            self._unsettled_at = time.monotonic()
             log.info("this process leads: it does the periodic work")
         elif self.counters.is_leader and not is_leader:
             log.info("this process no longer leads")

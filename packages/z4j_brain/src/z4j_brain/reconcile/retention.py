@@ -87,6 +87,7 @@ RULES = (
             ~exists().where(commands.c.sent_to == workers.c.id),
         ),
     ),
+    Rule(table=schema.task_probes, column="asked_at", settings=(_TASKS,), least_days=7),
     Rule(
         table=schema.worker_queues,
         column="told_at",

@@ -5,13 +5,21 @@ from __future__ import annotations
 import uuid
 
 import msgspec
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, case, select
 
 from z4j_brain.store.schema import events, workers
 
+SERVER = uuid.UUID(int=0)
+"""Stands for a worker in events that the server itself records."""
+SERVER_NAME = "z4j"
+
 
 class EventRecord(msgspec.Struct, frozen=True, gc=False):
-    """One event as it is stored; `payload` is redacted JSON text."""
+    """One event as it is stored; `payload` is redacted JSON text.
+
+    `clock_offset_us` is how far the clock of the process that told it is ahead of the server's, as
+    measured last; None where that is not known.
+    """
 
     kind: str
     attempt: int
@@ -21,6 +29,7 @@ class EventRecord(msgspec.Struct, frozen=True, gc=False):
     queue: str | None
     name: str | None
     payload: str
+    clock_offset_us: int | None = None
 
 
 def newest(
@@ -33,10 +42,11 @@ def newest(
             events.c.attempt,
             events.c.occurred_at,
             events.c.received_at,
-            workers.c.worker_id,
+            case((events.c.worker_row == SERVER, SERVER_NAME), else_=workers.c.worker_id),
             events.c.queue,
             events.c.name,
             events.c.payload,
+            workers.c.clock_offset_us,
         )
         .outerjoin(workers, workers.c.id == events.c.worker_row)
         .where(

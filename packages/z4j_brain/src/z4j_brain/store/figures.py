@@ -24,12 +24,16 @@ class QueueDepth(msgspec.Struct, frozen=True):
 
 
 class Figures(msgspec.Struct, frozen=True, kw_only=True):
-    """Over all projects. `lag_us` and `outbox_events` are what online workers told last."""
+    """Over all projects. `lag_us` and `outbox_events` are what online workers told last.
+
+    `clock_offset_us` is the greatest by which an online worker's clock is off, ahead or behind.
+    """
 
     commands: dict[str, int]
     workers_online: int
     outbox_events: int
     lag_us: int
+    clock_offset_us: int
     queues: list[QueueDepth]
 
 
@@ -43,6 +47,7 @@ def read(connection: Connection, fresh_since: int) -> Figures:
             func.count(),
             func.coalesce(func.sum(workers.c.outbox_events), 0),
             func.coalesce(func.max(workers.c.lag_us), 0),
+            func.coalesce(func.max(func.abs(workers.c.clock_offset_us)), 0),
         ).where(workers.c.online)
     ).one()
     return Figures(
@@ -50,6 +55,7 @@ def read(connection: Connection, fresh_since: int) -> Figures:
         workers_online=online[0],
         outbox_events=int(online[1]),
         lag_us=online[2],
+        clock_offset_us=online[3],
         queues=_depths(connection, fresh_since),
     )
 

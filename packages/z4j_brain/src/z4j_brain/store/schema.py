@@ -272,13 +272,16 @@ tasks = Table(
     Column("retried_from", ByteText),
     Column("priority", SmallInteger),
     Column("last_at", UtcTime, nullable=False),
+    Column("unknown_at", UtcTime),
+    Column("unknown_reason", ByteText),
     Column("trouble", ByteText, Computed(_TROUBLE, persisted=True)),
     # The task id before the engine: a prefix of an id is searched for without naming an engine.
     PrimaryKeyConstraint("project_id", "task_id", "engine"),
     Index("ix_tasks_recent", "project_id", "first_at"),
     Index("ix_tasks_name", "project_id", "name", "first_at"),
     Index("ix_tasks_queue", "project_id", "queue", "first_at"),
-    Index("ix_tasks_ended", "project_id", "ended_at"),
+    # Of open tasks, whose end is null, it gives the order of age: so they are walked in pages.
+    Index("ix_tasks_ended", "project_id", "ended_at", "first_at"),
     # Queue and name come last, so that they are compared in the index and keep its order.
     _partial("ix_tasks_trouble", "trouble IS NOT NULL", "trouble", "first_at", "queue", "name"),
     _partial("ix_tasks_exception", "exception_type IS NOT NULL", "exception_type", "first_at"),
@@ -297,6 +300,32 @@ as the task is on its way. Only an event that ends an attempt with an exception,
 task and so sets `ended_at` and perhaps `trouble`, writes the indexes once more. `ended_at` is null
 exactly while the state is queued, received, running, retrying or unknown: of an unknown one nobody
 can tell an end."""
+
+task_probes = Table(
+    "task_probes",
+    metadata,
+    Column("project_id", Id, nullable=False),
+    Column("engine", ByteText, nullable=False),
+    Column("task_id", ByteText, nullable=False),
+    Column("life_at", UtcTime, nullable=False),
+    Column("tries", Integer, nullable=False),
+    Column("asked_at", UtcTime, nullable=False),
+    Column("next_at", UtcTime, nullable=False),
+    Column("command_id", Id),
+    Column("place", Integer),
+    Column("alive_at", UtcTime),
+    PrimaryKeyConstraint("project_id", "task_id", "engine"),
+    Index(None, "project_id", "asked_at"),
+    Index(
+        "ix_task_probes_command_id",
+        "command_id",
+        postgresql_where=text("command_id IS NOT NULL"),
+        sqlite_where=text("command_id IS NOT NULL"),
+    ),
+)
+"""What was asked about tasks that seem stuck. `life_at` is the task's last fact when it was asked
+last: a later fact begins a new life, and the count of tries with it. `command_id` and `place` say
+which answer is awaited. A row tells nothing of what became of its task."""
 
 commands = Table(
     "commands",

@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 from sqlalchemy import Connection, Row, func, literal, select, tuple_
 
+from z4j_brain.store.clocks import odd_clocks
 from z4j_brain.store.schema import tasks
 from z4j_brain.store.task_filter import Where
 
@@ -17,7 +18,10 @@ MAX_RETRIED_AS = 100
 
 
 class TaskRecord(msgspec.Struct, frozen=True, gc=False, kw_only=True):
-    """A task as lists show it. Times in microseconds since the epoch, None where unknown."""
+    """A task as lists show it. Times in microseconds since the epoch, None where unknown.
+
+    `has_odd_clock`: the clock of the worker that it ran on is known to be wrong.
+    """
 
     engine: str
     task_id: str
@@ -39,11 +43,21 @@ class TaskRecord(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     issue: str | None
     retried_from: str | None
     last_at: int
+    unknown_at: int | None
+    unknown_reason: str | None
+    has_odd_clock: bool = False
 
     @property
     def wait_us(self) -> int | None:
         """How long the latest attempt waited to start, beyond its eta; never below 0."""
         return waited(self.queued_at, self.eta, self.started_at)
+
+    @property
+    def wait_is_doubtful(self) -> bool:
+        """Whether the clocks of publisher and worker make no sense of the wait together."""
+        return starts_too_early(self.queued_at, self.eta, self.started_at) or (
+            self.has_odd_clock and self.wait_us is not None
+        )
 
     @property
     def duration_us(self) -> int | None:
@@ -68,8 +82,17 @@ Position = tuple[int, str, str]
 """Where a page begins: `first_at`, `task_id` and `engine` of the task before it."""
 
 _ORDER = (tasks.c.first_at, tasks.c.task_id, tasks.c.engine)
-_LIST_COLUMNS = [tasks.c[name] for name in TaskRecord.__struct_fields__]
-_ALL_COLUMNS = [tasks.c[name] for name in FullTaskRecord.__struct_fields__]
+_LIST_COLUMNS = [
+    tasks.c.project_id,
+    *(tasks.c[name] for name in TaskRecord.__struct_fields__ if name in tasks.c),
+]
+_ALL_COLUMNS = [tasks.c[name] for name in FullTaskRecord.__struct_fields__ if name in tasks.c]
+
+
+def starts_too_early(queued_at: int | None, eta: int | None, started_at: int | None) -> bool:
+    """Tell whether a run began, by its worker's clock, before it was due by its publisher's."""
+    known = [time for time in (queued_at, eta) if time is not None]
+    return started_at is not None and bool(known) and started_at < max(known)
 
 
 def waited(queued_at: int | None, eta: int | None, started_at: int | None) -> int | None:
@@ -108,7 +131,7 @@ def page(
         else:
             query = query.where(tasks.c.first_at <= after[0], tuple_(*_ORDER) < after)
     order = [column if is_ascending else column.desc() for column in _ORDER]
-    return _records(connection.execute(query.order_by(*order).limit(limit)).all())
+    return _records(connection, connection.execute(query.order_by(*order).limit(limit)).all())
 
 
 def count(connection: Connection, where: Where) -> int:
@@ -144,7 +167,7 @@ def find_many(
             tasks.c.project_id == project_id, tasks.c.task_id.in_({key[1] for key in wanted})
         )
     ).all()
-    return [task for task in _records(rows) if (task.engine, task.task_id) in wanted]
+    return [task for task in _records(connection, rows) if (task.engine, task.task_id) in wanted]
 
 
 def retried_as(
@@ -179,8 +202,19 @@ def running_on(
         .order_by(tasks.c.started_at)
         .limit(limit)
     )
-    return _records(rows.all())
+    return _records(connection, rows.all())
 
 
-def _records(rows: Sequence[Row[Any]]) -> list[TaskRecord]:
-    return [TaskRecord(**row._mapping) for row in rows]
+def _records(connection: Connection, rows: Sequence[Row[Any]]) -> list[TaskRecord]:
+    """Make records of rows of one project."""
+    if not rows:
+        return []
+    ran_on = {row.worker for row in rows if row.worker is not None and row.started_at is not None}
+    odd = odd_clocks(connection, rows[0].project_id, ran_on)
+    return [
+        TaskRecord(
+            **{name: value for name, value in row._mapping.items() if name != "project_id"},
+            has_odd_clock=row.worker in odd,
+        )
+        for row in rows
+    ]

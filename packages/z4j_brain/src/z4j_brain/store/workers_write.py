@@ -52,9 +52,18 @@ class Pulse(msgspec.Struct, frozen=True, kw_only=True):
     processed: int | None = None
     cpu_percent: float | None = None
     rss_bytes: int | None = None
+    clock_offset_us: int | None = None
 
 
-_OPTIONAL = ("lag_us", "outbox_events", "dropped", "processed", "cpu_percent", "rss_bytes")
+_OPTIONAL = (
+    "lag_us",
+    "outbox_events",
+    "dropped",
+    "processed",
+    "cpu_percent",
+    "rss_bytes",
+    "clock_offset_us",
+)
 
 
 def committed_position(

@@ -10,14 +10,19 @@ from collections.abc import Iterable
 
 import msgspec
 
+from z4j_brain.store.clocks import ODD_US
 from z4j_brain.store.events import EventRecord
-from z4j_brain.store.tasks import ran, waited
+from z4j_brain.store.tasks import ran, starts_too_early, waited
 from z4j_core.events import ENDING_KINDS, Kind, WireEvent
-from z4j_core.fold import NO_DETAILS, Details, TaskRow, join, rank, row_of
+from z4j_core.fold import NO_DETAILS, UNKNOWN, Details, TaskRow, join, rank, row_of
 
 
 class Attempt(msgspec.Struct, frozen=True, kw_only=True):
-    """One run of a task. Times in microseconds since the epoch, durations in microseconds."""
+    """One run of a task. Times in microseconds since the epoch, durations in microseconds.
+
+    Times are as told. `wait_us` is corrected by the clocks of publisher and worker where both are
+    known; where they are not and make no sense together, `wait_is_doubtful`.
+    """
 
     attempt: int
     state: str
@@ -26,6 +31,7 @@ class Attempt(msgspec.Struct, frozen=True, kw_only=True):
     started_at: int | None
     ended_at: int | None
     wait_us: int | None
+    wait_is_doubtful: bool
     run_us: int | None
     worker: str | None
     exception_type: str | None
@@ -48,10 +54,13 @@ class _Attempt:
         self.row = TaskRow(state_rank=-1)
         self.ending = _Ending()
         self._ending_rank = -1
+        self._clocks: dict[Kind, int] = {}
 
     def add(self, kind: Kind, event: EventRecord) -> None:
         payload = event.payload.encode()
         join(self.row, row_of(_wire(kind, event), _details(payload), event.worker))
+        if event.clock_offset_us is not None:
+            self._clocks[kind] = event.clock_offset_us
         its_rank = rank(event.attempt, kind)
         if kind in ENDING_KINDS and its_rank > self._ending_rank:
             self.ending, self._ending_rank = _ending(payload), its_rank
@@ -59,6 +68,7 @@ class _Attempt:
     def result(self) -> Attempt:
         row = self.row
         ended_at = row.state_at if row.state == "retrying" else row.ended_at
+        wait_us, is_doubtful = self._wait()
         return Attempt(
             attempt=row.attempt,
             state=row.state,
@@ -66,15 +76,32 @@ class _Attempt:
             received_at=row.received_at,
             started_at=row.started_at,
             ended_at=ended_at,
-            wait_us=waited(row.queued_at, row.eta, row.started_at),
+            wait_us=wait_us,
+            wait_is_doubtful=is_doubtful,
             run_us=ran(row.run_us, row.started_at, ended_at),
             worker=row.worker,
             exception_type=row.exception_type,
             exception_message=row.exception_message,
             traceback=self.ending.traceback,
             retry_at=self.ending.retry_at,
-            reason=self.ending.reason,
+            reason=row.unknown_reason if row.state == UNKNOWN else self.ending.reason,
         )
+
+    def _wait(self) -> tuple[int | None, bool]:
+        """Return the wait, and whether it is doubtful.
+
+        The moment of publishing is of the publisher's clock, also where the worker told it.
+        """
+        row = self.row
+        publisher, worker = self._clocks.get(Kind.PUBLISHED), self._clocks.get(Kind.STARTED)
+        started_at = row.started_at
+        if started_at is not None and publisher is not None and worker is not None:
+            started_at -= worker - publisher
+            return waited(row.queued_at, row.eta, started_at), False
+        is_odd = worker is not None and abs(worker) > ODD_US
+        is_early = starts_too_early(row.queued_at, row.eta, started_at)
+        wait_us = waited(row.queued_at, row.eta, started_at)
+        return wait_us, wait_us is not None and (is_odd or is_early)
 
 
 def attempts_of(events: Iterable[EventRecord]) -> list[Attempt]:

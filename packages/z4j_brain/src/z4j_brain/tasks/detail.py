@@ -8,7 +8,7 @@ import msgspec
 from sqlalchemy import Connection
 
 from z4j_brain.commands.catalogue import Catalogue
-from z4j_brain.store import actions, events, feeds, tasks
+from z4j_brain.store import actions, events, feeds, task_probes, tasks
 from z4j_brain.store.tasks import FullTaskRecord
 from z4j_brain.tasks.attempts import Attempt, attempts_of
 
@@ -24,12 +24,16 @@ class TaskAction(msgspec.Struct, frozen=True):
 
 
 class TaskInFull(msgspec.Struct, frozen=True):
-    """A task with what its events, its retries and the online workers tell of it."""
+    """A task with what its events, its retries and the online workers tell of it.
+
+    `alive_at` is when a worker last said, being asked, that it holds the task.
+    """
 
     task: FullTaskRecord
     attempts: list[Attempt]
     retried_as: list[str]
     actions: list[TaskAction]
+    alive_at: int | None
     offset: int
 
 
@@ -51,6 +55,7 @@ def read_task(
         attempts=attempts_of(events.newest(connection, project_id, engine, task_id, MAX_EVENTS)),
         retried_as=tasks.retried_as(connection, project_id, engine, task_id),
         actions=actions_on(catalogue, task, permissions),
+        alive_at=task_probes.alive_at(connection, project_id, engine, task_id),
         offset=offset,
     )
 

@@ -24,6 +24,7 @@ from sqlalchemy import QueuePool
 from z4j_brain import __version__
 from z4j_brain.histogram import Histogram
 from z4j_brain.watch.readiness import Check
+from z4j_brain.watch.reconciliation import reconciliation
 
 if TYPE_CHECKING:
     from z4j_brain.brain import Brain
@@ -59,6 +60,7 @@ class BrainCollector:
         yield from _ingest(self._brain)
         yield from _links(self._brain)
         yield from _pool(self._brain.database)
+        yield from reconciliation(self._brain.reconciler.counters)
         yield _requests(self._requests)
         if self.seen.figures is not None:
             yield from _record(self.seen.figures)
@@ -163,6 +165,11 @@ def _record(figures: Figures) -> Iterator[Metric]:
         "agent_lag_seconds",
         "Age of the oldest event that an online worker has not delivered.",
         figures.lag_us / 1e6,
+    )
+    yield _gauge(
+        "agent_clock_offset_seconds",
+        "The most by which the clock of an online worker is off, ahead or behind.",
+        figures.clock_offset_us / 1e6,
     )
     yield from _queues(figures)
 

@@ -13,6 +13,7 @@ from z4j_core.plugins.contracts import (
     RetryResult,
 )
 from z4j_core.plugins.hooks import GROUP, hook
+from z4j_core.plugins.probing import ProbedTask, ProbeParams, ProbeResult, Verdict
 from z4j_core.waiting import Broker, Depth
 
 __all__ = [
@@ -27,10 +28,14 @@ __all__ = [
     "Framework",
     "Host",
     "PluginSettings",
+    "ProbeParams",
+    "ProbeResult",
+    "ProbedTask",
     "Problem",
     "PurgeResult",
     "RetryParams",
     "RetryResult",
+    "Verdict",
     "assemble",
     "hook",
 ]

@@ -18,9 +18,11 @@ from z4j_core.capability import (
     action,
     actions_of,
     declared_actions,
+    is_internal,
 )
 from z4j_core.events import TaskEvent
 from z4j_core.frames import ActionInfo, EngineInfo, TaskRef
+from z4j_core.plugins.probing import ProbeParams, ProbeResult
 from z4j_core.waiting import Broker, Depth
 
 
@@ -188,6 +190,22 @@ class Engine:
         """Delete the waiting messages of a queue."""
         raise NotImplementedError
 
+    @action(
+        target=Target.ENGINE,
+        title="Probe",
+        description="Asks what became of tasks that seem stuck.",
+        internal=True,
+    )
+    def probe(self, params: ProbeParams) -> ProbeResult:
+        """Say what is known of these tasks, and emit the ends that the record may have missed.
+
+        Never guess: an event is emitted only for what a result store or a worker tells. It carries
+        `attempt` as asked, unless better known, the time of the fact itself, and who told it as
+        `reason`. Ask nobody for longer than a few seconds, and never over a connection that the
+        engine's own work waits for.
+        """
+        raise NotImplementedError
+
     @classmethod
     def actions(cls) -> dict[str, Action]:
         """Return the implemented actions by name."""
@@ -201,7 +219,12 @@ class Engine:
             absent.pop(name, None)
         absent.update(self.absences())
         infos = [offered[name].info() for name in sorted(offered) if name not in absent]
-        infos += [ActionInfo(name=name, absent=reason) for name, reason in sorted(absent.items())]
+        # Nobody misses what only the server asks for.
+        infos += [
+            ActionInfo(name=name, absent=reason)
+            for name, reason in sorted(absent.items())
+            if not is_internal(Engine, name)
+        ]
         return EngineInfo(name=self.name, version=self.version(), actions=infos)
 
 

@@ -24,7 +24,7 @@ import msgspec
 from z4j_core.capability import Target
 from z4j_core.events import ENDING_KINDS, Kind
 from z4j_core.frames import MAX_FRAME_BYTES, Hello
-from z4j_core.plugins import Engine
+from z4j_core.plugins import Engine, Verdict
 from z4j_core.testing.host import RecordingHost, data_of
 from z4j_core.waiting import Broker, Depth
 
@@ -115,6 +115,23 @@ class EngineContract:
             assert offered.title
             assert offered.target in {target.value for target in Target}
             assert isinstance(msgspec.json.decode(offered.params_schema), dict)
+
+    def test_a_probe_never_guesses(self, harness: Harness) -> None:
+        """An engine that can be probed tells ends that it knows, and nothing of a stranger."""
+        if "probe" not in harness.engine.actions():
+            return
+        task_id = harness.run_succeeding(41)
+        harness.host.wait_for(task_id, Kind.SUCCEEDED)
+        before = len(harness.host.events)
+        question = [{"task_id": task_id}, {"task_id": "nobody-knows-this-id"}]
+        answer = self.call(harness, "probe", tasks=question)
+        assert len(answer.verdicts) == 2, "a verdict for each task, in the order of the question"
+        assert answer.verdicts[0] in (Verdict.ENDED, Verdict.UNKNOWN, Verdict.UNANSWERED)
+        assert answer.verdicts[1] in (Verdict.UNKNOWN, Verdict.UNANSWERED)
+        told = harness.host.events[before:]
+        assert {event.task_id for event in told} <= {task_id}
+        assert {event.kind for event in told} <= {Kind.SUCCEEDED}
+        assert bool(told) == (answer.verdicts[0] is Verdict.ENDED), "an end is told as an event"
 
     def test_depths_are_told_of_the_queues_that_are_known(self, harness: Harness) -> None:
         """An engine that tells depths names brokers and queues, and answers for these queues only.

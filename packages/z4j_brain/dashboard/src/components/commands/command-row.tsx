@@ -15,6 +15,9 @@ export function objectOf(command: CommandView): string {
   return task ?? queue ?? worker ?? command.engine;
 }
 
+/** Who asked; what nobody did, the server asked by itself. */
+export const askerOf = (command: CommandView): string => command.created_by?.email ?? "by z4j";
+
 export const COMMAND_GRID =
   "grid grid-cols-[84px_minmax(0,1fr)_84px] sm:grid-cols-[96px_150px_minmax(0,1fr)_minmax(0,180px)_84px] items-center gap-x-3";
 
@@ -48,7 +51,7 @@ export function CommandRow({ command, compact = false }: { command: CommandView;
           </span>
         )}
         {!compact && (
-          <span role="cell" className="hidden truncate text-ink-2 sm:block">{command.created_by?.email ?? "–"}</span>
+          <span role="cell" className="hidden truncate text-ink-2 sm:block">{askerOf(command)}</span>
         )}
         <span role="cell" className="text-right text-ink-3">
           <Ago at={command.created_at} />
@@ -83,7 +86,7 @@ function CommandDialog({ command, onClose }: { command: CommandView; onClose: ()
             )}
           </dd>
           <dt className="text-ink-3">Asked by</dt>
-          <dd>{command.created_by?.email ?? "–"}</dd>
+          <dd>{askerOf(command)}</dd>
           <dt className="text-ink-3">Asked at</dt>
           <dd><Exact at={command.created_at} /></dd>
           <dt className="text-ink-3">Sent at</dt>

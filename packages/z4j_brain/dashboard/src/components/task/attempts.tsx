@@ -3,7 +3,7 @@ import { StateBadge } from "@/components/ui/state-badge";
 import type { TaskDetail } from "@/services/tasks";
 import { useNow } from "@/time/clock";
 import { duration } from "@/time/format";
-import { exceptionText } from "../tasks/columns";
+import { exceptionText, WaitTime } from "../tasks/columns";
 import { type Bar, scaleOf } from "./scale";
 
 /** Every attempt on one time axis: the wait hatched, the run in the colour of its end. */
@@ -36,7 +36,8 @@ function AttemptRow({ bar, now }: { bar: Bar; now: number }) {
         <span className="num w-4 text-ink-3">{attempt.attempt + 1}</span>
         <StateBadge state={attempt.state} />
         <span className="num text-ink-2">
-          waited {duration(attempt.wait_ms ?? (attempt.started_at ? null : openWait(bar, now)))}
+          waited{" "}
+          {attempt.started_at ? <WaitTime of={attempt} /> : duration(attempt.wait_ms ?? openWait(bar, now))}
         </span>
         <span className="num text-ink-2">ran {duration(attempt.run_ms ?? openRun(bar, now))}</span>
         {attempt.worker && <span className="mono truncate text-ink-3">{attempt.worker}</span>}

@@ -5,6 +5,7 @@ import { CopyButton } from "@/components/ui/copy-button";
 import { useProject } from "@/hooks/use-project";
 import type { TaskDetail } from "@/services/tasks";
 import { duration } from "@/time/format";
+import { WaitTime } from "../tasks/columns";
 
 /** What is known of a task beside its run, with the way to its relatives. */
 export function Facts({ task }: { task: TaskDetail }) {
@@ -30,8 +31,9 @@ export function Facts({ task }: { task: TaskDetail }) {
       <Fact label="Not before">{task.eta && <Exact at={task.eta} />}</Fact>
       <Fact label="Started">{task.started_at && <Exact at={task.started_at} />}</Fact>
       <Fact label="Ended">{task.ended_at && <Exact at={task.ended_at} />}</Fact>
-      <Fact label="Waited">{task.wait_ms !== null && <span className="num">{duration(task.wait_ms)}</span>}</Fact>
+      <Fact label="Waited">{task.wait_ms !== null && <WaitTime of={task} />}</Fact>
       <Fact label="Ran">{task.run_ms !== null && <span className="num">{duration(task.run_ms)}</span>}</Fact>
+      <Fact label="Seen alive">{task.alive_at && <Exact at={task.alive_at} />}</Fact>
       <Relatives task={task} />
     </dl>
   );

@@ -21,6 +21,10 @@ describe("scaleOf", () => {
     const scale = scaleOf([attempt(0, 5, null)], 10_000)!;
     expect(scale.bars[0]).toMatchObject({ waitTo: 50, to: 100, isOpen: true });
   });
+  it("ends an attempt of which nobody knows with its last known moment", () => {
+    const lost = { ...attempt(0, 5, null), state: "unknown" } as Attempt;
+    expect(scaleOf([lost, attempt(0, 0, 10)], 90_000)!.bars[0]).toMatchObject({ waitTo: 50, to: 50, isOpen: false });
+  });
   it("shows a task that waits as waiting only", () => {
     expect(scaleOf([attempt(0, null, null)], 4_000)!.bars[0]).toMatchObject({ from: 0, waitTo: 100, to: 100 });
   });

@@ -6,7 +6,7 @@ export interface Bar {
   from: number;
   waitTo: number;
   to: number;
-  /** It has not ended, so its end is now. */
+  /** It goes on, so its end is now. Of an unknown one nobody can tell that. */
   isOpen: boolean;
 }
 
@@ -25,8 +25,10 @@ export function scaleOf(attempts: readonly Attempt[], now: number): Scale | null
     const from = time(attempt.published_at) ?? time(attempt.received_at) ?? started ?? time(attempt.ended_at);
     if (from === null) return [];
     const ended = time(attempt.ended_at);
-    const to = ended ?? now;
-    return [{ attempt, from, waitTo: started ?? to, to: Math.max(to, started ?? to, from), isOpen: ended === null }];
+    const isLost = attempt.state === "unknown";
+    const to = ended ?? (isLost ? (started ?? time(attempt.received_at) ?? from) : now);
+    const isOpen = ended === null && !isLost;
+    return [{ attempt, from, waitTo: started ?? to, to: Math.max(to, started ?? to, from), isOpen }];
   });
   if (laid.length === 0) return null;
   const startAt = Math.min(...laid.map(({ from }) => from));

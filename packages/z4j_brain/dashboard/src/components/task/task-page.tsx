@@ -4,6 +4,7 @@ import { TaskActions } from "@/components/actions/action-buttons";
 import { CommandRow } from "@/components/commands/command-row";
 import { JsonText } from "@/components/json-text";
 import { Page } from "@/components/shell/page";
+import { Exact } from "@/components/time";
 import { CopyButton } from "@/components/ui/copy-button";
 import { Empty, Fault, Loading } from "@/components/ui/note";
 import { Panel } from "@/components/ui/panel";
@@ -68,6 +69,7 @@ function Found({ task }: { task: TaskDetail }) {
         <div className="flex min-w-0 flex-col gap-3">
           <Panel label="State">
             <StatePicture task={task} />
+            {task.unknown_since && <Unknown since={task.unknown_since} reason={task.unknown_reason} />}
           </Panel>
           {hasFailed && (
             <Panel title="Exception" aside={task.issue && <IssueLink id={task.issue} />}>
@@ -98,6 +100,19 @@ function Found({ task }: { task: TaskDetail }) {
           <Commands task={task} />
         </div>
       </div>
+    </div>
+  );
+}
+
+/** Nobody knows what becomes of the task: since when, and why. */
+function Unknown({ since, reason }: { since: string; reason: string | null }) {
+  return (
+    <div role="note" data-s="unknown" data-testid="unknown" className="border-t border-line px-3 py-2 sm:px-4">
+      <p className="font-medium text-(--s)">
+        Unknown since <Exact at={since} />
+      </p>
+      {reason && <p className="text-ink-2">{reason}</p>}
+      <p className="text-xs text-ink-3">If the task is delivered again, or its end becomes known, this page shows it.</p>
     </div>
   );
 }

@@ -2,7 +2,7 @@ import { StateIcon } from "@/components/ui/state-badge";
 import { toggleValue, valuesOf, withValues } from "@/filter/language";
 import { cn } from "@/lib/cn";
 
-const STATES = ["queued", "received", "running", "retrying", "failed", "succeeded", "cancelled", "rejected"];
+const STATES = ["queued", "received", "running", "retrying", "failed", "succeeded", "cancelled", "rejected", "unknown"];
 const SPANS = ["15m", "1h", "24h", "7d"];
 
 interface ChipsProps {

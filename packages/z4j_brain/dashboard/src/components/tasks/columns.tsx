@@ -2,6 +2,7 @@ import { createColumnHelper, tableFeatures } from "@tanstack/react-table";
 import { Ago, Since } from "@/components/time";
 import { StateBadge } from "@/components/ui/state-badge";
 import type { TaskSummary } from "@/services/tasks";
+import { cn } from "@/lib/cn";
 import { duration } from "@/time/format";
 
 export const taskFeatures = tableFeatures({});
@@ -60,6 +61,11 @@ export function TaskName({ task }: { task: TaskSummary }) {
           {exceptionText(task)}
         </span>
       )}
+      {task.unknown_reason && (
+        <span className="min-w-0 flex-1 truncate text-xs text-(--s)" data-s="unknown" title={task.unknown_reason}>
+          {task.unknown_reason}
+        </span>
+      )}
     </span>
   );
 }
@@ -88,7 +94,21 @@ export function Wait({ task }: { task: TaskSummary }) {
   if (waits && task.wait_ms === null && from) {
     return <span className="text-(--s)" data-s="queued"><Since at={from} /></span>;
   }
-  return <span className="num text-ink-2">{duration(task.wait_ms)}</span>;
+  return <WaitTime of={task} className="text-ink-2" />;
+}
+
+const DOUBTFUL = "A clock is wrong: that of the worker, or of who published the task. See Workers.";
+
+/** A wait, marked where it compares clocks that do not agree. */
+export function WaitTime({ of, className }: { of: Pick<TaskSummary, "wait_ms" | "wait_doubtful">; className?: string }) {
+  if (!of.wait_doubtful) return <span className={cn("num", className)}>{duration(of.wait_ms)}</span>;
+  return (
+    <span className="num text-warn" title={DOUBTFUL}>
+      <span aria-hidden="true">≈ </span>
+      {duration(of.wait_ms)}
+      <span className="sr-only"> (doubtful)</span>
+    </span>
+  );
 }
 
 export function Run({ task }: { task: TaskSummary }) {

@@ -40,7 +40,7 @@ export function drops({ dropped }: Pick<WorkerView, "dropped">): Said {
   return { tone: dropped ? "bad" : "quiet", text: count(dropped) };
 }
 
-const SKEWED_MS = 1_000;
+const SKEWED_MS = 2_000;
 
 /** In which direction a clock is wrong, as people say it. */
 export function clockText(offset: number | null): Said {
@@ -49,6 +49,12 @@ export function clockText(offset: number | null): Said {
   const tone = Math.abs(offset) >= SKEWED_MS ? "warn" : "quiet";
   if (Math.abs(offset) < 1) return { tone, text: "as the server's" };
   return { tone, text: offset > 0 ? `${size} ahead of the server` : `${size} behind the server` };
+}
+
+/** The clock, where it is so wrong that times in the record mislead; else nothing. */
+export function clockWarning({ clock_offset_ms: offset }: Pick<WorkerView, "clock_offset_ms">): Said | null {
+  const said = clockText(offset);
+  return said.tone === "quiet" || offset === null ? null : { ...said, text: `clock ${said.text}` };
 }
 
 export const cpu = (percent: number | null): string => (percent === null ? "–" : `${Math.round(percent)}%`);

@@ -1,11 +1,12 @@
 import { useNavigate } from "@tanstack/react-router";
 import type { ReactNode } from "react";
 import { Ago } from "@/components/time";
+import { Icon } from "@/components/ui/icon";
 import { useProject } from "@/hooks/use-project";
 import { cn } from "@/lib/cn";
 import type { WorkerView } from "@/services/workers";
 import { count } from "@/time/format";
-import { cpu, drops, engineText, lag, memory, outbox, presence, type Said, TONES } from "./health";
+import { clockWarning, cpu, drops, engineText, lag, memory, outbox, presence, type Said, TONES } from "./health";
 
 /** One width for the head and every row; name and engines take what is left. */
 const GRID =
@@ -78,7 +79,7 @@ export function WorkerRow({ worker, isChosen }: { worker: WorkerView; isChosen: 
 
 /** Two lines where the columns have no room. */
 function NarrowCell({ worker }: { worker: WorkerView }) {
-  const late = [lag(worker), drops(worker)].filter(({ tone }) => tone !== "quiet");
+  const late = [lag(worker), drops(worker), clockWarning(worker)].filter((said) => said !== null && said.tone !== "quiet");
   return (
     <div role="cell" className="lg:hidden">
       <div className="flex items-center gap-2">
@@ -91,7 +92,7 @@ function NarrowCell({ worker }: { worker: WorkerView }) {
         <span className="min-w-0 flex-1 truncate">
           {worker.role} · {engineText(worker.engines)}
         </span>
-        {late.map((said) => (
+        {late.map((said) => said && (
           <Told key={said.text} said={said} />
         ))}
         <span className="num">
@@ -125,12 +126,18 @@ export function Presence({ worker }: { worker: WorkerView }) {
 }
 
 function Name({ worker }: { worker: WorkerView }) {
+  const clock = clockWarning(worker);
   return (
     <span className="flex min-w-0 items-baseline gap-2">
       <span className="mono truncate text-ink" title={worker.worker_id}>
         {worker.worker_id}
       </span>
       <span className="num shrink-0 text-2xs text-ink-3">{worker.pid}</span>
+      {clock && (
+        <span role="img" aria-label={clock.text} title={clock.text} className={cn("shrink-0 self-center", TONES[clock.tone])}>
+          <Icon name="alert" />
+        </span>
+      )}
     </span>
   );
 }

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import type { ActionsAnswer, ActionView } from "@/services/actions";
 import type { WorkerView } from "@/services/workers";
 import { byHost, rowsOf } from "./hosts";
-import { clockText, cpu, drops, engineText, lag, presence } from "./health";
+import { clockText, clockWarning, cpu, drops, engineText, lag, presence } from "./health";
 import { actionsOf } from "./offers";
 
 let made = 0;
@@ -67,10 +67,17 @@ describe("health", () => {
   it.each([
     [0, "as the server's", "quiet"],
     [40, "40 ms ahead of the server", "quiet"],
+    [-1_500, "1.50 s behind the server", "quiet"],
     [-3_000, "3.00 s behind the server", "warn"],
     [null, "–", "quiet"],
   ])("clock offset of %s", (offset, text, tone) => {
     expect(clockText(offset)).toEqual({ text, tone });
+  });
+
+  it("warns of a clock that misleads", () => {
+    expect(clockWarning({ clock_offset_ms: null })).toBeNull();
+    expect(clockWarning({ clock_offset_ms: 1_999 })).toBeNull();
+    expect(clockWarning({ clock_offset_ms: 3_600_000 })).toEqual({ tone: "warn", text: "clock 1 h 00 m ahead of the server" });
   });
 
   it("speaks up about drops", () => {
