@@ -98,6 +98,15 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             " Default: as long as events."
         ),
     ] = None
+    rollup_minute_retention_days: Annotated[
+        int, Meta(ge=0, le=36_500, description="Figures by the minute are kept; 0 is for ever.")
+    ] = 2
+    rollup_hour_retention_days: Annotated[
+        int, Meta(ge=0, le=36_500, description="Figures by the hour are kept; 0 is for ever.")
+    ] = 60
+    rollup_day_retention_days: Annotated[
+        int, Meta(ge=0, le=36_500, description="Figures by the day are kept; 0 is for ever.")
+    ] = 730
     log_level: Annotated[
         Literal["debug", "info", "warning", "error"],
         Meta(description="Least level that is logged."),

@@ -105,7 +105,9 @@ def test_a_task_on_its_way_is_updated_in_place(record: Any, noon: int) -> None:
             told = WireEvent(kind, "celery", "t", 0, noon + number, "app.send", "email", b"{}")
             row = row_of(told, Details(), "w1")
             with connection.begin():
-                ingest_postgres.write_tasks(connection, {(record.project_id, "celery", "t"): row})
+                rows = {(record.project_id, "celery", "t"): row}
+                ingest_postgres.stage_tasks(connection, rows)
+                ingest_postgres.write_tasks(connection, rows)
                 connection.exec_driver_sql("SELECT pg_stat_force_next_flush()")
             with connection.begin():
                 query = (

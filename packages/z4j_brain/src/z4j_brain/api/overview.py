@@ -87,8 +87,8 @@ class NoticeView(msgspec.Struct, frozen=True):
 class Overview(msgspec.Struct, frozen=True):
     """One hour of a project.
 
-    `totals`: unfinished states count tasks now, finished ones those of the window. Percentiles
-    and groups of failures look at the `sample` tasks of the window that ended last.
+    `totals`: unfinished states count tasks now, finished ones those of the window. Groups of
+    failures look at the `sample` tasks of the window that failed last.
     """
 
     offset: int
