@@ -17,6 +17,7 @@ import { Route as PProjectIndexRouteImport } from "./routes/p/$project/index";
 import { Route as PProjectAgentsRouteImport } from "./routes/p/$project/agents";
 import { Route as PProjectCommandsRouteImport } from "./routes/p/$project/commands";
 import { Route as PProjectConnectRouteImport } from "./routes/p/$project/connect";
+import { Route as PProjectNamesRouteImport } from "./routes/p/$project/names";
 import { Route as PProjectTasksIndexRouteImport } from "./routes/p/$project/tasks.index";
 import { Route as PProjectWorkersIndexRouteImport } from "./routes/p/$project/workers.index";
 import { Route as PProjectWorkersIdRouteImport } from "./routes/p/$project/workers.$id";
@@ -62,6 +63,11 @@ const PProjectConnectRoute = PProjectConnectRouteImport.update({
   path: "/connect",
   getParentRoute: () => PProjectRoute,
 } as any);
+const PProjectNamesRoute = PProjectNamesRouteImport.update({
+  id: "/names",
+  path: "/names",
+  getParentRoute: () => PProjectRoute,
+} as any);
 const PProjectTasksIndexRoute = PProjectTasksIndexRouteImport.update({
   id: "/tasks/",
   path: "/tasks/",
@@ -92,6 +98,7 @@ export interface FileRoutesByFullPath {
   "/p/$project/agents": typeof PProjectAgentsRoute;
   "/p/$project/commands": typeof PProjectCommandsRoute;
   "/p/$project/connect": typeof PProjectConnectRoute;
+  "/p/$project/names": typeof PProjectNamesRoute;
   "/p/$project/": typeof PProjectIndexRoute;
   "/p/$project/workers/$id": typeof PProjectWorkersIdRoute;
   "/p/$project/tasks/": typeof PProjectTasksIndexRoute;
@@ -105,6 +112,7 @@ export interface FileRoutesByTo {
   "/p/$project/agents": typeof PProjectAgentsRoute;
   "/p/$project/commands": typeof PProjectCommandsRoute;
   "/p/$project/connect": typeof PProjectConnectRoute;
+  "/p/$project/names": typeof PProjectNamesRoute;
   "/p/$project": typeof PProjectIndexRoute;
   "/p/$project/workers/$id": typeof PProjectWorkersIdRoute;
   "/p/$project/tasks": typeof PProjectTasksIndexRoute;
@@ -120,6 +128,7 @@ export interface FileRoutesById {
   "/p/$project/agents": typeof PProjectAgentsRoute;
   "/p/$project/commands": typeof PProjectCommandsRoute;
   "/p/$project/connect": typeof PProjectConnectRoute;
+  "/p/$project/names": typeof PProjectNamesRoute;
   "/p/$project/": typeof PProjectIndexRoute;
   "/p/$project/workers/$id": typeof PProjectWorkersIdRoute;
   "/p/$project/tasks/": typeof PProjectTasksIndexRoute;
@@ -136,6 +145,7 @@ export interface FileRouteTypes {
     | "/p/$project/agents"
     | "/p/$project/commands"
     | "/p/$project/connect"
+    | "/p/$project/names"
     | "/p/$project/"
     | "/p/$project/workers/$id"
     | "/p/$project/tasks/"
@@ -149,6 +159,7 @@ export interface FileRouteTypes {
     | "/p/$project/agents"
     | "/p/$project/commands"
     | "/p/$project/connect"
+    | "/p/$project/names"
     | "/p/$project"
     | "/p/$project/workers/$id"
     | "/p/$project/tasks"
@@ -163,6 +174,7 @@ export interface FileRouteTypes {
     | "/p/$project/agents"
     | "/p/$project/commands"
     | "/p/$project/connect"
+    | "/p/$project/names"
     | "/p/$project/"
     | "/p/$project/workers/$id"
     | "/p/$project/tasks/"
@@ -235,6 +247,13 @@ declare module "@tanstack/react-router" {
       preLoaderRoute: typeof PProjectConnectRouteImport;
       parentRoute: typeof PProjectRoute;
     };
+    "/p/$project/names": {
+      id: "/p/$project/names";
+      path: "/names";
+      fullPath: "/p/$project/names";
+      preLoaderRoute: typeof PProjectNamesRouteImport;
+      parentRoute: typeof PProjectRoute;
+    };
     "/p/$project/tasks/": {
       id: "/p/$project/tasks/";
       path: "/tasks";
@@ -270,6 +289,7 @@ interface PProjectRouteChildren {
   PProjectAgentsRoute: typeof PProjectAgentsRoute;
   PProjectCommandsRoute: typeof PProjectCommandsRoute;
   PProjectConnectRoute: typeof PProjectConnectRoute;
+  PProjectNamesRoute: typeof PProjectNamesRoute;
   PProjectIndexRoute: typeof PProjectIndexRoute;
   PProjectWorkersIdRoute: typeof PProjectWorkersIdRoute;
   PProjectTasksIndexRoute: typeof PProjectTasksIndexRoute;
@@ -281,6 +301,7 @@ const PProjectRouteChildren: PProjectRouteChildren = {
   PProjectAgentsRoute: PProjectAgentsRoute,
   PProjectCommandsRoute: PProjectCommandsRoute,
   PProjectConnectRoute: PProjectConnectRoute,
+  PProjectNamesRoute: PProjectNamesRoute,
   PProjectIndexRoute: PProjectIndexRoute,
   PProjectWorkersIdRoute: PProjectWorkersIdRoute,
   PProjectTasksIndexRoute: PProjectTasksIndexRoute,

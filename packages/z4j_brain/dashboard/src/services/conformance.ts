@@ -6,6 +6,7 @@ import type { CommandView } from "./commands";
 import type { Facets } from "./facets";
 import type { components } from "./openapi.gen";
 import type { Bucket, FailureGroup, Notice, Overview, QueueRow } from "./overview";
+import type { Durations, Figures, Group, Point, Series, Totals } from "./series";
 import type { ProjectAccess, Session } from "./session";
 import type { Attempt, EventView, TaskAction, TaskDetail, TaskSummary } from "./tasks";
 import type { WorkerView } from "./workers";
@@ -44,6 +45,12 @@ export type Checked = Agree<
     Disagreements<QueueRow, Brain["QueueRow"]>,
     Disagreements<FailureGroup, Brain["Failures"]>,
     Disagreements<Notice, Brain["NoticeView"]>,
+    Disagreements<Series, Brain["SeriesView"]>,
+    Disagreements<Totals, Brain["TotalsView"]>,
+    Disagreements<Group, Brain["GroupView"]>,
+    Disagreements<Point, Brain["PointView"]>,
+    Disagreements<Figures, Brain["FiguresView"]>,
+    Disagreements<Durations, Brain["Durations"]>,
     Disagreements<Session, Brain["SessionView"]>,
     Disagreements<ProjectAccess, Brain["ProjectView"]>,
   ]

@@ -142,6 +142,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/instance/status": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read sizes, retention and leadership; for administrators of the instance. */
+        get: operations["read_instance_status"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/openapi.json": {
         parameters: {
             query?: never;
@@ -168,6 +185,40 @@ export interface paths {
         };
         /** Read the state of a project and its last hour. */
         get: operations["read_overview"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/projects/{project}/series": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read counts and percentiles of each minute, hour or day; where nothing happened is zero. */
+        get: operations["read_points"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/projects/{project}/totals": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read counts and percentiles of a whole span, by task name or queue. */
+        get: operations["read_totals"];
         put?: never;
         post?: never;
         delete?: never;
@@ -556,11 +607,61 @@ export interface components {
             queue: string;
         };
         /**
+         * InstanceView
+         * @description An instance now. `leader` is null on SQLite, where the only server leads.
+         *
+         *         `oldest_event_at` is when about the oldest event was received.
+         */
+        InstanceView: {
+            /**
+             * Format: date-time
+             * @description RFC 3339 with microseconds, UTC.
+             */
+            generated_at: string;
+            version: string;
+            database: string;
+            migration: string | null;
+            newest_migration: string;
+            bytes: number;
+            tables: components["schemas"]["TableView"][];
+            oldest_event_at: string | null;
+            workers_online: number;
+            leader: components["schemas"]["LeaderView"] | null;
+            is_this_replica_leader: boolean;
+        };
+        /**
+         * TableView
+         * @description A table of the database with its indexes.
+         *
+         *         `bytes` is null where telling them would mean to read too much. `kept_days`: rows are removed
+         *         when they are older; 0 is as soon as they have run out, null is never.
+         */
+        TableView: {
+            name: string;
+            rows: number;
+            /** @enum {unknown} */
+            accuracy: "at_least" | "estimate" | "exact";
+            bytes: number | null;
+            kept_days: number | null;
+        };
+        /**
+         * LeaderView
+         * @description The replica that does the periodic work, and since when its session is open.
+         */
+        LeaderView: {
+            replica: string;
+            /**
+             * Format: date-time
+             * @description RFC 3339 with microseconds, UTC.
+             */
+            since: string;
+        };
+        /**
          * Overview
          * @description One hour of a project.
          *
-         *         `totals`: unfinished states count tasks now, finished ones those of the window. Percentiles
-         *         and groups of failures look at the `sample` tasks of the window that ended last.
+         *         `totals`: unfinished states count tasks now, finished ones those of the window. Groups of
+         *         failures look at the `sample` tasks of the window that failed last.
          */
         Overview: {
             offset: number;
@@ -653,6 +754,123 @@ export interface components {
             level: string;
             text: string;
             since: string | null;
+        };
+        /**
+         * SeriesView
+         * @description Whole buckets from `from` to before `to`; groups with the most ended tasks first.
+         *
+         *         `others` is how many groups are put together in the one that is `other`.
+         */
+        SeriesView: {
+            /**
+             * Format: date-time
+             * @description RFC 3339 with microseconds, UTC.
+             */
+            from: string;
+            /**
+             * Format: date-time
+             * @description RFC 3339 with microseconds, UTC.
+             */
+            to: string;
+            /** @enum {unknown} */
+            resolution: "day" | "hour" | "minute";
+            step_s: number;
+            groups: components["schemas"]["SeriesGroup"][];
+            others: number;
+        };
+        /**
+         * SeriesGroup
+         * @description A group with a point for each bucket, the oldest first.
+         */
+        SeriesGroup: {
+            engine: string | null;
+            queue: string | null;
+            name: string | null;
+            other: boolean;
+            ended: number;
+            total: components["schemas"]["FiguresView"];
+            points: components["schemas"]["PointView"][];
+        };
+        /**
+         * FiguresView
+         * @description Counts of events, and how long the tasks that ended waited and ran.
+         *
+         *         `wait_ms` and `run_ms` are null where no task ended of which it is known.
+         */
+        FiguresView: {
+            published: number;
+            started: number;
+            succeeded: number;
+            failed: number;
+            retried: number;
+            cancelled: number;
+            rejected: number;
+            wait_ms: components["schemas"]["Durations"] | null;
+            run_ms: components["schemas"]["Durations"] | null;
+        };
+        /**
+         * Durations
+         * @description Percentiles in milliseconds, within 1 % of the true ones.
+         */
+        Durations: {
+            p50: number;
+            p95: number;
+            p99: number;
+        };
+        /**
+         * PointView
+         * @description One bucket from `at` on; `partial` while it lasts or is not fully summarised.
+         */
+        PointView: {
+            published: number;
+            started: number;
+            succeeded: number;
+            failed: number;
+            retried: number;
+            cancelled: number;
+            rejected: number;
+            wait_ms: components["schemas"]["Durations"] | null;
+            run_ms: components["schemas"]["Durations"] | null;
+            /**
+             * Format: date-time
+             * @description RFC 3339 with microseconds, UTC.
+             */
+            at: string;
+            partial: boolean;
+        };
+        /**
+         * TotalsView
+         * @description What a series is over its whole span.
+         */
+        TotalsView: {
+            /**
+             * Format: date-time
+             * @description RFC 3339 with microseconds, UTC.
+             */
+            from: string;
+            /**
+             * Format: date-time
+             * @description RFC 3339 with microseconds, UTC.
+             */
+            to: string;
+            /** @enum {unknown} */
+            resolution: "day" | "hour" | "minute";
+            groups: components["schemas"]["GroupView"][];
+            others: number;
+        };
+        /**
+         * GroupView
+         * @description A queue, a task name, everything, or with `other` all groups beyond the `top` ones.
+         *
+         *         `ended` counts succeeded, failed, cancelled and rejected.
+         */
+        GroupView: {
+            engine: string | null;
+            queue: string | null;
+            name: string | null;
+            other: boolean;
+            ended: number;
+            total: components["schemas"]["FiguresView"];
         };
         /**
          * SessionView
@@ -1294,6 +1512,28 @@ export interface operations {
             default: components["responses"]["Problem"];
         };
     };
+    read_instance_status: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InstanceView"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
     read_openapi: {
         parameters: {
             query?: never;
@@ -1338,6 +1578,78 @@ export interface operations {
             401: components["responses"]["Problem"];
             403: components["responses"]["Problem"];
             404: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    read_points: {
+        parameters: {
+            query?: {
+                from?: string;
+                to?: string;
+                resolution?: "auto" | "day" | "hour" | "minute";
+                engine?: string;
+                queue?: string;
+                name?: string;
+                group_by?: "name" | "none" | "queue";
+                top?: number;
+            };
+            header?: never;
+            path: {
+                project: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SeriesView"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    read_totals: {
+        parameters: {
+            query?: {
+                from?: string;
+                to?: string;
+                resolution?: "auto" | "day" | "hour" | "minute";
+                engine?: string;
+                queue?: string;
+                name?: string;
+                group_by?: "name" | "none" | "queue";
+                top?: number;
+            };
+            header?: never;
+            path: {
+                project: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TotalsView"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
             default: components["responses"]["Problem"];
         };
     };

@@ -50,8 +50,10 @@ def choose_window(
     connection: Connection, project_id: uuid.UUID, choice: Choice, since: int, until: int
 ) -> Window:
     """Return the buckets that hold the span. Raises `SeriesRefused`."""
-    if not 0 <= since < until < _LATEST:
-        raise SeriesRefused("from", "The beginning must lie before the end.")
+    if until >= _LATEST:
+        raise SeriesRefused("to", "The end lies too far ahead.")
+    if not 0 <= since < until:
+        raise SeriesRefused("from", "The beginning must lie before the end, and after 1969.")
     kept_since = {one: horizon(connection, project_id, one) for one in COARSER}
     if choice == "auto":
         window = _finest(since, until, kept_since)
