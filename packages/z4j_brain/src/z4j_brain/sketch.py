@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
+from itertools import accumulate
 from typing import Annotated
 
 import msgspec
@@ -82,7 +83,8 @@ class Sketch:
     def merge_bytes(self, data: bytes | None) -> None:
         """Add what `to_bytes` wrote; None adds nothing. Raises `SketchError`."""
         if data is not None:
-            self._add_all(_pairs(data))
+            numbers = _decode(data)
+            self._add_all(zip(accumulate(numbers[::2]), numbers[1::2], strict=True))
 
     def percentiles(self, percents: Iterable[int]) -> list[int] | None:
         """Return about the smallest duration with at least that percentage of all at or below it.
@@ -103,9 +105,9 @@ class Sketch:
         return found
 
     def to_bytes(self) -> bytes | None:
-        """Write the sketch: version, then distance to the last slot and count of each slot.
+        """Write the sketch: a version, then distance to the last slot and count of each slot.
 
-        MessagePack, slots from 1 on so that no distance is 0. None for an empty sketch.
+        MessagePack. The first distance is to slot -1, so that none is 0. None for an empty sketch.
         """
         if not self.counts:
             return None
@@ -117,12 +119,13 @@ class Sketch:
         return bytes((_VERSION,)) + _encoder.encode(numbers)
 
     def _add_all(self, pairs: Iterable[tuple[int, int]]) -> None:
-        counts = self.counts
+        counts, known = self.counts, self.counts.get
         for slot, count in pairs:
-            counts[slot] = counts.get(slot, 0) + count
+            counts[slot] = known(slot, 0) + count
 
 
-def _pairs(data: bytes) -> list[tuple[int, int]]:
+def _decode(data: bytes) -> list[int]:
+    """Return distances between slots and their counts in turn; the first one is from slot 0 on."""
     if not data or data[0] != _VERSION:
         raise SketchError(f"a sketch begins with the version {_VERSION}")
     if len(data) > MAX_BYTES:
@@ -133,10 +136,7 @@ def _pairs(data: bytes) -> list[tuple[int, int]]:
         raise SketchError(str(error)) from None
     if len(numbers) % 2:
         raise SketchError("a slot has no count")
-    pairs, slot = [], -1
-    for distance, count in zip(numbers[::2], numbers[1::2], strict=True):
-        slot += distance
-        pairs.append((slot, count))
-    if slot >= SLOTS:
-        raise SketchError(f"there is no slot {slot}")
-    return pairs
+    if sum(numbers[::2]) > SLOTS:
+        raise SketchError(f"there are {SLOTS:,} slots and no more")
+    numbers[0] -= 1
+    return numbers

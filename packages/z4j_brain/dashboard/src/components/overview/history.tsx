@@ -1,6 +1,5 @@
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { lazy, type ReactNode, Suspense } from "react";
-import { RangePicker } from "@/components/series/range-picker";
 import { Fault } from "@/components/ui/note";
 import { Panel } from "@/components/ui/panel";
 import { useProject } from "@/hooks/use-project";
@@ -11,13 +10,8 @@ const ThroughputChart = lazy(() =>
 );
 const LatencyChart = lazy(() => import("./latency-chart").then((module) => ({ default: module.LatencyChart })));
 
-interface HistoryProps {
-  range: Range;
-  onRange: (range: Range) => void;
-}
-
 /** What ended, and how long it waited and ran, over the chosen span. */
-export function History({ range, onRange }: HistoryProps) {
+export function History({ range }: { range: Range }) {
   const { project } = useProject();
   const query = useQuery({ ...seriesQuery(project, range), placeholderData: keepPreviousData });
   const series = query.data;
@@ -28,25 +22,26 @@ export function History({ range, onRange }: HistoryProps) {
     <div className="grid gap-3 xl:grid-cols-2">
       <Panel
         label="Ended"
-        title={<>Ended per {resolution}</>}
+        title={<span className="whitespace-nowrap">Ended per {resolution}</span>}
         aside={
-          <>
-            <span className="hidden flex-wrap justify-end gap-x-3 sm:flex">
-              {OUTCOMES.map(([name, color]) => (
-                <Key key={name} mark={<span className={`size-2 rounded-xs ${color}`} />} name={name} />
-              ))}
-            </span>
-            <RangePicker range={range} onRange={onRange} />
-          </>
+          <span className="flex flex-wrap justify-end gap-x-2.5">
+            {OUTCOMES.map(([name, color]) => (
+              <Key key={name} mark={<span className={`size-2 rounded-xs ${color}`} />} name={name} />
+            ))}
+          </span>
         }
       >
         <Drawing>{series && <ThroughputChart series={points} resolution={resolution} range={range} />}</Drawing>
       </Panel>
       <Panel
         title="Wait and run"
-        aside={DURATIONS.map(([name, color]) => (
-          <Key key={name} mark={<span className={`w-3.5 border-t-2 ${color}`} />} name={name} />
-        ))}
+        aside={
+          <span className="flex flex-wrap justify-end gap-x-2.5">
+            {DURATIONS.map(([name, color]) => (
+              <Key key={name} mark={<span className={`w-3.5 border-t-2 ${color}`} />} name={name} />
+            ))}
+          </span>
+        }
       >
         <Drawing>{series && <LatencyChart points={points} resolution={resolution} />}</Drawing>
       </Panel>

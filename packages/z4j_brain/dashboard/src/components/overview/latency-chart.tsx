@@ -8,8 +8,24 @@ import { useZone } from "@/time/clock";
 import { duration, type Zone } from "@/time/format";
 
 const HEIGHT = 148;
-/** Shorter durations are drawn at the foot of the logarithmic scale. */
-const SHORTEST_MS = 0.1;
+/** The lines of the logarithmic scale: round durations, as people say them. */
+const STEPS: readonly (readonly [number, string])[] = [
+  [0.1, "0.1 ms"],
+  [1, "1 ms"],
+  [10, "10 ms"],
+  [100, "100 ms"],
+  [1_000, "1 s"],
+  [10_000, "10 s"],
+  [60_000, "1 min"],
+  [600_000, "10 min"],
+  [3_600_000, "1 h"],
+  [36_000_000, "10 h"],
+  [86_400_000, "1 d"],
+  [864_000_000, "10 d"],
+  [8_640_000_000, "100 d"],
+];
+const SHORTEST_MS = STEPS[0]![0];
+const LONGEST_MS = STEPS.at(-1)![0];
 
 interface Line {
   label: string;
@@ -29,7 +45,7 @@ export function lines(points: readonly Point[]): uPlot.AlignedData {
   const values = LINES.map(({ of }) =>
     points.map((point) => {
       const value = of(point);
-      return value === undefined ? null : Math.max(SHORTEST_MS, value);
+      return value === undefined ? null : Math.min(LONGEST_MS, Math.max(SHORTEST_MS, value));
     }),
   );
   return [points.map(({ at }) => Date.parse(at) / 1000), ...values] as uPlot.AlignedData;
@@ -87,7 +103,7 @@ function options(element: HTMLElement, zone: Zone, drawn: () => Drawn): uPlot.Op
     padding: [10, 22, 0, 0],
     legend: { show: false },
     cursor: { drag: { x: false, y: false }, points: { size: 5 }, y: false },
-    scales: { y: { distr: 3, range: (_plot, low, high) => decades(low, high) } },
+    scales: { y: { distr: 3, range: (_plot, low, high) => around(low, high) } },
     axes: [
       {
         ...axis,
@@ -96,7 +112,13 @@ function options(element: HTMLElement, zone: Zone, drawn: () => Drawn): uPlot.Op
         size: 24,
         values: (_plot, times, _axis, _space, step) => times.map((at) => tickText(at, step, zone)),
       },
-      { ...axis, size: 58, values: (_plot, values) => values.map((value) => (isDecade(value) ? duration(value) : "")) },
+      {
+        ...axis,
+        size: 52,
+        splits: (_plot, _axis, low, high) => STEPS.map(([at]) => at).filter((at) => at >= low && at <= high),
+        filter: (_plot, values) => values,
+        values: (_plot, values) => values.map((value) => STEPS.find(([at]) => at === value)?.[1] ?? ""),
+      },
     ],
     series: [
       {},
@@ -112,15 +134,15 @@ function options(element: HTMLElement, zone: Zone, drawn: () => Drawn): uPlot.Op
   };
 }
 
-/** The whole powers of ten around the values. */
-export function decades(low: number | null, high: number | null): [number, number] {
+/** The steps around the values. */
+export function around(low: number | null, high: number | null): [number, number] {
   if (low === null || high === null) return [1, 1_000];
-  const from = Math.floor(Math.log10(Math.max(SHORTEST_MS, low)) + 1e-9);
-  const to = Math.ceil(Math.log10(Math.max(SHORTEST_MS, high)) - 1e-9);
-  return [10 ** from, 10 ** Math.max(to, from + 1)];
+  const below = STEPS.findLastIndex(([at]) => at <= low);
+  const above = STEPS.findIndex(([at]) => at >= high);
+  const from = Math.max(0, below);
+  const to = above === -1 ? STEPS.length - 1 : Math.max(above, from + 1);
+  return [STEPS[from]![0], STEPS[to]![0]];
 }
-
-const isDecade = (value: number): boolean => Math.abs(Math.log10(value) - Math.round(Math.log10(value))) < 1e-9;
 
 function tell(made: uPlot, element: HTMLElement, { points, resolution }: Drawn, zone: Zone): void {
   const point = points[made.cursor.idx ?? -1];

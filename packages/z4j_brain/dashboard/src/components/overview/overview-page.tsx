@@ -1,5 +1,6 @@
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
+import { RangePicker } from "@/components/series/range-picker";
 import { Page } from "@/components/shell/page";
 import { buttonVariants } from "@/components/ui/button";
 import { Empty, Fault, Loading } from "@/components/ui/note";
@@ -16,14 +17,14 @@ interface OverviewPageProps {
   onRange: (range: Range) => void;
 }
 
-export function OverviewPage(props: OverviewPageProps) {
+export function OverviewPage({ range, onRange }: OverviewPageProps) {
   const { project } = useProject();
   const query = useQuery(overviewQuery(project));
   return (
-    <Page title="Overview">
+    <Page title="Overview" aside={<RangePicker range={range} onRange={onRange} />}>
       {query.isPending && <Loading />}
       {query.error && !query.data && <Fault error={query.error} retry={() => void query.refetch()} />}
-      {query.data && <Content overview={query.data} {...props} />}
+      {query.data && <Content overview={query.data} range={range} />}
     </Page>
   );
 }
@@ -32,7 +33,7 @@ function isNew({ now, queues }: Overview): boolean {
   return now.last_event_at === null && queues.length === 0 && now.workers_online + now.workers_lost === 0;
 }
 
-function Content({ overview, range, onRange }: OverviewPageProps & { overview: Overview }) {
+function Content({ overview, range }: { overview: Overview; range: Range }) {
   const { project } = useProject();
   if (isNew(overview)) {
     return (
@@ -48,7 +49,7 @@ function Content({ overview, range, onRange }: OverviewPageProps & { overview: O
     <div className="mx-auto flex max-w-350 flex-col gap-3 p-3 sm:p-4">
       <Attention overview={overview} />
       <Figures overview={overview} />
-      <History range={range} onRange={onRange} />
+      <History range={range} />
       {overview.queues.length > 0 && <Queues queues={overview.queues} range={range} />}
     </div>
   );
