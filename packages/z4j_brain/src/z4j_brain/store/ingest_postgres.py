@@ -54,8 +54,7 @@ _JOIN_TASKS = (
     f" FROM {_STAGING} {on_conflict(postgres=True)}"
 )
 # A task that has ended counts in the summary of the minute of its end: an event that comes later
-# can change its times, its queue or that very end. The end is asked for by a scalar subquery, so
-# that no plan made while `tasks` was small can ever be a join that reads all of it.
+# can change its times, its queue or that very end.
 _MARK_MINUTES = (
     "INSERT INTO rollup_marks (project_id, resolution, bucket, writer, version)"  # noqa: S608 - our own names
     " SELECT project_id, 'minute', bucket, %s, %s FROM ("
@@ -147,7 +146,9 @@ def mark_minutes(
         projects = [project_id for project_id, _ in known]
         buckets = [to_datetime(bucket) for _, bucket in known]
         with _cursor(connection) as cursor:
-            cursor.execute(_MARK_MINUTES, (writer, version, projects, buckets), prepare=True)
+            # Planned each time: a plan made while there were few tasks, and then kept, may walk
+            # all tasks of the project for each staged one.
+            cursor.execute(_MARK_MINUTES, (writer, version, projects, buckets), prepare=False)
 
 
 def write_tasks(connection: Connection, rows: dict[TaskKey, TaskRow]) -> None:
