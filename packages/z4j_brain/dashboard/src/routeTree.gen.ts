@@ -18,9 +18,11 @@ import { Route as PProjectAgentsRouteImport } from "./routes/p/$project/agents";
 import { Route as PProjectCommandsRouteImport } from "./routes/p/$project/commands";
 import { Route as PProjectConnectRouteImport } from "./routes/p/$project/connect";
 import { Route as PProjectNamesRouteImport } from "./routes/p/$project/names";
+import { Route as PProjectQueuesIndexRouteImport } from "./routes/p/$project/queues.index";
 import { Route as PProjectTasksIndexRouteImport } from "./routes/p/$project/tasks.index";
 import { Route as PProjectWorkersIndexRouteImport } from "./routes/p/$project/workers.index";
 import { Route as PProjectWorkersIdRouteImport } from "./routes/p/$project/workers.$id";
+import { Route as PProjectQueuesEngineQueueRouteImport } from "./routes/p/$project/queues.$engine.$queue";
 import { Route as PProjectTasksEngineTaskIdRouteImport } from "./routes/p/$project/tasks.$engine.$taskId";
 
 const IndexRoute = IndexRouteImport.update({
@@ -68,6 +70,11 @@ const PProjectNamesRoute = PProjectNamesRouteImport.update({
   path: "/names",
   getParentRoute: () => PProjectRoute,
 } as any);
+const PProjectQueuesIndexRoute = PProjectQueuesIndexRouteImport.update({
+  id: "/queues/",
+  path: "/queues/",
+  getParentRoute: () => PProjectRoute,
+} as any);
 const PProjectTasksIndexRoute = PProjectTasksIndexRouteImport.update({
   id: "/tasks/",
   path: "/tasks/",
@@ -83,6 +90,12 @@ const PProjectWorkersIdRoute = PProjectWorkersIdRouteImport.update({
   path: "/workers/$id",
   getParentRoute: () => PProjectRoute,
 } as any);
+const PProjectQueuesEngineQueueRoute =
+  PProjectQueuesEngineQueueRouteImport.update({
+    id: "/queues/$engine/$queue",
+    path: "/queues/$engine/$queue",
+    getParentRoute: () => PProjectRoute,
+  } as any);
 const PProjectTasksEngineTaskIdRoute =
   PProjectTasksEngineTaskIdRouteImport.update({
     id: "/tasks/$engine/$taskId",
@@ -101,8 +114,10 @@ export interface FileRoutesByFullPath {
   "/p/$project/names": typeof PProjectNamesRoute;
   "/p/$project/": typeof PProjectIndexRoute;
   "/p/$project/workers/$id": typeof PProjectWorkersIdRoute;
+  "/p/$project/queues/": typeof PProjectQueuesIndexRoute;
   "/p/$project/tasks/": typeof PProjectTasksIndexRoute;
   "/p/$project/workers/": typeof PProjectWorkersIndexRoute;
+  "/p/$project/queues/$engine/$queue": typeof PProjectQueuesEngineQueueRoute;
   "/p/$project/tasks/$engine/$taskId": typeof PProjectTasksEngineTaskIdRoute;
 }
 export interface FileRoutesByTo {
@@ -115,8 +130,10 @@ export interface FileRoutesByTo {
   "/p/$project/names": typeof PProjectNamesRoute;
   "/p/$project": typeof PProjectIndexRoute;
   "/p/$project/workers/$id": typeof PProjectWorkersIdRoute;
+  "/p/$project/queues": typeof PProjectQueuesIndexRoute;
   "/p/$project/tasks": typeof PProjectTasksIndexRoute;
   "/p/$project/workers": typeof PProjectWorkersIndexRoute;
+  "/p/$project/queues/$engine/$queue": typeof PProjectQueuesEngineQueueRoute;
   "/p/$project/tasks/$engine/$taskId": typeof PProjectTasksEngineTaskIdRoute;
 }
 export interface FileRoutesById {
@@ -131,8 +148,10 @@ export interface FileRoutesById {
   "/p/$project/names": typeof PProjectNamesRoute;
   "/p/$project/": typeof PProjectIndexRoute;
   "/p/$project/workers/$id": typeof PProjectWorkersIdRoute;
+  "/p/$project/queues/": typeof PProjectQueuesIndexRoute;
   "/p/$project/tasks/": typeof PProjectTasksIndexRoute;
   "/p/$project/workers/": typeof PProjectWorkersIndexRoute;
+  "/p/$project/queues/$engine/$queue": typeof PProjectQueuesEngineQueueRoute;
   "/p/$project/tasks/$engine/$taskId": typeof PProjectTasksEngineTaskIdRoute;
 }
 export interface FileRouteTypes {
@@ -148,8 +167,10 @@ export interface FileRouteTypes {
     | "/p/$project/names"
     | "/p/$project/"
     | "/p/$project/workers/$id"
+    | "/p/$project/queues/"
     | "/p/$project/tasks/"
     | "/p/$project/workers/"
+    | "/p/$project/queues/$engine/$queue"
     | "/p/$project/tasks/$engine/$taskId";
   fileRoutesByTo: FileRoutesByTo;
   to:
@@ -162,8 +183,10 @@ export interface FileRouteTypes {
     | "/p/$project/names"
     | "/p/$project"
     | "/p/$project/workers/$id"
+    | "/p/$project/queues"
     | "/p/$project/tasks"
     | "/p/$project/workers"
+    | "/p/$project/queues/$engine/$queue"
     | "/p/$project/tasks/$engine/$taskId";
   id:
     | "__root__"
@@ -177,8 +200,10 @@ export interface FileRouteTypes {
     | "/p/$project/names"
     | "/p/$project/"
     | "/p/$project/workers/$id"
+    | "/p/$project/queues/"
     | "/p/$project/tasks/"
     | "/p/$project/workers/"
+    | "/p/$project/queues/$engine/$queue"
     | "/p/$project/tasks/$engine/$taskId";
   fileRoutesById: FileRoutesById;
 }
@@ -254,6 +279,13 @@ declare module "@tanstack/react-router" {
       preLoaderRoute: typeof PProjectNamesRouteImport;
       parentRoute: typeof PProjectRoute;
     };
+    "/p/$project/queues/": {
+      id: "/p/$project/queues/";
+      path: "/queues";
+      fullPath: "/p/$project/queues/";
+      preLoaderRoute: typeof PProjectQueuesIndexRouteImport;
+      parentRoute: typeof PProjectRoute;
+    };
     "/p/$project/tasks/": {
       id: "/p/$project/tasks/";
       path: "/tasks";
@@ -275,6 +307,13 @@ declare module "@tanstack/react-router" {
       preLoaderRoute: typeof PProjectWorkersIdRouteImport;
       parentRoute: typeof PProjectRoute;
     };
+    "/p/$project/queues/$engine/$queue": {
+      id: "/p/$project/queues/$engine/$queue";
+      path: "/queues/$engine/$queue";
+      fullPath: "/p/$project/queues/$engine/$queue";
+      preLoaderRoute: typeof PProjectQueuesEngineQueueRouteImport;
+      parentRoute: typeof PProjectRoute;
+    };
     "/p/$project/tasks/$engine/$taskId": {
       id: "/p/$project/tasks/$engine/$taskId";
       path: "/tasks/$engine/$taskId";
@@ -292,8 +331,10 @@ interface PProjectRouteChildren {
   PProjectNamesRoute: typeof PProjectNamesRoute;
   PProjectIndexRoute: typeof PProjectIndexRoute;
   PProjectWorkersIdRoute: typeof PProjectWorkersIdRoute;
+  PProjectQueuesIndexRoute: typeof PProjectQueuesIndexRoute;
   PProjectTasksIndexRoute: typeof PProjectTasksIndexRoute;
   PProjectWorkersIndexRoute: typeof PProjectWorkersIndexRoute;
+  PProjectQueuesEngineQueueRoute: typeof PProjectQueuesEngineQueueRoute;
   PProjectTasksEngineTaskIdRoute: typeof PProjectTasksEngineTaskIdRoute;
 }
 
@@ -304,8 +345,10 @@ const PProjectRouteChildren: PProjectRouteChildren = {
   PProjectNamesRoute: PProjectNamesRoute,
   PProjectIndexRoute: PProjectIndexRoute,
   PProjectWorkersIdRoute: PProjectWorkersIdRoute,
+  PProjectQueuesIndexRoute: PProjectQueuesIndexRoute,
   PProjectTasksIndexRoute: PProjectTasksIndexRoute,
   PProjectWorkersIndexRoute: PProjectWorkersIndexRoute,
+  PProjectQueuesEngineQueueRoute: PProjectQueuesEngineQueueRoute,
   PProjectTasksEngineTaskIdRoute: PProjectTasksEngineTaskIdRoute,
 };
 

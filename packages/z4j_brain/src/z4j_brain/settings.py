@@ -107,6 +107,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     rollup_day_retention_days: Annotated[
         int, Meta(ge=0, le=36_500, description="Figures by the day are kept; 0 is for ever.")
     ] = 730
+    queue_sample_s: Annotated[
+        int,
+        Meta(
+            ge=0,
+            le=3600,
+            description="Each queue's depth is asked of its broker this often; 0 is never.",
+        ),
+    ] = 10
     log_level: Annotated[
         Literal["debug", "info", "warning", "error"],
         Meta(description="Least level that is logged."),

@@ -8,6 +8,7 @@ import pytest
 
 from z4j_brain.series.window import MAX_POINTS, SeriesRefused
 from z4j_brain.store import rollup_horizons, series_rows
+from z4j_brain.store.queue_flow import flow
 
 S = 1_000_000
 MINUTE, HOUR, DAY = 60 * S, 3_600 * S, 86_400 * S
@@ -169,3 +170,17 @@ def test_no_hole_and_nothing_twice_at_the_seams(house: Any) -> None:
         kept = rollup_horizons.horizon(connection, house.project_id, "minute")
     minutes = house.series(max(kept, begun - 10 * HOUR), begun + 1, resolution="minute").groups[0]
     assert minutes.total.succeeded == 1
+
+
+def test_the_flow_of_a_queue_goes_on_over_the_move(house: Any) -> None:
+    """The page of a queue looks back a week, of which the minutes are not kept."""
+    begun = house.now
+    for day in range(4):
+        house.tell(*house.life(f"t{day}", begun - day * DAY + 5 * MINUTE, 0, S))
+    house.round()
+    house.round()
+    with house.database.read() as connection:
+        assert rollup_horizons.horizon(connection, house.project_id, "minute") > begun - 3 * DAY
+        for key in (None, ("celery", "email")):
+            found = flow(connection, house.project_id, begun - 3 * DAY, begun + HOUR, key)
+            assert [one.ended for one in found] == [1] * 4

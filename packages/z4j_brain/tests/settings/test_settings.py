@@ -28,6 +28,7 @@ EXAMPLES: dict[str, tuple[str, Any]] = {
     "rollup_minute_retention_days": ("5", 5),
     "rollup_hour_retention_days": ("0", 0),
     "rollup_day_retention_days": ("36500", 36500),
+    "queue_sample_s": ("60", 60),
     "log_level": ("debug", "debug"),
     "log_format": ("json", "json"),
     "metrics_token": ("0123456789abcdef", "0123456789abcdef"),

@@ -6,6 +6,7 @@ import type { CommandView } from "./commands";
 import type { Facets } from "./facets";
 import type { components } from "./openapi.gen";
 import type { Bucket, FailureGroup, Notice, Overview, QueueRow } from "./overview";
+import type { QueueDetail, QueueList, QueuePoint, QueueView } from "./queues";
 import type { Durations, Figures, Group, Point, Series, Totals } from "./series";
 import type { ProjectAccess, Session } from "./session";
 import type { Attempt, EventView, TaskAction, TaskDetail, TaskSummary } from "./tasks";
@@ -43,6 +44,10 @@ export type Checked = Agree<
     Disagreements<Overview, Brain["Overview"]>,
     Disagreements<Bucket, Brain["Bucket"]>,
     Disagreements<QueueRow, Brain["QueueRow"]>,
+    Disagreements<QueueList, Brain["QueueList"]>,
+    Disagreements<QueueView, Brain["QueueView"]>,
+    Disagreements<QueueDetail, Brain["QueueDetail"]>,
+    Disagreements<QueuePoint, Brain["QueuePoint"]>,
     Disagreements<FailureGroup, Brain["Failures"]>,
     Disagreements<Notice, Brain["NoticeView"]>,
     Disagreements<Series, Brain["SeriesView"]>,

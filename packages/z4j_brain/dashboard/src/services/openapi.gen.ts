@@ -193,6 +193,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/projects/{project}/queues": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List queues with depth, oldest age, flow and consumers. */
+        get: operations["read_queues"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/projects/{project}/queues/{engine}/{queue}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read one queue and its depth, arrivals and completions over a window. */
+        get: operations["read_queue"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/projects/{project}/series": {
         parameters: {
             query?: never;
@@ -754,6 +788,94 @@ export interface components {
             level: string;
             text: string;
             since: string | null;
+        };
+        /**
+         * QueueList
+         * @description Every queue, those with the most waiting first; `truncated` when there are more.
+         *
+         *         `sample_s` is how often a depth is asked for; 0 is never.
+         */
+        QueueList: {
+            items: components["schemas"]["QueueView"][];
+            truncated: boolean;
+            /**
+             * Format: date-time
+             * @description RFC 3339 with microseconds, UTC.
+             */
+            generated_at: string;
+            sample_s: number;
+        };
+        /**
+         * QueueView
+         * @description One queue.
+         *
+         *         `waiting`, `unacked` and `broker_consumers` are what the broker told at `as_of`, null where it
+         *         cannot tell; `stale` says that nobody has asked it since. `sampler` is the worker that asks.
+         *         `oldest_by` says whether `oldest_ms` is the broker's word or the record's. `recorded_*` count
+         *         tasks in the record: queued and due, received, running. Rates are tasks a minute over the last
+         *         five whole minutes; `arrivals_per_min` is null where no publisher tells. `drain_s` is null when
+         *         the queue does not shrink or that cannot be told. `unconsumed`: nobody known takes tasks from
+         *         it. `spark` is the depth in 30 steps of two minutes, null without a sample; empty without any.
+         */
+        QueueView: {
+            engine: string;
+            queue: string;
+            broker: string | null;
+            transport: string | null;
+            waiting: number | null;
+            unacked: number | null;
+            as_of: string | null;
+            stale: boolean;
+            sampler: string | null;
+            oldest_ms: number | null;
+            oldest_by: ("broker" | "record") | null;
+            recorded_waiting: number;
+            recorded_held: number;
+            recorded_running: number;
+            consumers: string[];
+            consumer_count: number;
+            broker_consumers: number | null;
+            unconsumed: boolean;
+            arrivals_per_min: number | null;
+            completions_per_min: number;
+            drain_s: number | null;
+            spark: (number | null)[];
+        };
+        /**
+         * QueueDetail
+         * @description One queue and its course; a step without a sample has no depth, which is not 0.
+         */
+        QueueDetail: {
+            queue: components["schemas"]["QueueView"];
+            window: string;
+            step_s: number;
+            points: components["schemas"]["QueuePoint"][];
+            /**
+             * Format: date-time
+             * @description RFC 3339 with microseconds, UTC.
+             */
+            generated_at: string;
+            sample_s: number;
+        };
+        /**
+         * QueuePoint
+         * @description One step of a queue's course; `partial` while it lasts. Null is "not sampled".
+         */
+        QueuePoint: {
+            /**
+             * Format: date-time
+             * @description RFC 3339 with microseconds, UTC.
+             */
+            at: string;
+            waiting: number | null;
+            waiting_max: number | null;
+            unacked: number | null;
+            oldest_ms: number | null;
+            arrivals: number;
+            started: number;
+            completions: number;
+            /** @default false */
+            partial: boolean;
         };
         /**
          * SeriesView
@@ -1578,6 +1700,64 @@ export interface operations {
             401: components["responses"]["Problem"];
             403: components["responses"]["Problem"];
             404: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    read_queues: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                project: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QueueList"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    read_queue: {
+        parameters: {
+            query?: {
+                broker?: string;
+                window?: "1h" | "24h" | "6h" | "7d";
+            };
+            header?: never;
+            path: {
+                project: string;
+                engine: string;
+                queue: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QueueDetail"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
             default: components["responses"]["Problem"];
         };
     };

@@ -109,6 +109,29 @@ RULES = (
         only=(schema.rollup_summaries.c.resolution == "day",),
     ),
     Rule(
+        table=schema.worker_queues,
+        column="told_at",
+        least_days=1,
+        only=(
+            ~exists().where(workers.c.id == schema.worker_queues.c.worker_row, workers.c.online),
+        ),
+    ),
+    Rule(
+        table=schema.queues,
+        column="seen_at",
+        least_days=7,
+        # Who still knows a queue does not tell it again.
+        only=(
+            ~exists().where(
+                *(
+                    schema.worker_queues.c[name] == schema.queues.c[name]
+                    for name in ("project_id", "engine", "broker", "queue")
+                )
+            ),
+        ),
+    ),
+    Rule(table=schema.queue_samples, column="bucket", settings=(_EVENTS,)),
+    Rule(
         table=tasks,
         column="last_at",
         settings=(_TASKS,),

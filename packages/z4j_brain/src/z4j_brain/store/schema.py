@@ -278,7 +278,8 @@ tasks = Table(
     Index("ix_tasks_name", "project_id", "name", "first_at"),
     Index("ix_tasks_queue", "project_id", "queue", "first_at"),
     Index("ix_tasks_ended", "project_id", "ended_at"),
-    _partial("ix_tasks_trouble", "trouble IS NOT NULL", "trouble", "first_at"),
+    # Queue and name come last, so that they are compared in the index and keep its order.
+    _partial("ix_tasks_trouble", "trouble IS NOT NULL", "trouble", "first_at", "queue", "name"),
     _partial("ix_tasks_exception", "exception_type IS NOT NULL", "exception_type", "first_at"),
     _partial("ix_tasks_retried_from", "retried_from IS NOT NULL", "retried_from"),
     _partial("ix_tasks_parent", "parent_id IS NOT NULL", "parent_id"),
@@ -339,7 +340,7 @@ rollups = Table(
     *(Column(name, BigInteger, nullable=False, default=0) for name in COUNTS),
 )
 """Counts by outcome in one-minute buckets of `occurred_at`, each writer under its own key. Minutes
-whose time is over are moved to hours: `reconcile/compaction.py`."""
+whose time is over are moved to hours: `reconcile/rollup_steps.py`."""
 
 rollup_marks = Table(
     "rollup_marks",
@@ -380,3 +381,58 @@ rollup_horizons = Table(
 )
 """Before this time a project has no buckets of this resolution any more: they are in the coarser
 ones, to which late comers are added. It never moves back."""
+
+# ---- waiting work --------------------------------------------------------------------------
+
+queues = Table(
+    "queues",
+    metadata,
+    Column("project_id", Id, primary_key=True),
+    Column("engine", ByteText, primary_key=True),
+    Column("broker", ByteText, primary_key=True),
+    Column("queue", ByteText, primary_key=True),
+    Column("transport", ByteText, nullable=False, default=""),
+    Column("seen_at", UtcTime, nullable=False),
+    Column("sampler", Id),
+    Column("elected_at", UtcTime),
+    Column("sampled_at", UtcTime),
+    Column("waiting", BigInteger),
+    Column("unacked", BigInteger),
+    Column("consumers", BigInteger),
+    Column("oldest_us", BigInteger),
+)
+"""Every queue that some process told of. `sampler` is the row of the worker that is elected to
+sample it. From `sampled_at` on the columns are its last sample: null is "cannot be told"."""
+
+worker_queues = Table(
+    "worker_queues",
+    metadata,
+    Column("worker_row", Id, primary_key=True),
+    Column("engine", ByteText, primary_key=True),
+    Column("broker", ByteText, primary_key=True),
+    Column("queue", ByteText, primary_key=True),
+    Column("project_id", Id, nullable=False),
+    Column("is_consumed", Boolean, nullable=False),
+    Column("told_at", UtcTime, nullable=False),
+    Index("ix_worker_queues_queue", "project_id", "engine", "broker", "queue"),
+    Index(None, "project_id", "told_at"),
+)
+"""Which queues a worker's process knows, and which of them it takes tasks from."""
+
+queue_samples = Table(
+    "queue_samples",
+    metadata,
+    Column("project_id", Id, primary_key=True),
+    Column("engine", ByteText, primary_key=True),
+    Column("broker", ByteText, primary_key=True),
+    Column("queue", ByteText, primary_key=True),
+    Column("bucket", UtcTime, primary_key=True),
+    Column("samples", Integer, nullable=False),
+    Column("waiting", BigInteger),
+    Column("waiting_max", BigInteger),
+    Column("unacked", BigInteger),
+    Column("oldest_us", BigInteger),
+    Index(None, "project_id", "bucket"),
+)
+"""The samples of a minute: the last `waiting` and `unacked`, the greatest waiting and age. A minute
+without samples has no row."""

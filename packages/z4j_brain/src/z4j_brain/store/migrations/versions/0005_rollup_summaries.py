@@ -8,8 +8,8 @@ from alembic import op
 
 from z4j_brain.store.types import Bytes, ByteText, Id, UtcTime
 
-revision = "0003"
-down_revision = "0002"
+revision = "0005"
+down_revision = "0004"
 branch_labels = None
 depends_on = None
 
