@@ -176,7 +176,7 @@ def test_the_flow_of_a_queue_goes_on_over_the_move(house: Any) -> None:
     """The page of a queue looks back a week, of which the minutes are not kept."""
     begun = house.now
     for day in range(4):
-        house.tell(*house.life(f"t{day}", begun - day * DAY + 5 * MINUTE, 0, S))
+        house.tell(*house.life(f"t{day}", begun - day * DAY + 330 * S, 0, S))
     house.round()
     house.round()
     with house.database.read() as connection:
