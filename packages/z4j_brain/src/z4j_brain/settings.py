@@ -106,6 +106,15 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         int,
         Meta(ge=1, le=43_200, description="A task that says nothing for this long is asked about."),
     ] = 60
+    rollup_minute_retention_days: Annotated[
+        int, Meta(ge=0, le=36_500, description="Figures by the minute are kept; 0 is for ever.")
+    ] = 2
+    rollup_hour_retention_days: Annotated[
+        int, Meta(ge=0, le=36_500, description="Figures by the hour are kept; 0 is for ever.")
+    ] = 60
+    rollup_day_retention_days: Annotated[
+        int, Meta(ge=0, le=36_500, description="Figures by the day are kept; 0 is for ever.")
+    ] = 730
     queue_sample_s: Annotated[
         int,
         Meta(

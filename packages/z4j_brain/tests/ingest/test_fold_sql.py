@@ -83,7 +83,9 @@ def stored(
         hot.prepare_connection(connection)
     for batch in batches:
         with database.write() as connection:
-            hot.write_tasks(connection, {(project_id, "celery", "t"): fold(batch)})
+            rows = {(project_id, "celery", "t"): fold(batch)}
+            hot.stage_tasks(connection, rows)
+            hot.write_tasks(connection, rows)
     with database.read() as connection:
         row = connection.execute(select(tasks)).mappings().one()
     return {name: row[name] for name in ROW_COLUMNS}

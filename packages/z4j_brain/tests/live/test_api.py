@@ -242,3 +242,55 @@ def test_a_filter_that_takes_too_long(play: Any, monkeypatch: pytest.MonkeyPatch
         assert "takes too long" in problem["detail"]
 
     play(scenario)
+
+
+@on_sqlite
+def test_a_series_and_its_totals(filled: Any) -> None:
+    async def scenario(served: Any, token: str, worker: Any) -> None:
+        status, body = await served.call(token, "GET", "/series?resolution=minute&group_by=name")
+        assert status == 200
+        assert (body["resolution"], body["step_s"], body["others"]) == ("minute", 60, 0)
+        assert body["from"] < body["to"]
+        [group] = body["groups"]
+        assert len(group["points"]) in (60, 61)
+        assert sum(point["failed"] for point in group["points"]) == 3
+        assert (group["total"]["failed"], group["total"]["succeeded"], group["ended"]) == (3, 1, 4)
+        status, body = await served.call(token, "GET", "/totals?group_by=queue&queue=email")
+        assert status == 200
+        assert [one["ended"] for one in body["groups"]] == [4]
+        assert "points" not in body["groups"][0]
+
+    filled(scenario)
+
+
+@on_sqlite
+def test_hostile_parameters_of_a_series_are_refused_in_words(filled: Any) -> None:
+    refused = {
+        "from=yesterday": "?from",
+        "from=2026-01-31T23:59:59Z&to=2026-01-01T00:00:00Z": "?from",
+        "from=0001-01-01T00:00:00%2B14:00": "?from",
+        "from=1969-12-31T23:59:59Z": "?from",
+        "to=9999-12-31T23:59:59-14:00": "?to",
+        "from=" + "9" * 41: "?from",
+        "from=2020-01-01T00:00:00Z&resolution=minute": "?from",
+        "resolution=second": "?resolution",
+        "group_by=worker": "?group_by",
+        "top=0": "?top",
+        "top=21": "?top",
+        "top=1e3": "?top",
+        "queue=" + "q" * 256: "?queue",
+        "name=%00": "?name",
+        "name=a&name=b": "?name",
+        "limit=5": "?limit",
+    }
+
+    async def scenario(served: Any, token: str, worker: Any) -> None:
+        for words, pointer in refused.items():
+            status, body = await served.call(token, "GET", f"/series?{words}")
+            assert (status, body["errors"][0]["pointer"]) == (422, pointer), words
+            assert body["errors"][0]["detail"]
+        status, body = await served.call(token, "GET", "/series?queue=null&name=%27%3B--")
+        assert (status, body["groups"][0]["ended"]) == (200, 0)
+        assert (await served.call(token, "GET", "/totals?top=501"))[0] == 422
+
+    filled(scenario)

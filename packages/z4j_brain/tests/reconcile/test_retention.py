@@ -7,7 +7,7 @@ import uuid
 from typing import Any
 
 import pytest
-from sqlalchemy import event, text
+from sqlalchemy import event, select, text
 
 from z4j_brain.reconcile.retention import KEPT, RULES
 from z4j_brain.settings import load
@@ -29,20 +29,23 @@ def test_every_table_has_a_rule_or_is_kept_on_purpose() -> None:
 @pytest.mark.parametrize(
     ("variables", "expected"),
     [
-        ({}, {"events": 30, "tasks": 30, "workers": 30, "commands": 90, "rollups": 90}),
+        ({}, {"events": 30, "tasks": 30, "workers": 30, "commands": 90, "rollups": 2}),
         (
             {"Z4J_EVENT_RETENTION_DAYS": "100"},
-            {"events": 100, "tasks": 100, "gaps": 100, "commands": 100, "rollups": 100},
+            {"events": 100, "tasks": 100, "gaps": 100, "commands": 100, "rollups": 2},
         ),
         (
             {"Z4J_EVENT_RETENTION_DAYS": "7", "Z4J_TASK_RETENTION_DAYS": "400"},
-            {"events": 7, "tasks": 400, "workers": 400, "commands": 400, "rollups": 90},
+            {"events": 7, "tasks": 400, "workers": 400, "commands": 400, "rollups": 2},
         ),
         (
             {"Z4J_EVENT_RETENTION_DAYS": "0", "Z4J_TASK_RETENTION_DAYS": "5"},
-            {"events": None, "gaps": None, "tasks": 5, "workers": None, "rollups": None},
+            {"events": None, "gaps": None, "tasks": 5, "workers": None, "rollups": 2},
         ),
         ({"Z4J_TASK_RETENTION_DAYS": "0"}, {"events": 30, "tasks": None, "commands": None}),
+        ({}, {"rollup_summaries": 730}),
+        ({"Z4J_ROLLUP_DAY_RETENTION_DAYS": "1"}, {"rollup_summaries": 60}),
+        ({"Z4J_ROLLUP_MINUTE_RETENTION_DAYS": "0"}, {"rollups": None, "rollup_summaries": None}),
     ],
 )
 def test_days_follow_the_settings(variables: dict[str, str], expected: dict[str, Any]) -> None:
@@ -162,9 +165,8 @@ def test_a_row_that_is_being_changed_is_left_for_later(postgres_record: Any) -> 
 
 def test_rollups_gaps_and_rejected(record: Any) -> None:
     counted = {"project_id": record.project_id, "engine": "e", "queue": "q", "name": "n"}
-    record.add(
-        rollups, *({**counted, "writer": "w", "bucket": record.at(days)} for days in (91, 89, 1))
-    )
+    counted |= {"writer": "w", "succeeded": 1}
+    record.add(rollups, *(counted | {"bucket": record.at(days)} for days in (91, 61, 5, 1)))
     gap = {
         "project_id": record.project_id,
         "worker_row": record.w1,
@@ -186,7 +188,11 @@ def test_rollups_gaps_and_rejected(record: Any) -> None:
             },
         )
     assert run(record)
-    assert record.count(rollups) == 2
+    assert record.column(rollups.c.bucket) == [record.at(1)]
+    queues = schema.rollup_summaries.c.scope == "queue"
+    with record.database.read() as connection:
+        found = connection.execute(select(schema.rollup_summaries.c.resolution).where(queues))
+        assert sorted(found.scalars()) == ["day", "day", "hour"]
     assert record.column(gaps.c.received_at) == [record.at(29)]
     assert record.column(schema.events_rejected.c.received_at) == [record.at(29)]
 

@@ -108,7 +108,9 @@ def test_a_task_on_its_way_is_updated_in_place(record: Any, noon: int) -> None:
             told = WireEvent(kind, "celery", "t", 0, noon + number, "app.send", "email", b"{}")
             row = row_of(told, Details(), "w1")
             with connection.begin():
-                ingest_postgres.write_tasks(connection, {(record.project_id, "celery", "t"): row})
+                rows = {(record.project_id, "celery", "t"): row}
+                ingest_postgres.stage_tasks(connection, rows)
+                ingest_postgres.write_tasks(connection, rows)
                 connection.exec_driver_sql("SELECT pg_stat_force_next_flush()")
             with connection.begin():
                 query = (
@@ -116,3 +118,34 @@ def test_a_task_on_its_way_is_updated_in_place(record: Any, noon: int) -> None:
                 )
                 updates.append(tuple(connection.exec_driver_sql(query, ("tasks",)).one()))
     assert updates == [(0, 0), (1, 1), (2, 2), (3, 2)]
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_the_minutes_of_known_tasks_are_found_by_their_key(record: Any, noon: int) -> None:
+    """Also where the first batches met hardly any tasks: no plan of that time is kept."""
+    key = (record.project_id, "celery", "t")
+    told = WireEvent(Kind.SUCCEEDED, "celery", "t", 0, noon, "app.send", "email", b"{}")
+    rows = {key: row_of(told, Details(), "w1")}
+    many = {(*key[:2], f"t{number}"): rows[key] for number in range(2_000)}
+    with record.database.engine.connect() as connection:
+        with connection.begin():
+            ingest_postgres.prepare_connection(connection)
+        for batch in (*[rows] * 8, many):
+            with connection.begin():
+                ingest_postgres.stage_tasks(connection, batch)
+                ingest_postgres.mark_minutes(connection, batch, set(), "w", 1)
+                ingest_postgres.write_tasks(connection, batch)
+        before = entries_read(connection)
+        with connection.begin():
+            ingest_postgres.stage_tasks(connection, rows)
+            ingest_postgres.mark_minutes(connection, rows, set(), "w", 2)
+        assert 1 <= entries_read(connection) - before <= 5
+
+
+def entries_read(connection: Any) -> int:
+    """Return how many entries of the primary key of tasks have been read so far."""
+    with connection.begin():
+        connection.exec_driver_sql("SELECT pg_stat_force_next_flush()")
+    with connection.begin():
+        query = "SELECT idx_tup_read FROM pg_stat_user_indexes WHERE indexrelname = 'pk_tasks'"
+        return int(connection.exec_driver_sql(query).scalar_one())

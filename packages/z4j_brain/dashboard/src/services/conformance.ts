@@ -8,6 +8,7 @@ import type { Decision, IssueDetail, IssueHour, IssueList, IssuePlace, IssueSumm
 import type { components } from "./openapi.gen";
 import type { Bucket, Notice, Overview, QueueRow } from "./overview";
 import type { QueueDetail, QueueList, QueuePoint, QueueView } from "./queues";
+import type { Durations, Figures, Group, Point, Series, Totals } from "./series";
 import type { ProjectAccess, Session } from "./session";
 import type { Attempt, EventView, TaskAction, TaskDetail, TaskSummary } from "./tasks";
 import type { WorkerView } from "./workers";
@@ -56,6 +57,12 @@ export type Checked = Agree<
     Disagreements<QueueDetail, Brain["QueueDetail"]>,
     Disagreements<QueuePoint, Brain["QueuePoint"]>,
     Disagreements<Notice, Brain["NoticeView"]>,
+    Disagreements<Series, Brain["SeriesView"]>,
+    Disagreements<Totals, Brain["TotalsView"]>,
+    Disagreements<Group, Brain["GroupView"]>,
+    Disagreements<Point, Brain["PointView"]>,
+    Disagreements<Figures, Brain["FiguresView"]>,
+    Disagreements<Durations, Brain["Durations"]>,
     Disagreements<Session, Brain["SessionView"]>,
     Disagreements<ProjectAccess, Brain["ProjectView"]>,
   ]

@@ -119,7 +119,7 @@ def _query_parameters(one: Route) -> list[Json]:
     parameters = []
     for field in msgspec.structs.fields(one.query_type):
         schema = msgspec.json.schema(field.type, ref_template=_REFERENCE)
-        if field.default is not msgspec.NODEFAULT and field.default is not None:
+        if field.default not in (msgspec.NODEFAULT, None, msgspec.UNSET):
             schema["default"] = msgspec.to_builtins(field.default)
         parameters.append(
             {

@@ -10,7 +10,6 @@ from z4j_brain.api.route import route
 from z4j_brain.api.times import Timestamp, millis, now, rfc3339
 from z4j_brain.overview.queues import QueueFigures
 from z4j_brain.overview.report import MINUTES, Minute, Report, report
-from z4j_brain.store.overview import SAMPLE
 
 STATES = (
     "queued",
@@ -77,15 +76,14 @@ class NoticeView(msgspec.Struct, frozen=True):
 class Overview(msgspec.Struct, frozen=True):
     """One hour of a project.
 
-    `totals`: unfinished states count tasks now, finished ones those of the window. Percentiles
-    look at the `sample` tasks of the window that ended last. `issues` are the open ones that failed
-    in the window: regressed ones first, then new ones, then the most frequent of a day.
+    `totals`: unfinished states count tasks now, finished ones those of the window. `issues` are the
+    open ones that failed in the window: regressed ones first, then new ones, then the most frequent
+    of a day.
     """
 
     offset: int
     generated_at: Timestamp
     window_s: int
-    sample: int
     totals: dict[str, int]
     now: Now
     series: list[Bucket]
@@ -106,7 +104,6 @@ def _view(found: Report) -> Overview:
         offset=found.offset,
         generated_at=rfc3339(found.now),
         window_s=MINUTES * 60,
-        sample=SAMPLE,
         totals={state: found.totals.get(state, 0) for state in STATES},
         now=Now(
             present.workers_online,

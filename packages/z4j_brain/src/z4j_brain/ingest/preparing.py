@@ -19,6 +19,7 @@ from z4j_brain.ingest.cleaning import (
 from z4j_brain.ingest.failures import FAILING, add_failure
 from z4j_brain.store.ingest_batch import (
     COUNTED_KINDS,
+    MINUTE_US,
     Batch,
     Mark,
     Origin,
@@ -33,7 +34,6 @@ from z4j_core.frames import Gap, Result
 
 log = logging.getLogger("z4j.ingest")
 
-_MINUTE_US = 60_000_000
 _MAX_REASON = 1_000
 _COUNTED_AT: dict[Kind, int] = {kind: index for index, kind in enumerate(COUNTED_KINDS)}
 _MAX_COUNT = (1 << 62) - 1
@@ -104,7 +104,7 @@ def _count(batch: Batch, origin: Origin, event: WireEvent) -> None:
     index = _COUNTED_AT.get(event.kind)
     if index is None:
         return
-    bucket = event.occurred_at - event.occurred_at % _MINUTE_US
+    bucket = event.occurred_at - event.occurred_at % MINUTE_US
     key = (origin.project_id, bucket, event.engine, event.queue or "", event.name or "")
     counts = batch.rollups.get(key)
     if counts is None:

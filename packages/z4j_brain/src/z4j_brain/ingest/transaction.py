@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import struct
+import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from types import ModuleType
@@ -107,6 +108,8 @@ class Transactions:
     def _write_content(self, connection: Connection, batch: Batch) -> None:
         issues_write.admit(connection, batch, self._known_issues)
         self._hot.write_events(connection, batch.events)
+        self._hot.stage_tasks(connection, batch.tasks)
+        self._hot.mark_minutes(connection, batch.tasks, batch.minutes, self._writer, time.time_ns())
         self._hot.write_tasks(connection, batch.tasks)
         self._hot.write_rollups(connection, batch.rollups, self._writer)
         issues_write.write(connection, batch)

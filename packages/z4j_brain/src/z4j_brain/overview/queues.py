@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
-from z4j_brain.store.overview import MinuteCounts, OpenCount, Percentiles
+from z4j_brain.series.figures import Group, Percentiles
+from z4j_brain.store.overview import MinuteCounts, OpenCount
 
 SPARKS = 30
 SPARK_US = 120_000_000
@@ -35,8 +36,7 @@ class QueueFigures(msgspec.Struct, kw_only=True):
 def queue_figures(
     counts: Sequence[MinuteCounts],
     open_counts: Sequence[OpenCount],
-    waits: Mapping[Key, Percentiles],
-    runs: Mapping[Key, Percentiles],
+    measured: Mapping[Key, Group],
     first_minute: int,
 ) -> list[QueueFigures]:
     """Return every queue that has anything to show, those with the most waiting tasks first."""
@@ -48,8 +48,8 @@ def queue_figures(
             found[key] = QueueFigures(
                 engine=engine,
                 queue=queue,
-                wait=waits.get(key),
-                run=runs.get(key),
+                wait=measured[key].total.wait if key in measured else None,
+                run=measured[key].total.run if key in measured else None,
                 spark=[0] * SPARKS,
             )
         return found[key]
@@ -67,7 +67,7 @@ def queue_figures(
         spark = (minute.bucket - first_minute) // SPARK_US
         if 0 <= spark < SPARKS:
             figures.spark[spark] += minute.succeeded + minute.failed
-    for key in (*waits, *runs):
+    for key in measured:
         of(*key)
     ordered = sorted(found.values(), key=lambda one: (-one.waiting, one.engine, one.queue))
     return ordered[:MAX_QUEUES]

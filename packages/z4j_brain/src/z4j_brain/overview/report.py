@@ -10,7 +10,9 @@ from sqlalchemy import Connection
 
 from z4j_brain.issues.reading import ListedIssue, urgent_issues
 from z4j_brain.overview.notices import Notice, lost_workers, newest_workers, notices
-from z4j_brain.overview.queues import QueueFigures, queue_figures
+from z4j_brain.overview.queues import MAX_QUEUES, Key, QueueFigures, queue_figures
+from z4j_brain.series.figures import Group
+from z4j_brain.series.reading import Request, read_series
 from z4j_brain.store import feeds, overview
 from z4j_brain.store.overview import MinuteCounts
 
@@ -81,15 +83,27 @@ def report(connection: Connection, project_id: uuid.UUID, now: int) -> Report:
         ),
         series=_series(counts, first_minute),
         queues=queue_figures(
-            counts,
-            open_counts,
-            overview.wait_percentiles(connection, project_id, first_minute),
-            overview.run_percentiles(connection, project_id, first_minute),
-            first_minute,
+            counts, open_counts, _measured(connection, project_id, first_minute, now), first_minute
         ),
         issues=urgent_issues(connection, project_id, now=now, since=first_minute, limit=MAX_ISSUES),
         notices=notices(connection, project_id, found, now, first_minute),
     )
+
+
+def _measured(
+    connection: Connection, project_id: uuid.UUID, since: int, now: int
+) -> dict[Key, Group]:
+    """Return how long the tasks of each queue waited and ran that ended since then."""
+    request = Request(
+        since=since,
+        until=now + 1,
+        resolution="minute",
+        group_by="queue",
+        top=MAX_QUEUES,
+        has_points=False,
+    )
+    found = read_series(connection, project_id, request, now).groups
+    return {(one.engine or "", one.queue or ""): one for one in found if not one.is_other}
 
 
 def _series(counts: list[MinuteCounts], first_minute: int) -> list[Minute]:

@@ -18,9 +18,10 @@ class Counters(msgspec.Struct):
     """Counts since the start, for metrics. Written by the reconciler's task alone.
 
     `deleted` counts rows by table; the rows of a dropped partition are not counted. `put_off`
-    counts partitions that were still in use when they should have been dropped. `last_round_at` is
-    in microseconds since the epoch, `last_round_us` a duration in microseconds. `probes` counts
-    questions to agents, `probed_tasks` the tasks in them, `unknown_tasks` what became unknown.
+    counts partitions that were still in use when they should have been dropped. `summarised`
+    counts buckets of rollups by resolution. `last_round_at` is in microseconds since the epoch,
+    `last_round_us` a duration in microseconds. `probes` counts questions to agents,
+    `probed_tasks` the tasks in them, `unknown_tasks` what became unknown.
     """
 
     is_leader: bool = False
@@ -35,6 +36,7 @@ class Counters(msgspec.Struct):
     probed_tasks: int = 0
     unknown_tasks: int = 0
     steps: dict[str, StepCount] = {}
+    summarised: dict[str, int] = {}
     last_round_at: int | None = None
     last_round_us: int | None = None
 
@@ -49,3 +51,7 @@ class Counters(msgspec.Struct):
     def add_deleted(self, table: str, rows: int) -> None:
         """Count rows that were deleted."""
         self.deleted[table] = self.deleted.get(table, 0) + rows
+
+    def add_summarised(self, resolution: str) -> None:
+        """Count a bucket that was summarised."""
+        self.summarised[resolution] = self.summarised.get(resolution, 0) + 1

@@ -107,9 +107,12 @@ class Reconciler:
         due = time.monotonic() + self._first_s
         while not self._stopping.is_set():
             try:
-                if await self._elect() and time.monotonic() >= due:
-                    is_done = await self.round()
-                    due = time.monotonic() + (ROUND_S if is_done else AGAIN_S)
+                if await self._elect():
+                    # At every tick: the pages show the summaries of the last minutes.
+                    await self._try("minutes summarised", self._steps.rollups.summarise_minutes)
+                    if time.monotonic() >= due:
+                        is_done = await self.round()
+                        due = time.monotonic() + (ROUND_S if is_done else AGAIN_S)
             except Exception:
                 log.exception("the periodic work was cut short; it is tried again")
             with contextlib.suppress(TimeoutError):

@@ -7,6 +7,7 @@ from sqlalchemy import ColumnElement, Table, bindparam, exists, or_
 
 from z4j_brain.settings import Settings
 from z4j_brain.store import schema
+from z4j_brain.store.resolutions import Resolution
 from z4j_brain.store.schema import commands, gaps, tasks, workers
 from z4j_brain.store.types import UtcTime
 
@@ -46,13 +47,18 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
 
     def days(self, settings: Settings) -> int | None:
         """Return for how many days rows are kept; None is for ever."""
-        chosen = [_setting(settings, name) for name in self.settings]
-        return None if 0 in chosen else max([*chosen, self.least_days])
+        return longest(settings, self.settings, self.least_days)
 
     def cutoff(self, settings: Settings, now: int) -> int | None:
         """Return the time before which rows go (microseconds); None when none do."""
         days = self.days(settings)
         return None if days is None else now - days * DAY_US
+
+
+def longest(settings: Settings, names: tuple[str, ...], least_days: int = 0) -> int | None:
+    """Return the greatest of these settings, in days; None when one of them is for ever."""
+    chosen = [_setting(settings, name) for name in names]
+    return None if 0 in chosen else max([*chosen, least_days])
 
 
 def _setting(settings: Settings, name: str) -> int:
@@ -61,6 +67,14 @@ def _setting(settings: Settings, name: str) -> int:
 
 
 _EVENTS, _TASKS = "event_retention_days", "task_retention_days"
+_MINUTES, _HOURS = "rollup_minute_retention_days", "rollup_hour_retention_days"
+
+KEPT_BY: dict[Resolution, tuple[str, ...]] = {
+    "minute": (_MINUTES,),
+    "hour": (_MINUTES, _HOURS),
+    "day": (_MINUTES, _HOURS, "rollup_day_retention_days"),
+}
+"""The settings by which buckets are kept: a coarser one at least as long as a finer one."""
 
 RULES = (
     Rule(table=schema.sessions, column="expires_at"),
@@ -88,6 +102,13 @@ RULES = (
         ),
     ),
     Rule(table=schema.task_probes, column="asked_at", settings=(_TASKS,), least_days=7),
+    Rule(table=schema.rollups, column="bucket", settings=KEPT_BY["minute"]),
+    Rule(
+        table=schema.rollup_summaries,
+        column="bucket",
+        settings=KEPT_BY["day"],
+        only=(schema.rollup_summaries.c.resolution == "day",),
+    ),
     Rule(
         table=schema.worker_queues,
         column="told_at",
@@ -111,7 +132,6 @@ RULES = (
         ),
     ),
     Rule(table=schema.queue_samples, column="bucket", settings=(_EVENTS,)),
-    Rule(table=schema.rollups, column="bucket", settings=(_EVENTS,), least_days=90),
     Rule(table=schema.issue_counts, column="hour", least_days=30),
     Rule(table=schema.issue_decisions, column="at", settings=(_TASKS,), least_days=90),
     Rule(table=schema.issues, column="last_seen", settings=(_TASKS,), least_days=90),
@@ -127,7 +147,11 @@ RULES = (
     Rule(table=schema.events, column="received_at", settings=(_EVENTS,)),
 )
 """In the order of the work: what grows fastest comes last, and so can keep nothing else waiting.
-Events are removed by whole partitions on PostgreSQL; see `steps.py`."""
+Events are removed by whole partitions on PostgreSQL; see `steps.py`. Minutes and hours of rollups
+are moved to coarser buckets; see `rollup_steps.py`."""
 
-KEPT = frozenset({"projects", "users", "memberships", "agents", "agent_tokens", "feeds"})
-"""Tables whose rows are kept until somebody removes them."""
+KEPT = frozenset(
+    {"projects", "users", "memberships", "agents", "agent_tokens", "feeds"}
+    | {"rollup_marks", "rollup_horizons"}
+)
+"""Tables whose rows are kept until somebody removes them, or, as marks, until they are settled."""

@@ -14,11 +14,12 @@ from sqlalchemy.exc import DBAPIError
 from z4j_brain.clock import now
 from z4j_brain.reconcile.counters import Counters
 from z4j_brain.reconcile.retention import RULES, Rule
+from z4j_brain.reconcile.rollup_steps import RollupSteps
 from z4j_brain.settings import Settings
 from z4j_brain.store import expiry, partitions
 from z4j_brain.store.database import Database
 from z4j_brain.store.partitions import OldPartition
-from z4j_brain.store.schema import events
+from z4j_brain.store.schema import events, rollups
 
 log = logging.getLogger("z4j.reconcile")
 
@@ -47,11 +48,16 @@ class Steps:
         self._settings = settings
         self._counters = counters
         self._may_go_on = may_go_on
+        self.rollups = RollupSteps(database, settings, counters, may_go_on)
 
     def all(self) -> dict[str, Step]:
         """Return every step by its name, in their order."""
         return {
             "partitions ahead": self.make_partitions,
+            "minutes summarised": self.rollups.summarise_minutes,
+            "hours and days summarised": self.rollups.summarise_hours_and_days,
+            "horizons of rollups": self.rollups.move_horizons,
+            "hours removed": self.rollups.remove_hours,
             **{f"retention of {rule.table.name}": self._step_of(rule) for rule in RULES},
         }
 
@@ -94,6 +100,8 @@ class Steps:
     def _step_of(self, rule: Rule) -> Step:
         if rule.table is events and self._database.is_postgres:
             return lambda: self.drop_partitions(rule)
+        if rule.table is rollups:
+            return self.rollups.remove_minutes
         return lambda: self.remove_rows(rule)
 
     async def _batches(self, rule: Rule, cutoff: int) -> list[Callable[[Connection], int]]:

@@ -8,6 +8,7 @@ so that the event loop never waits for the database.
 from __future__ import annotations
 
 import asyncio
+import math
 import sqlite3
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -112,3 +113,13 @@ def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
     connection.execute("PRAGMA journal_mode=WAL")
     connection.execute("PRAGMA synchronous=FULL")
     connection.execute("PRAGMA foreign_keys=ON")
+    _add_missing_functions(connection)
+
+
+def _add_missing_functions(connection: sqlite3.Connection) -> None:
+    """SQLite may be built without its mathematical functions."""
+    try:
+        connection.execute("SELECT ln(1.0), ceil(1.0)")
+    except sqlite3.OperationalError:
+        connection.create_function("ln", 1, math.log, deterministic=True)
+        connection.create_function("ceil", 1, math.ceil, deterministic=True)

@@ -7,6 +7,7 @@ from uuid import UUID
 import msgspec
 
 from z4j_brain.store.issue_rows import HourKey, IssueKey, IssueRow
+from z4j_brain.store.schema import COUNTS
 from z4j_core.events import Kind, WireEvent
 from z4j_core.fold import TaskRow
 
@@ -15,16 +16,12 @@ TaskKey = tuple[UUID, str, str]
 RollupKey = tuple[UUID, int, str, str, str]
 """Project, start of the minute in microseconds, engine, queue, task name."""
 
-COUNTED_KINDS = (
-    Kind.PUBLISHED,
-    Kind.STARTED,
-    Kind.SUCCEEDED,
-    Kind.FAILED,
-    Kind.RETRIED,
-    Kind.CANCELLED,
-    Kind.REJECTED,
-)
-"""The kinds that a rollup counts, in the order of its columns, which bear their names."""
+COUNTED_KINDS = tuple(Kind(name) for name in COUNTS)
+"""The kinds that a rollup counts, in the order of its columns."""
+
+MINUTE_US = 60_000_000
+Minute = tuple[UUID, int]
+"""Project, start of the minute in microseconds."""
 
 
 class StalePosition(Exception):
@@ -96,3 +93,8 @@ class Batch(msgspec.Struct):
     gaps: list[StoredGap] = []
     results: list[StoredResult] = []
     projects: set[UUID] = set()
+
+    @property
+    def minutes(self) -> set[Minute]:
+        """The minutes in which something was counted."""
+        return {(project_id, bucket) for project_id, bucket, *_ in self.rollups}

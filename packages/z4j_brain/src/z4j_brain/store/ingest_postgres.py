@@ -15,8 +15,8 @@ from sqlalchemy import Connection
 
 from z4j_brain.store import binary_copy as copy
 from z4j_brain.store.ingest_batch import (
-    COUNTED_KINDS,
     Mark,
+    Minute,
     Origin,
     RollupKey,
     StalePosition,
@@ -24,6 +24,7 @@ from z4j_brain.store.ingest_batch import (
     TaskKey,
 )
 from z4j_brain.store.partitions import partition_of
+from z4j_brain.store.schema import COUNTS
 from z4j_brain.store.schema import tasks as tasks_table
 from z4j_brain.store.types import to_datetime
 from z4j_brain.store.upsert import ROW_COLUMNS, TASK_COLUMNS, on_conflict
@@ -52,13 +53,26 @@ _JOIN_TASKS = (
     f"INSERT INTO tasks ({', '.join(TASK_COLUMNS)}) SELECT {', '.join(TASK_COLUMNS)}"  # noqa: S608 - our own names
     f" FROM {_STAGING} {on_conflict(postgres=True)}"
 )
-_COUNTS = tuple(kind.value for kind in COUNTED_KINDS)
+# A task that has ended counts in the summary of the minute of its end: an event that comes later
+# can change its times, its queue or that very end.
+_MARK_MINUTES = (
+    "INSERT INTO rollup_marks (project_id, resolution, bucket, writer, version)"  # noqa: S608 - our own names
+    " SELECT project_id, 'minute', bucket, %s, %s FROM ("
+    "  SELECT * FROM unnest(%s::uuid[], %s::timestamptz[])"
+    "  UNION SELECT project_id, date_trunc('minute', ended_at) FROM ("
+    "   SELECT project_id, (SELECT ended_at FROM tasks WHERE tasks.project_id = staged.project_id"
+    "    AND tasks.task_id = staged.task_id AND tasks.engine = staged.engine) AS ended_at"
+    f"   FROM {_STAGING} AS staged) AS known WHERE ended_at IS NOT NULL"
+    " ) AS stale (project_id, bucket) ORDER BY project_id, bucket"
+    " ON CONFLICT (project_id, resolution, bucket, writer)"
+    " DO UPDATE SET version = excluded.version"
+)
 _ROLLUPS = (
-    f"INSERT INTO rollups (project_id, bucket, engine, queue, name, writer, {', '.join(_COUNTS)})"  # noqa: S608 - our own names
+    f"INSERT INTO rollups (project_id, bucket, engine, queue, name, writer, {', '.join(COUNTS)})"  # noqa: S608 - our own names
     " SELECT * FROM unnest(%s::uuid[], %s::timestamptz[], %s::text[], %s::text[], %s::text[],"
-    f" %s::text[]{', %s::bigint[]' * len(_COUNTS)})"
+    f" %s::text[]{', %s::bigint[]' * len(COUNTS)})"
     " ON CONFLICT (project_id, bucket, engine, queue, name, writer) DO UPDATE SET "
-    + ", ".join(f"{name} = rollups.{name} + excluded.{name}" for name in _COUNTS)
+    + ", ".join(f"{name} = rollups.{name} + excluded.{name}" for name in COUNTS)
 )
 
 
@@ -113,10 +127,33 @@ def write_events(connection: Connection, events: list[StoredEvent]) -> None:
         _copy(connection, statement, encode_events(stored_events))
 
 
-def write_tasks(connection: Connection, rows: dict[TaskKey, TaskRow]) -> None:
-    """Join folded rows into `tasks` by the rule of each slot, in the order of their keys."""
+def stage_tasks(connection: Connection, rows: dict[TaskKey, TaskRow]) -> None:
+    """Bring folded rows where `mark_minutes` and `write_tasks` find them."""
     if rows:
         _copy(connection, _COPY_TASKS, _encode_tasks(rows))
+
+
+def mark_minutes(
+    connection: Connection,
+    rows: dict[TaskKey, TaskRow],
+    minutes: set[Minute],
+    writer: str,
+    version: int,
+) -> None:
+    """Mark these minutes as stale, and those in which the staged tasks have ended so far."""
+    if rows:
+        known = sorted(minutes)
+        projects = [project_id for project_id, _ in known]
+        buckets = [to_datetime(bucket) for _, bucket in known]
+        with _cursor(connection) as cursor:
+            # Planned each time: a plan made while there were few tasks, and then kept, may walk
+            # all tasks of the project for each staged one.
+            cursor.execute(_MARK_MINUTES, (writer, version, projects, buckets), prepare=False)
+
+
+def write_tasks(connection: Connection, rows: dict[TaskKey, TaskRow]) -> None:
+    """Join the staged rows into `tasks` by the rule of each slot, in the order of their keys."""
+    if rows:
         with _cursor(connection) as cursor:
             cursor.execute(_JOIN_TASKS, prepare=True)
 

@@ -9,13 +9,15 @@ import msgspec
 from sqlalchemy import Connection
 
 from z4j_brain.store.ingest_batch import (
-    COUNTED_KINDS,
+    MINUTE_US,
     Mark,
+    Minute,
     RollupKey,
     StalePosition,
     StoredEvent,
     TaskKey,
 )
+from z4j_brain.store.schema import COUNTS
 from z4j_brain.store.upsert import TASK_COLUMNS, on_conflict
 from z4j_core.fold import TaskRow
 
@@ -32,12 +34,26 @@ _TASK = (
     f"INSERT INTO tasks ({', '.join(TASK_COLUMNS)})"  # noqa: S608 - our own names
     f" VALUES ({', '.join('?' * len(TASK_COLUMNS))}) {on_conflict(postgres=False)}"
 )
-_COUNTS = tuple(kind.value for kind in COUNTED_KINDS)
+_REMARK = (
+    " ON CONFLICT (project_id, resolution, bucket, writer) DO UPDATE SET version = excluded.version"
+)
+_MARK_MINUTE = (
+    "INSERT INTO rollup_marks (project_id, resolution, bucket, writer, version)"  # noqa: S608 - our own names
+    f" VALUES (?, 'minute', ?, ?, ?) {_REMARK}"
+)
+# A task that has ended counts in the summary of the minute of its end: an event that comes later
+# can change its times, its queue or that very end.
+_MARK_END = (
+    "INSERT INTO rollup_marks (project_id, resolution, bucket, writer, version)"  # noqa: S608 - our own numbers
+    f" SELECT project_id, 'minute', ended_at - ended_at % {MINUTE_US}, ?4, ?5 FROM tasks"
+    " WHERE project_id = ?1 AND task_id = ?3 AND engine = ?2 AND ended_at IS NOT NULL"
+    f"{_REMARK}"
+)
 _ROLLUP = (
-    f"INSERT INTO rollups (project_id, bucket, engine, queue, name, writer, {', '.join(_COUNTS)})"  # noqa: S608 - our own names
-    f" VALUES (?, ?, ?, ?, ?, ?{', ?' * len(_COUNTS)})"
+    f"INSERT INTO rollups (project_id, bucket, engine, queue, name, writer, {', '.join(COUNTS)})"  # noqa: S608 - our own names
+    f" VALUES (?, ?, ?, ?, ?, ?{', ?' * len(COUNTS)})"
     " ON CONFLICT (project_id, bucket, engine, queue, name, writer) DO UPDATE SET "
-    + ", ".join(f"{name} = {name} + excluded.{name}" for name in _COUNTS)
+    + ", ".join(f"{name} = {name} + excluded.{name}" for name in COUNTS)
 )
 
 
@@ -75,6 +91,29 @@ def write_events(connection: Connection, events: list[StoredEvent]) -> None:
             for stored in events
             for event in (stored.event,)
         ],
+    )
+
+
+def stage_tasks(connection: Connection, rows: dict[TaskKey, TaskRow]) -> None:
+    """Nothing to stage; the counterpart of PostgreSQL's."""
+
+
+def mark_minutes(
+    connection: Connection,
+    rows: dict[TaskKey, TaskRow],
+    minutes: set[Minute],
+    writer: str,
+    version: int,
+) -> None:
+    """Mark these minutes as stale, and those in which these tasks have ended so far."""
+    driver = _driver(connection)
+    driver.executemany(
+        _MARK_MINUTE,
+        [(project.hex, bucket, writer, version) for project, bucket in sorted(minutes)],
+    )
+    driver.executemany(
+        _MARK_END,
+        [(project.hex, engine, task, writer, version) for project, engine, task in rows],
     )
 
 

@@ -3,11 +3,20 @@
 from __future__ import annotations
 
 import uuid
+from typing import Any
 
 import msgspec
-from sqlalchemy import BigInteger, Connection, cast, func, or_, select
+from sqlalchemy import BigInteger, Connection, Select, Table, cast, func, or_, select
 
-from z4j_brain.store.schema import queues, rollups, tasks, worker_queues, workers
+from z4j_brain.store.rollup_horizons import horizon
+from z4j_brain.store.schema import (
+    queues,
+    rollup_summaries,
+    rollups,
+    tasks,
+    worker_queues,
+    workers,
+)
 
 _ENDED = ("succeeded", "failed", "cancelled", "rejected")
 
@@ -57,19 +66,35 @@ def flow(
     until: int,
     key: tuple[str, str] | None = None,
 ) -> list[Flow]:
-    """Return the minutes from `since` until before `until`, of all queues or of (engine, queue)."""
-    ended = sum((rollups.c[name] for name in _ENDED[1:]), rollups.c[_ENDED[0]])
+    """Return the buckets from `since` until before `until`, of all queues or of (engine, queue).
+
+    They are minutes, and hours where the minutes have been moved to them.
+    """
+    kept_since = horizon(connection, project_id, "minute")
+    minutes = _flow(rollups, project_id, max(since, kept_since), until, key)
+    found = [Flow(*row) for row in connection.execute(minutes)]
+    if since < kept_since:
+        hours = _flow(rollup_summaries, project_id, since, min(until, kept_since), key).where(
+            rollup_summaries.c.resolution == "hour", rollup_summaries.c.scope == "queue"
+        )
+        found += [Flow(*row) for row in connection.execute(hours)]
+    return found
+
+
+def _flow(
+    table: Table, project_id: uuid.UUID, since: int, until: int, key: tuple[str, str] | None
+) -> Select[Any]:
+    ended = sum((table.c[name] for name in _ENDED[1:]), table.c[_ENDED[0]])
     sums = [
-        cast(func.sum(column), BigInteger)
-        for column in (rollups.c.published, rollups.c.started, ended)
+        cast(func.sum(column), BigInteger) for column in (table.c.published, table.c.started, ended)
     ]
-    keys = (rollups.c.engine, rollups.c.queue, rollups.c.bucket)
+    keys = (table.c.engine, table.c.queue, table.c.bucket)
     query = select(*keys, *sums).where(
-        rollups.c.project_id == project_id, rollups.c.bucket >= since, rollups.c.bucket < until
+        table.c.project_id == project_id, table.c.bucket >= since, table.c.bucket < until
     )
     if key is not None:
-        query = query.where(rollups.c.engine == key[0], rollups.c.queue == key[1])
-    return [Flow(*row) for row in connection.execute(query.group_by(*keys))]
+        query = query.where(table.c.engine == key[0], table.c.queue == key[1])
+    return query.group_by(*keys)
 
 
 def waiting(connection: Connection, project_id: uuid.UUID, now: int) -> list[Waiting]:

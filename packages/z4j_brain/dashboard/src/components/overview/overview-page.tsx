@@ -1,28 +1,30 @@
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
-import { lazy, Suspense } from "react";
+import { RangePicker } from "@/components/series/range-picker";
 import { Page } from "@/components/shell/page";
 import { buttonVariants } from "@/components/ui/button";
 import { Empty, Fault, Loading } from "@/components/ui/note";
-import { Panel } from "@/components/ui/panel";
 import { useProject } from "@/hooks/use-project";
 import { type Overview, overviewQuery } from "@/services/overview";
+import type { Range } from "@/services/series";
 import { Attention } from "./attention";
 import { Figures } from "./figures";
+import { History } from "./history";
 import { Queues } from "./queues";
 
-const ThroughputChart = lazy(() =>
-  import("./throughput-chart").then((module) => ({ default: module.ThroughputChart })),
-);
+interface OverviewPageProps {
+  range: Range;
+  onRange: (range: Range) => void;
+}
 
-export function OverviewPage() {
+export function OverviewPage({ range, onRange }: OverviewPageProps) {
   const { project } = useProject();
   const query = useQuery(overviewQuery(project));
   return (
-    <Page title="Overview">
+    <Page title="Overview" aside={<RangePicker range={range} onRange={onRange} />}>
       {query.isPending && <Loading />}
       {query.error && !query.data && <Fault error={query.error} retry={() => void query.refetch()} />}
-      {query.data && <Content overview={query.data} />}
+      {query.data && <Content overview={query.data} range={range} />}
     </Page>
   );
 }
@@ -31,7 +33,7 @@ function isNew({ now, queues }: Overview): boolean {
   return now.last_event_at === null && queues.length === 0 && now.workers_online + now.workers_lost === 0;
 }
 
-function Content({ overview }: { overview: Overview }) {
+function Content({ overview, range }: { overview: Overview; range: Range }) {
   const { project } = useProject();
   if (isNew(overview)) {
     return (
@@ -47,33 +49,8 @@ function Content({ overview }: { overview: Overview }) {
     <div className="mx-auto flex max-w-350 flex-col gap-3 p-3 sm:p-4">
       <Attention overview={overview} />
       <Figures overview={overview} />
-      <Panel title="Ended per minute" aside={<Legend />}>
-        <Suspense fallback={<div className="h-37" />}>
-          <ThroughputChart series={overview.series} />
-        </Suspense>
-      </Panel>
-      {overview.queues.length > 0 && <Queues queues={overview.queues} />}
+      <History range={range} />
+      {overview.queues.length > 0 && <Queues queues={overview.queues} range={range} />}
     </div>
-  );
-}
-
-const LEGEND = [
-  ["succeeded", "bg-(--fill-succeeded)"],
-  ["retried", "bg-(--fill-retried)"],
-  ["failed", "bg-(--fill-failed)"],
-  ["cancelled", "bg-(--fill-cancelled)"],
-] as const;
-
-function Legend() {
-  return (
-    <span className="flex flex-wrap items-center justify-end gap-x-3">
-      {LEGEND.map(([name, color]) => (
-        <span key={name} className="flex items-center gap-1.5">
-          <span className={`size-2 rounded-xs ${color}`} />
-          {name}
-        </span>
-      ))}
-      <span className="hidden sm:inline">· the running minute is pale</span>
-    </span>
   );
 }

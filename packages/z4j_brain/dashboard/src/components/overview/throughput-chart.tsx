@@ -2,9 +2,11 @@ import "uplot/dist/uPlot.min.css";
 import { useEffect, useRef } from "react";
 import uPlot from "uplot";
 import { useTheme } from "@/lib/theme";
-import type { Bucket } from "@/services/overview";
+import { bucketText, tickText } from "@/components/series/axis";
+import { spokenRange } from "@/components/series/range-picker";
+import type { Point, Range, Resolution } from "@/services/series";
 import { useZone } from "@/time/clock";
-import { clock } from "@/time/format";
+import type { Zone } from "@/time/format";
 
 const HEIGHT = 148;
 const BAR_SHARE = 0.72;
@@ -17,24 +19,31 @@ const LAYERS = [
 ] as const;
 
 /** Sums from the bottom up, in the order in which they are painted: the highest first. */
-export function stack(series: readonly Bucket[]): uPlot.AlignedData {
+export function stack(series: readonly Point[]): uPlot.AlignedData {
   const sums = series.map(() => 0);
   const layers = LAYERS.map(({ key }) => series.map((bucket, at) => (sums[at] = sums[at]! + bucket[key])));
   return [series.map(({ at }) => Date.parse(at) / 1000), ...layers.reverse()] as uPlot.AlignedData;
 }
 
-/** Ended tasks per minute, stacked; the minute that still runs is pale. */
-export function ThroughputChart({ series }: { series: Bucket[] }) {
+interface Drawn {
+  series: readonly Point[];
+  resolution: Resolution;
+  range: Range;
+}
+
+/** Ended tasks per bucket, stacked; a bucket that still runs is pale. */
+export function ThroughputChart(drawn: Drawn) {
+  const { series, resolution } = drawn;
   const host = useRef<HTMLDivElement>(null);
-  const newest = useRef(series);
-  newest.current = series;
+  const newest = useRef(drawn);
+  newest.current = drawn;
   const plot = useRef<uPlot | null>(null);
   const theme = useTheme();
   const zone = useZone();
   useEffect(() => {
     const element = host.current;
     if (!element) return;
-    const made = new uPlot(options(element, zone, () => newest.current), stack(newest.current), element);
+    const made = new uPlot(options(element, zone, () => newest.current), stack(newest.current.series), element);
     plot.current = made;
     const observer = new ResizeObserver(() => made.setSize({ width: element.clientWidth, height: HEIGHT }));
     observer.observe(element);
@@ -43,17 +52,17 @@ export function ThroughputChart({ series }: { series: Bucket[] }) {
       made.destroy();
       plot.current = null;
     };
-  }, [theme, zone]);
+  }, [theme, zone, resolution]);
   useEffect(() => plot.current?.setData(stack(series)), [series]);
-  return <div ref={host} role="img" aria-label={describe(series)} className="h-37 w-full" />;
+  return <div ref={host} role="img" aria-label={describe(drawn)} className="h-37 w-full" />;
 }
 
-function describe(series: readonly Bucket[]): string {
+function describe({ series, resolution, range }: Drawn): string {
   const sum = (key: (typeof LAYERS)[number]["key"]) => series.reduce((all, bucket) => all + bucket[key], 0);
-  return `Tasks ended per minute in the last hour: ${sum("succeeded")} succeeded, ${sum("failed")} failed, ${sum("retried")} retried, ${sum("cancelled")} cancelled.`;
+  return `Tasks ended per ${resolution} in ${spokenRange(range)}: ${sum("succeeded")} succeeded, ${sum("failed")} failed, ${sum("retried")} retried, ${sum("cancelled")} cancelled.`;
 }
 
-function options(element: HTMLElement, zone: "utc" | "local", series: () => Bucket[]): uPlot.Options {
+function options(element: HTMLElement, zone: Zone, drawn: () => Drawn): uPlot.Options {
   const color = (name: string) => getComputedStyle(element).getPropertyValue(name).trim();
   const axis = {
     stroke: color("--ink-3"),
@@ -61,7 +70,7 @@ function options(element: HTMLElement, zone: "utc" | "local", series: () => Buck
     ticks: { show: false },
     grid: { stroke: color("--line"), width: 1 },
   };
-  const bars = uPlot.paths.bars!({ size: [BAR_SHARE, 14], gap: 0 });
+  const bars = uPlot.paths.bars!({ size: [BAR_SHARE, 26], gap: 0 });
   return {
     width: element.clientWidth,
     height: HEIGHT,
@@ -75,7 +84,7 @@ function options(element: HTMLElement, zone: "utc" | "local", series: () => Buck
         grid: { show: false },
         space: 70,
         size: 24,
-        values: (_plot, times) => times.map((at) => clock(new Date(at * 1000).toISOString(), zone, true)),
+        values: (_plot, times, _axis, _space, step) => times.map((at) => tickText(at, step, zone)),
       },
       {
         ...axis,
@@ -95,32 +104,33 @@ function options(element: HTMLElement, zone: "utc" | "local", series: () => Buck
       })),
     ],
     hooks: {
-      draw: [(made) => fade(made, series(), color("--panel"))],
-      setCursor: [(made) => tell(made, element, series())],
+      draw: [(made) => fade(made, drawn().series, color("--panel"))],
+      setCursor: [(made) => tell(made, element, drawn(), zone)],
     },
   };
 }
 
-/** Lays the panel's colour over the last bar, because its minute is not over. */
-function fade(made: uPlot, series: Bucket[], panel: string): void {
-  const last = series.at(-1);
-  if (!last?.partial) return;
-  const at = made.valToPos(Date.parse(last.at) / 1000, "x", true);
+/** Lays the panel's colour over the bars of which the time is not over. */
+function fade(made: uPlot, series: readonly Point[], panel: string): void {
   const half = made.bbox.width / Math.max(1, series.length) / 2 + 1;
   made.ctx.save();
   made.ctx.globalAlpha = 0.62;
   made.ctx.fillStyle = panel;
-  made.ctx.fillRect(at - half, made.bbox.top, half * 2, made.bbox.height);
+  for (const { at, partial } of series) {
+    if (!partial) continue;
+    const middle = made.valToPos(Date.parse(at) / 1000, "x", true);
+    made.ctx.fillRect(middle - half, made.bbox.top, half * 2, made.bbox.height);
+  }
   made.ctx.restore();
 }
 
-function tell(made: uPlot, element: HTMLElement, series: Bucket[]): void {
-  const bucket = series[made.cursor.idx ?? -1];
-  element.title = bucket
+function tell(made: uPlot, element: HTMLElement, { series, resolution }: Drawn, zone: Zone): void {
+  const point = series[made.cursor.idx ?? -1];
+  element.title = point
     ? [
-        `${clock(bucket.at, "local", true)}${bucket.partial ? ", still running" : ""}`,
-        ...LAYERS.map(({ key, label }) => `${label}: ${bucket[key]}`),
-        `Started: ${bucket.started}`,
+        `${bucketText(point.at, resolution, zone)}${point.partial ? ", not complete" : ""}`,
+        ...LAYERS.map(({ key, label }) => `${label}: ${point[key].toLocaleString("en-US")}`),
+        `Started: ${point.started.toLocaleString("en-US")}`,
       ].join("\n")
     : "";
 }

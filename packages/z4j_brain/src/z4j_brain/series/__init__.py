@@ -1,0 +1,1 @@
+"""Counts and percentiles over time, from rollups."""
