@@ -6,7 +6,7 @@ import asyncio
 import shutil
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from tempfile import mkdtemp
@@ -20,10 +20,12 @@ from faults.record import read_record
 from faults.repeater import Repeater, misbehave
 from faults.schedule import DURATION_S, OF_THE_DATABASE, Fault, Schedule
 from faults.server import Complaint, ServerProcess
-from faults.truth import Truth
+from faults.truth import Truth, process_of
 from faults.verdict import Verdict, judge
 from services.ports import HOST
 
+LEAST_EVENTS = 100
+STARTS_WITHIN_S = 60.0
 AWAY = ("psycopg.", "sqlite3.OperationalError", "sqlalchemy.exc.")
 """With these an error's traceback may end in a run in which the database is away."""
 
@@ -59,33 +61,69 @@ class Arena:
 
     def run(self) -> Verdict:
         """Run the schedule and return what came of it."""
-        with self._proxies():
-            try:
-                self._play()
-                self._drain()
-                code = self.server.stop()
-                verdict = judge(self.truth, read_record(self.url))
-                if code:
-                    self._troubles.append(f"the server ended with {code}: {self.server.tail()}")
-            finally:
-                self._tear_down()
-        verdict.troubles += self._troubles
-        verdict.troubles += [f"in the log: {one}" for one in self._unexpected()]
+        with self.open():
+            self.start_emitters()
+            self._play()
+            self.drain()
+            verdict = self.judge()
+        if verdict.events < LEAST_EVENTS:
+            verdict.troubles.append(f"only {verdict.events} events: this run proves nothing")
         return verdict
 
+    def start_emitters(self) -> None:
+        """Start all and wait until each has emitted, so that faults meet something at work."""
+        for emitter in self.emitters:
+            emitter.start()
+        waiting = {emitter.name for emitter in self.emitters}
+        deadline = time.monotonic() + STARTS_WITHIN_S
+        while waiting and time.monotonic() < deadline:
+            time.sleep(0.02)
+            waiting -= {process_of(task_id) for _, task_id, _ in list(self.truth.accepted)}
+
     @contextmanager
-    def _proxies(self) -> Iterator[None]:
+    def open(self) -> Iterator[None]:
+        """Start the proxies and the server; afterwards end whatever still runs."""
         with ExitStack() as stack:
             stack.enter_context(self.link_proxy)
             if self.database_proxy is not None:
                 stack.enter_context(self.database_proxy)
+            stack.callback(self._tear_down)
+            self.server.start()
+            self.server.wait_until_ready()
             yield
 
-    def _play(self) -> None:
+    def drain(self) -> None:
+        """Heal everything, let the emitters end, have every spool sent."""
+        self._heal()
+        for emitter in self.emitters:
+            emitter.ask_to_end()
         self.server.start()
         self.server.wait_until_ready()
-        for emitter in self.emitters:
-            emitter.start()
+        self._troubles += [said for one in self.emitters if (said := one.wait()) is not None]
+        for thread in self._repeaters:
+            thread.join()
+        spools = self.folder / "spool"
+        if any(spools.glob("[!.]*")) and not sweep(self.agent_environment, self.folder):
+            left = [path.name for path in spools.iterdir()]
+            self._troubles.append(f"spools that nobody sent: {left}")
+        status, text = self.server.readiness()
+        if status != 200:
+            self._troubles.append(f"not ready at the end: {status} {text}")
+
+    def judge(self, *more: str) -> Verdict:
+        """End the server in good order and compare what it recorded with the truth.
+
+        `more` are faults that happened beside those of the schedule.
+        """
+        code = self.server.stop()
+        if code:
+            self._troubles.append(f"the server ended with {code}: {self.server.tail()}")
+        verdict = judge(self.truth, read_record(self.url))
+        verdict.troubles += self._troubles
+        verdict.troubles += [f"in the log: {one}" for one in self._unexpected(more)]
+        return verdict
+
+    def _play(self) -> None:
         begin = time.monotonic()
         for at, action in self._timeline():
             time.sleep(max(0.0, begin + at - time.monotonic()))
@@ -120,48 +158,34 @@ class Arena:
             "database_locked": (self.lock.take, self.lock.give_back),
             "database_full": (self._fill_disk, self._free_disk),
             "backends_terminated": (self._terminate_backends, None),
-            "postgres_stopped": (self._stop_postgres, self._start_postgres),
+            "postgres_stopped": (self.stop_postgres, self.start_postgres),
             "database_reset": (behind.cut, None),
             "database_delayed": (lambda: behind.delay(fault.amount / 10), behind.heal),
             "database_half_open": (behind.swallow, behind.heal),
         }
         return table[fault.kind]
 
-    def _drain(self) -> None:
-        """Heal everything, let the emitters end, have every spool sent."""
+    def _heal(self) -> None:
         self.lock.give_back()
-        self._start_postgres()
+        self.start_postgres()
         self._free_disk()
         for proxy in (self.link_proxy, self.database_proxy):
             if proxy is not None:
                 proxy.heal()
         for emitter in self.emitters:
             emitter.free_disk()
-            emitter.ask_to_end()
-        self.server.start()
-        self.server.wait_until_ready()
-        self._troubles += [said for one in self.emitters if (said := one.wait()) is not None]
-        for thread in self._repeaters:
-            thread.join()
-        spools = self.folder / "spool"
-        if any(spools.glob("[!.]*")) and not sweep(self.agent_environment, self.folder):
-            left = [path.name for path in spools.iterdir()]
-            self._troubles.append(f"spools that nobody sent: {left}")
-        status, text = self.server.readiness()
-        if status != 200:
-            self._troubles.append(f"not ready at the end: {status} {text}")
 
     def _tear_down(self) -> None:
         self.lock.give_back()
         self.server.kill()
         for emitter in self.emitters:
             emitter.kill()
-        self._start_postgres()
+        self.start_postgres()
         self.template.drop(self.url)
 
-    def _unexpected(self) -> list[Complaint]:
+    def _unexpected(self, more: Iterable[str]) -> list[Complaint]:
         complaints = self.server.complaints()
-        if self.schedule.has(*OF_THE_DATABASE):
+        if self.schedule.has(*OF_THE_DATABASE) or OF_THE_DATABASE.intersection(more):
             complaints = [one for one in complaints if not _is_of_the_database(one)]
         return complaints
 
@@ -198,11 +222,13 @@ class Arena:
                 [self.url.rpartition("/")[2]],
             )
 
-    def _stop_postgres(self) -> None:
+    def stop_postgres(self) -> None:
+        """Crash the database server."""
         if self.template.postgres is not None and self.template.postgres.is_running:
             self.template.postgres.stop("immediate")
 
-    def _start_postgres(self) -> None:
+    def start_postgres(self) -> None:
+        """Start it again on the same data and port."""
         if self.template.postgres is not None and not self.template.postgres.is_running:
             self.template.postgres.start()
 

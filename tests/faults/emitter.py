@@ -3,7 +3,8 @@
 It emits lives of tasks at a steady rate, tells the truth about each event on standard output, and
 ends in good order when its standard input ends. With children it is like a prefork worker: they
 emit, and one that is killed is replaced. As `python -m faults.emitter NAME sweep` it emits nothing
-and waits until no spool of a dead process is left.
+and waits until no spool of a dead process is left. `FAULT_FILL` makes events larger, by about one
+KiB each.
 """
 
 from __future__ import annotations
@@ -82,6 +83,7 @@ class Pace:
     def __init__(self, name: str, rate: int) -> None:
         self._story = story(name)
         self._rate = rate
+        self._fill = int(os.environ.get("FAULT_FILL", "0"))
         self._begin = time.monotonic()
         self._done = 0
 
@@ -89,7 +91,7 @@ class Pace:
         """Emit what is due."""
         due = int((time.monotonic() - self._begin) * self._rate)
         while self._done < due:
-            emit(*next(self._story))
+            emit(*next(self._story), self._fill)
             self._done += 1
 
 

@@ -150,10 +150,10 @@ def environment_of(spec: Emitter, environment: dict[str, str]) -> dict[str, str]
         path.insert(0, str(TESTS / "faults" / "clock"))
     return {
         **{name: value for name, value in os.environ.items() if not name.startswith("Z4J_")},
+        "Z4J_PLUGINS": "toy",
         **environment,
         "FAULT_CLOCK_OFFSET_S": str(spec.clock_offset_s),
         "PYTHONPATH": os.pathsep.join(path),
-        "Z4J_PLUGINS": "toy",
     }
 
 

@@ -34,12 +34,15 @@ class Ended(msgspec.Struct, frozen=True):
 class Repeater:
     """One worker, whose frames are made here and may be sent again, out of order, or replayed."""
 
-    def __init__(self, url: str, credential: Credential, name: str, truth: Truth) -> None:
+    def __init__(
+        self, url: str, credential: Credential, name: str, truth: Truth, payload: bytes = b"{}"
+    ) -> None:
         self.epoch = secrets.token_hex(16)
         self._url = f"{url.replace('http', 'ws', 1)}/ws"
         self._credential = credential
         self._name = name
         self._truth = truth
+        self._payload = payload
         self._made: dict[int, list[WireEvent]] = {}
         self._socket: ClientConnection | None = None
         self._link: Link | None = None
@@ -117,7 +120,7 @@ class Repeater:
             task_id = f"{self._name}-{number // len(LIFE)}"
             at = time.time_ns() // 1_000
             self._truth.tried.add((kind.value, task_id, 0))
-            events.append(WireEvent(kind, "toy", task_id, 0, at, "toy.rep", "toys", b"{}"))
+            events.append(WireEvent(kind, "toy", task_id, 0, at, "toy.rep", "toys", self._payload))
         return events
 
     async def _flush(self) -> None:

@@ -20,6 +20,7 @@ class Verdict(msgspec.Struct):
     excused: int = 0
     declared: int = 0
     in_doubt: int = 0
+    gaps: dict[str, int] = {}
     troubles: list[str] = []
 
 
@@ -32,6 +33,7 @@ def judge(truth: Truth, record: Record) -> Verdict:
         events=record.events.total(),
         excused=len(excused),
         declared=record.missing,
+        gaps=record.gaps,
         in_doubt=len((truth.tried - truth.accepted.keys()) & recorded),
     )
     troubles = verdict.troubles
