@@ -7,6 +7,6 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from faults.program import main  # noqa: E402
+from faults.program import main
 
 sys.exit(main(sys.argv[1:]))

@@ -1,7 +1,7 @@
 """PostgreSQL is gone for a while: `python -m tests.faults.away --seconds 120`.
 
-Emitters go on, the server answers `/readyz` with 503 and the reason, and after the return everything
-is recorded. Prints what happened; exits with 1 when something did not hold.
+Emitters go on, the server answers `/readyz` with 503 and the reason, and after the return
+everything is recorded. Prints what happened; exits with 1 when something did not hold.
 """
 
 from __future__ import annotations
@@ -62,9 +62,7 @@ def main() -> int:
     return _report(options.seconds, said, recovered, verdict)
 
 
-def _report(
-    seconds: float, said: list[tuple[int, str]], recovered: float, verdict: Verdict
-) -> int:
+def _report(seconds: float, said: list[tuple[int, str]], recovered: float, verdict: Verdict) -> int:
     statuses = {status for status, _ in said}
     reasons = {text for _, text in said}
     print(f"away for {seconds:g} s; /readyz said {statuses}: {sorted(reasons)}")

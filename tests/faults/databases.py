@@ -66,7 +66,7 @@ def migrate(url: str, folder: Path) -> None:
 
 def seed(url: str) -> Credential:
     """Make a project, an agent and its token."""
-    keys = Keys(*(SECRETS[name].encode() for name in ("Z4J_SECRET", "Z4J_SESSION_SECRET")))
+    keys = Keys(SECRETS["Z4J_SECRET"].encode(), SECRETS["Z4J_SESSION_SECRET"].encode())
     token_id, secret, now = new_id(), secrets.token_bytes(32), time.time_ns() // 1_000
     database = Database(url)
     try:

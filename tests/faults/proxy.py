@@ -46,6 +46,7 @@ class Proxy:
         self._changed = asyncio.Event()
         self._thread = threading.Thread(target=self._main, name="proxy", daemon=True)
         self._stopping = asyncio.Event()
+        self._is_listening = threading.Event()
 
     def __enter__(self) -> Self:
         self.start()
@@ -62,7 +63,8 @@ class Proxy:
     def start(self) -> None:
         """Listen; returns when connections are accepted."""
         self._thread.start()
-        asyncio.run_coroutine_threadsafe(self._ready(), self._loop).result(10)
+        if not self._is_listening.wait(10):
+            raise OSError(f"the proxy does not listen on {self.port}")
 
     def stop(self) -> None:
         """Reset every connection and end."""
@@ -71,7 +73,12 @@ class Proxy:
 
     def cut(self, *, politely: bool = False) -> None:
         """End every connection there is: by a reset, or by an orderly close."""
-        self._do(lambda: [one.end(politely=politely) for one in list(self._connections)])
+
+        def cut() -> None:
+            for one in list(self._connections):
+                one.end(politely=politely)
+
+        self._do(cut)
 
     def delay(self, seconds: float) -> None:
         """Hold every chunk (64 KiB at most) back for this long, in both directions."""
@@ -147,15 +154,9 @@ class Proxy:
         with contextlib.closing(self._loop):
             self._loop.run_until_complete(self._serve())
 
-    async def _ready(self) -> None:
-        while self.port not in self._listening:
-            await asyncio.sleep(0.001)
-
-    _listening: frozenset[int] = frozenset()
-
     async def _serve(self) -> None:
         server = await asyncio.start_server(self._accept, HOST, self.port, limit=CHUNK)
-        self._listening = frozenset({self.port})
+        self._is_listening.set()
         await self._stopping.wait()
         server.close()
         for one in list(self._connections):

@@ -44,7 +44,7 @@ def read_record(url: str) -> Record:
             rejected = connection.execute(select(func.count()).select_from(events_rejected))
             return Record(
                 events=told,
-                states={task_id: state for task_id, state in states},
+                states={str(row.task_id): str(row.state) for row in states},
                 counted={
                     kind.value: int(total or 0)
                     for kind, total in zip(COUNTED_KINDS, totals, strict=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import secrets
 import time
 from contextlib import suppress
@@ -69,6 +70,14 @@ class Repeater:
         while self._link.state is not State.OPEN:
             await self._take()
         return self.position
+
+    async def open_at(self, position: int) -> None:
+        """Connect until so much is committed; raise `TimeoutError` after 10 s."""
+        for _ in range(1_000):
+            if await self.open() >= position:
+                return
+            await asyncio.sleep(0.01)
+        raise TimeoutError(f"{position} frames were not committed within 10 s")
 
     async def send(self, seq: int) -> None:
         """Send one frame; the same number is always the same frame."""
@@ -146,7 +155,7 @@ async def misbehave(repeater: Repeater, frames_in_all: int = 12) -> None:
     Meets other faults: connects as often as it takes, for at most 60 s.
     """
     deadline = time.monotonic() + 60
-    tricks = _tricks()
+    tricks = itertools.chain((_send_twice, _leave_a_hole, _replay), itertools.repeat(_send_all))
     while repeater.position < frames_in_all:
         if time.monotonic() > deadline:
             raise TimeoutError(f"only {repeater.position} frames were taken")
@@ -156,14 +165,6 @@ async def misbehave(repeater: Repeater, frames_in_all: int = 12) -> None:
         await asyncio.sleep(0.05)
     await repeater.close()
     repeater.accept(frames_in_all)
-
-
-def _tricks():  # type: ignore[no-untyped-def]
-    yield _send_twice
-    yield _leave_a_hole
-    yield _replay
-    while True:
-        yield _send_all
 
 
 async def _send_twice(repeater: Repeater, position: int, _last: int) -> None:

@@ -33,4 +33,5 @@ def test_an_hour_off(arena: Arena, tmp_path: Path, offset_s: int) -> None:
         at = connection.execute(select(tasks.c.first_at)).scalars().first()
     database.close()
     assert [round(offset / 60e6) for offset in offsets] == [offset_s // 60]
+    assert at is not None
     assert round((at - time.time_ns() // 1_000) / 3_600e6) == offset_s // HOUR_S

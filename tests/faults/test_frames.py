@@ -44,8 +44,7 @@ def test_a_hole_is_refused_and_what_came_before_it_stays(arena: Arena) -> None:
         await one.send(1)
         await one.send(3)
         assert await one.wait_for_end() == Ended(4400, "out_of_order")
-        while await one.open() < 1:
-            await asyncio.sleep(0.01)
+        await one.open_at(1)
         await one.send(2)
         await one.send(3)
         await one.wait_for_ack(3)
@@ -63,8 +62,7 @@ def test_a_replayed_message_is_refused(arena: Arena) -> None:
         await one.replay(one.sent[-1])
         assert await one.wait_for_end() == Ended(4403, "bad_signature")
         stolen = one.sent[-1]
-        while await one.open() < 1:
-            await asyncio.sleep(0.01)
+        await one.open_at(1)
         await one.replay(stolen)  # nor on another link
         assert await one.wait_for_end() == Ended(4403, "bad_signature")
         await one.close()

@@ -103,6 +103,9 @@ def test_a_stall_delivers_everything_later(proxy: Proxy) -> None:
 def test_a_server_that_is_gone_looks_gone() -> None:
     with socket.create_server((HOST, 0)) as listener:
         port = listener.getsockname()[1]
-    with Proxy(port) as proxy, socket.create_connection((HOST, proxy.port), timeout=10) as one:
-        with pytest.raises(ConnectionResetError):
-            one.recv(1)
+    with (
+        Proxy(port) as proxy,
+        socket.create_connection((HOST, proxy.port), timeout=10) as one,
+        pytest.raises(ConnectionResetError),
+    ):
+        one.recv(1)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
-from typing import BinaryIO
+from typing import IO
 
 import msgspec
 
@@ -87,7 +87,7 @@ class Listener:
     `kill -9` is in the kernel and is read.
     """
 
-    def __init__(self, truth: Truth, pipe: BinaryIO) -> None:
+    def __init__(self, truth: Truth, pipe: IO[bytes]) -> None:
         self._truth = truth
         self._pipe = pipe
         self._thread = threading.Thread(target=self._read, name="truth", daemon=True)

@@ -39,11 +39,11 @@ def judge(truth: Truth, record: Record) -> Verdict:
     troubles = verdict.troubles
     unexplained = lost - excused
     if len(unexplained) > record.missing:
-        troubles.append(
-            f"lost {len(unexplained)}, declared {record.missing}: {_some(unexplained)}"
-        )
+        troubles.append(f"lost {len(unexplained)}, declared {record.missing}: {_some(unexplained)}")
     elif len(unexplained) < record.missing and not truth.killed:
-        troubles.append(f"declared {record.missing} as lost, but {len(unexplained)} are: {record.gaps}")
+        troubles.append(
+            f"declared {record.missing} as lost, but {len(unexplained)} are: {record.gaps}"
+        )
     doubles = [event for event, count in record.events.items() if count > 1]
     if doubles:
         troubles.append(f"recorded twice: {_some(doubles)}")

@@ -23,18 +23,18 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "tests"))
 
-from faults.databases import SECRETS, migrate, seed  # noqa: E402
-from faults.server import ServerProcess  # noqa: E402
-from services.ports import HOST  # noqa: E402
-from services.postgres import running_postgres  # noqa: E402
-from z4j_agent.dispatch import Dispatcher, Executor  # noqa: E402
-from z4j_agent.driver import Driver  # noqa: E402
-from z4j_agent.endpoint import Endpoint  # noqa: E402
-from z4j_agent.greeting import hello  # noqa: E402
-from z4j_agent.identity import Identity  # noqa: E402
-from z4j_agent.outbox import Outbox  # noqa: E402
-from z4j_core.link import State  # noqa: E402
-from z4j_core.redaction import Redactor  # noqa: E402
+from faults.databases import SECRETS, migrate, seed
+from faults.server import ServerProcess
+from services.ports import HOST
+from services.postgres import running_postgres
+from z4j_agent.dispatch import Dispatcher, Executor
+from z4j_agent.driver import Driver
+from z4j_agent.endpoint import Endpoint
+from z4j_agent.greeting import hello
+from z4j_agent.identity import Identity
+from z4j_agent.outbox import Outbox
+from z4j_core.link import State
+from z4j_core.redaction import Redactor
 
 LIMIT_S = 30.0
 GIVE_UP_S = 120.0
