@@ -25,9 +25,8 @@ from typing import Any, cast
 import msgspec
 from sqlalchemy import func, select
 
-ROOT = Path(__file__).parents[2]
-sys.path.insert(0, str(ROOT / "tests"))
-sys.path.insert(0, str(ROOT / "tools/bench"))
+sys.path.insert(0, str(Path(__file__).parents[1]))
+sys.path.insert(0, str(Path(__file__).parents[2] / "tools/bench"))
 
 from synthetic import SyntheticLink, make_events
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import logging
 import os
 import resource
 import sys
@@ -128,6 +129,7 @@ def _resident_mib(pid: int) -> float:
 
 
 def main() -> int:
+    logging.getLogger("z4j.agent").setLevel(logging.ERROR)
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--agents", type=int, default=1_000)
     parser.add_argument("--database", choices=["sqlite", "postgresql"], default="postgresql")
