@@ -95,10 +95,11 @@ class Arena:
     def drain(self) -> None:
         """Heal everything, let the emitters end, have every spool sent."""
         self._heal()
-        for emitter in self.emitters:
-            emitter.ask_to_end()
         self.server.start()
         self.server.wait_until_ready()
+        # Not before: who keeps events in memory only and ends while the server is away loses them.
+        for emitter in self.emitters:
+            emitter.ask_to_end()
         self._troubles += [said for one in self.emitters if (said := one.wait()) is not None]
         for thread in self._repeaters:
             thread.join()

@@ -23,7 +23,7 @@ import z4j_agent
 from z4j_core.events import Kind, TaskEvent
 
 TURN_S = 0.005
-STOP_S = 25.0
+STOP_S = 60.0
 PATIENCE_S = 90.0
 NOTE = "the order was checked and sent to the warehouse " * 5
 

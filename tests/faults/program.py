@@ -123,6 +123,8 @@ def _progress(outcomes: Iterator[Outcome], count: int) -> Iterator[Outcome]:
         print(
             f"{number:>4}/{count}  seed {one.seed:<6} {state:<7}{one.seconds:5.1f} s "
             f"{one.verdict.events:>6} events",
+            *one.verdict.troubles,
+            sep="\n      ",
             flush=True,
         )
         yield one

@@ -17,7 +17,7 @@ import msgspec
 
 from services.ports import HOST, free_port
 
-STOP_WITHIN_S = 20.0
+STOP_WITHIN_S = 60.0
 
 
 class Complaint(msgspec.Struct, frozen=True):
@@ -76,7 +76,7 @@ class ServerProcess:
             self.process.wait()
 
     def stop(self) -> int:
-        """SIGTERM; return the exit code. Kills it when it does not end within 20 s."""
+        """SIGTERM; return the exit code. Kills it when it does not end within 60 s."""
         if self.process is None:
             return 0
         if self.process.poll() is None:
@@ -102,7 +102,7 @@ class ServerProcess:
         finally:
             connection.close()
 
-    def wait_until_ready(self, timeout_s: float = 60.0) -> None:
+    def wait_until_ready(self, timeout_s: float = 120.0) -> None:
         """Wait for 200; a process that ended instead is started again, as a supervisor does."""
         deadline = time.monotonic() + timeout_s
         said = (0, "")
