@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,6 +21,15 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
 SQLITE, POSTGRESQL = "sqlite", "postgresql"
+
+
+def pytest_configure() -> None:
+    """No property test fails because the machine is busy."""
+    with contextlib.suppress(ImportError):  # a package whose tests have no properties
+        from hypothesis import settings
+
+        settings.register_profile("untimed", settings.default, deadline=None)
+        settings.load_profile("untimed")
 
 
 @pytest.fixture(scope="session")

@@ -66,7 +66,7 @@ def test_an_attempt_is_a_number(retries: object) -> None:
 
 def test_relations_of_the_wrong_type_are_left_out() -> None:
     headers: dict[str, Any] = {"parent_id": 5, "root_id": "r" * 300, "group": [], "eta": {}}
-    assert relations(headers) == {}
+    assert relations(headers, "t") == {}
 
 
 class Unprintable(Exception):

@@ -41,6 +41,23 @@ def test_positional_arguments_are_judged_by_their_parameter() -> None:
     assert payload(args=["ada"], arg_names=("user", "password"))["exact"] is True
 
 
+def test_numbers_of_ours_pass_and_nothing_else_under_their_keys() -> None:
+    at = 1_795_000_000_000_000
+    assert payload(published_at=at, priority=3, redelivered=True) == {
+        "published_at": at,
+        "priority": 3,
+        "redelivered": True,
+    }
+    assert payload(pid="token=hunter2") == {"pid": "token=[redacted]"}
+    assert payload(run_us=1 << 60, eta=-1, priority=object())["run_us"] == 1 << 60
+
+
+def test_only_numbers_under_keys_of_ours_are_not_looked_at() -> None:
+    assert payload(result=4111111111111111) == {"result": "[redacted]"}
+    assert "hunter2" not in str(payload(**{"password=hunter2": None}))
+    assert payload(root_id="t", result=None) == {"root_id": "t", "result": None}
+
+
 def test_without_arguments_nothing_is_said_of_them() -> None:
     assert "exact" not in payload(result=5)
 

@@ -95,10 +95,16 @@ class Outbox:
     def append(self, kind: Kind, occurred_at: int, encoded: bytes) -> None:
         """Take one encoded event; when everything is full the least valuable ones go."""
         with self._lock:
-            if self._journal is None:
-                self._keep(Pending(kind, occurred_at, encoded))
-            else:
-                self._write(kind, occurred_at, encoded)
+            if self._is_writing:
+                self._deferred.append((kind, occurred_at, encoded))
+                return
+            self._is_writing = True
+            try:
+                self._take(kind, occurred_at, encoded)
+            finally:
+                self._is_writing = False
+            while self._deferred and not self._is_writing:
+                self.append(*self._deferred.popleft())
             wake, self.wake = self.wake, None
         if wake is not None:
             wake()
@@ -250,37 +256,29 @@ class Outbox:
     def _in_files(self) -> int:
         return 0 if self._journal is None else self._journal.tail_left
 
-    def _write(self, kind: Kind, occurred_at: int, encoded: bytes) -> None:
-        """Write an event to the spool; never inside of another such call."""
-        if self._is_writing:
-            self._deferred.append((kind, occurred_at, encoded))
-            return
-        self._is_writing = True
-        try:
-            self._spool(kind, occurred_at, encoded)
-        finally:
-            self._is_writing = False
-        if self._deferred:
-            self._write(*self._deferred.popleft())
-
-    def _spool(self, kind: Kind, occurred_at: int, encoded: bytes) -> None:
-        journal = self._journal
-        size = self._bytes + self._held_bytes + len(encoded) + ITEM_OVERHEAD
-        is_full = size > self._limit or self._in_files > 0
-        if is_full and journal is not None and not journal.admits(RANK.get(kind, HIGHEST_RANK)):
-            self._lose(SPOOL_FULL, kind.value, occurred_at)
-            return
-        number = 0
+    def _take(self, kind: Kind, occurred_at: int, encoded: bytes) -> None:
+        """Put an event into the spool, if there is one, and into memory, if it has room."""
+        size = len(encoded) + ITEM_OVERHEAD
+        is_full = self._bytes + self._held_bytes + size > self._limit
+        journal, number = self._journal, 0
         if journal is not None:
+            is_full = is_full or journal.tail_left > 0
+            if is_full and not journal.admits(RANK.get(kind, HIGHEST_RANK)):
+                self._lose(SPOOL_FULL, kind.value, occurred_at)
+                return
             try:
                 number = journal.append(encoded)
             except OSError as error:
                 self._fall_back(journal, error)
+        if kind in FINISHED:
+            self._processed += 1
         if is_full and self._journal is not None:
             self._journal.put_off(number)
-            self._processed += kind in FINISHED
-        else:
-            self._keep(Pending(kind, occurred_at, encoded, number))
+            return
+        self._pending.append(Pending(kind, occurred_at, encoded, number))
+        self._bytes += size
+        if is_full:
+            self._shed()
 
     def _record(self, write: Callable[[Journal], _T]) -> _T | None:
         """Write to the spool, if there is one; when it fails go on with memory alone."""
@@ -328,14 +326,6 @@ class Outbox:
             self._bytes += len(encoded) + ITEM_OVERHEAD
         if missing:
             self._lose(UNREADABLE, "unknown", 0, missing)
-
-    def _keep(self, item: Pending) -> None:
-        self._pending.append(item)
-        self._bytes += len(item.encoded) + ITEM_OVERHEAD
-        if item.kind in FINISHED:
-            self._processed += 1
-        if self._bytes + self._held_bytes > self._limit and self._journal is None:
-            self._shed()
 
     # ---- frames ----------------------------------------------------------------------------
 

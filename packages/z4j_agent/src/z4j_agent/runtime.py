@@ -129,30 +129,32 @@ class Agent:
                 life = self._current()
             if life.is_stopped:
                 return
-            self._take(life, event)
+            plugins = self._plugins
+            if plugins is None or plugins.event_filter is not None:
+                filtered = self._filtered(life, event)
+                if filtered is None:
+                    return
+                event, plugins = filtered
+            life.take(to_wire(event, plugins.redactor))
+            if life.wanted_role is not None:
+                self.ensure_started(life.wanted_role)
         except Exception as error:
             self._lose(life, NOT_ENCODABLE, event, error)
 
-    def _take(self, life: Incarnation, event: TaskEvent) -> None:
-        plugins = self._plugins
-        if plugins is None:
+    def _filtered(self, life: Incarnation, event: TaskEvent) -> tuple[TaskEvent, PluginSet] | None:
+        """Return the event as the plugins leave it, and the plugins; None if it is dropped."""
+        if self._plugins is None:
             self.register()
-            plugins = self._plugins
-            if plugins is None:
-                return
-        if plugins.event_filter is not None:
-            try:
-                filtered = plugins.event_filter(event)
-            except Exception as error:
-                # The filter may be there to keep something in: without its word nothing leaves.
-                self._lose(life, FILTER_FAILED, event, error)
-                return
-            if filtered is None:
-                return
-            event = filtered
-        life.take(to_wire(event, plugins.redactor))
-        if life.wanted_role is not None:
-            self.ensure_started(life.wanted_role)
+        plugins = self._plugins
+        if plugins is None or plugins.event_filter is None:
+            return None if plugins is None else (event, plugins)
+        try:
+            left = plugins.event_filter(event)
+        except Exception as error:
+            # The filter may be there to keep something in: without its word nothing leaves.
+            self._lose(life, FILTER_FAILED, event, error)
+            return None
+        return None if left is None else (left, plugins)
 
     def _lose(self, life: Incarnation, reason: str, event: Any, error: Exception) -> None:
         try:

@@ -21,12 +21,14 @@ class Cancelled:
         self._revoked = revoked
         self._ids: Recent[str, None] = Recent(MAX_CANCELLED)
         self.remind = guarded(self._remind)
+        self.is_needed = False
 
     def add(self, task_id: str) -> None:
         """Remember a cancelled task."""
         self._ids.put(task_id, None)
+        self.is_needed = True
 
     def _remind(self, task_id: str) -> None:
         """Put a task back on Celery's list if it was cancelled here."""
-        if self._ids and task_id in self._ids and task_id not in self._revoked:
+        if task_id in self._ids and task_id not in self._revoked:
             self._revoked.add(task_id)

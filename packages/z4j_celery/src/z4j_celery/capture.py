@@ -37,7 +37,7 @@ class Capture:
         """Return each signal with its handler."""
         yield signals.before_task_publish, self._before_publish
         yield signals.after_task_publish, self._after_publish
-        yield signals.task_received, self._received
+        yield signals.task_received, self._runs.on_received
         yield signals.task_unknown, self._unknown
         yield signals.task_rejected, self._rejected
         yield signals.worker_init, self._worker_init
@@ -90,9 +90,6 @@ class Capture:
         **_: Any,
     ) -> None:
         self._publications.after(sender, headers, body, routing_key)
-
-    def _received(self, request: Any, **_: Any) -> None:
-        self._runs.on_received(request)
 
     def _unknown(self, message: Any, name: Any, id: Any, **_: Any) -> None:
         reason = "This worker knows no task of that name; check its imports."

@@ -19,6 +19,8 @@ MAX_MESSAGE = 4_096
 MAX_TRACEBACK = 1 << 20
 MAX_RESULT = 4_096
 
+_RELATIONS = (("parent_id", "parent_id"), ("root_id", "root_id"), ("group_id", "group"))
+_TIMES = ("eta", "expires")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 _CONSTANTS = {"None": None, "True": True, "False": False}
@@ -72,20 +74,24 @@ def origin(headers: Mapping[str, Any], task_id: str) -> dict[str, Any]:
     stamp = headers.get(PUBLISHED_AT)
     if isinstance(stamp, int) and 0 < stamp <= LATEST:
         data["published_at"] = stamp
-    source = text_of(headers.get(RETRIED_FROM))
-    if source is not None and source != task_id:
+    source = headers.get(RETRIED_FROM)
+    if source is not None and source != task_id and (source := text_of(source)) is not None:
         data["retried_from"] = source
     return data
 
 
-def relations(headers: Mapping[str, Any]) -> dict[str, Any]:
+def relations(headers: Mapping[str, Any], task_id: str) -> dict[str, Any]:
     """Return parent, root, group, due time and expiry of a task."""
     data: dict[str, Any] = {}
-    for key, header in (("parent_id", "parent_id"), ("root_id", "root_id"), ("group_id", "group")):
+    for key, header in _RELATIONS:
         value = headers.get(header)
-        if value is not None and (value := text_of(value)) is not None:
-            data[key] = value
-    for key in ("eta", "expires"):
+        if value is None:
+            continue
+        # The same object where the task is its own root: it need not be looked at again.
+        text = task_id if value == task_id else text_of(value)
+        if text is not None:
+            data[key] = text
+    for key in _TIMES:
         value = headers.get(key)
         if value is not None and (value := micros(value)) is not None:
             data[key] = value

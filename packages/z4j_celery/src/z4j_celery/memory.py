@@ -27,8 +27,9 @@ class Recent(Generic[Key, Value]):
     def put(self, key: Key, value: Value) -> None:
         """Add an entry as the newest one."""
         with self._lock:
+            if key in self._entries:
+                self._entries.move_to_end(key)
             self._entries[key] = value
-            self._entries.move_to_end(key)
             if len(self._entries) > self._limit:
                 self._entries.popitem(last=False)
 

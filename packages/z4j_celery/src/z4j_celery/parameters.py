@@ -17,9 +17,8 @@ class ParameterNames:
     def __init__(self) -> None:
         self._known: dict[str, tuple[str, ...]] = {}
 
-    def of_task(self, task: Any) -> tuple[str, ...]:
+    def of_task(self, task: Any, name: str) -> tuple[str, ...]:
         """Return the names of a task's positional parameters; none when they cannot be told."""
-        name = str(getattr(task, "name", None))
         names = self._known.get(name)
         if names is None:
             names = _names(task)
@@ -34,7 +33,7 @@ class ParameterNames:
         if names is None:
             # A task that is registered later must still be found: absence is not remembered.
             task = _registered(name)
-            return () if task is None else self.of_task(task)
+            return () if task is None else self.of_task(task, name)
         return names
 
     def _remember(self, name: str, names: tuple[str, ...]) -> None:

@@ -49,7 +49,12 @@ class Publications:
         current.headers = None
         # Messages hold a list; a tuple would be taken for something that JSON cannot hold.
         args = list(args) if isinstance(args, tuple) else args
-        data = {"args": args, "kwargs": kwargs, **relations(fields), **origin(headers, task_id)}
+        data = {
+            "args": args,
+            "kwargs": kwargs,
+            **relations(fields, task_id),
+            **origin(headers, task_id),
+        }
         if args and (names := self._parameters.of_name(task or name)):
             data["arg_names"] = names
         if priority is not None:

@@ -47,7 +47,10 @@ def observed(base: Any, runs: Runs, cancelled: Cancelled) -> Any:
 
         def send_event(self, type: str, **fields: Any) -> Any:
             runs.on_event(self, type, fields)
-            return super().send_event(type, **fields)
+            groups = getattr(self.eventer, "groups", None)
+            if not groups or "task" in groups:
+                return super().send_event(type, **fields)
+            return None  # without -E the dispatcher would only look at it and drop it
 
         def on_failure(self, exc_info: Any, *args: Any, **kwargs: Any) -> Any:
             with runs.judging(self, info=exc_info):
@@ -60,7 +63,8 @@ def observed(base: Any, runs: Runs, cancelled: Cancelled) -> Any:
                 return super().on_timeout(soft, timeout)
 
         def revoked(self) -> Any:
-            cancelled.remind(self.id)
+            if cancelled.is_needed:
+                cancelled.remind(self.id)
             return super().revoked()
 
     return Observed

@@ -38,7 +38,8 @@ class Run:
 class Runs:
     """Turns what happens to the requests of this worker into events, each once per delivery.
 
-    Called on whatever thread Celery uses for the request; never raises.
+    Called on whatever thread Celery uses for the request. What is not the handler of a signal
+    never raises.
     """
 
     def __init__(self, process: Process, messages: Messages) -> None:
@@ -49,31 +50,29 @@ class Runs:
         self._parameters = ParameterNames()
         self._waiting: Recent[tuple[str, int], None] = Recent(MAX_WAITING)
         self.on_event = guarded(self._on_event)
-        self.on_received = guarded(self._on_received)
 
-    def _on_received(self, request: Any) -> None:
+    def on_received(self, request: Any, **_: Any) -> None:
+        """Handle Celery's signal: a message arrived and is not revoked. The caller guards it."""
         run = self._run_of(request)
-        key = (request.id, run.attempt)
-        info = request.delivery_info
+        task_id, headers, info = request.id, request.request_dict, request.delivery_info
+        key = (task_id, run.attempt)
         is_again = bool(info.get("redelivered"))
         if is_again and self._continues(request, run, key):
             return
         self._waiting.put(key, None)
-        data = {
-            "args": request.args,
-            "kwargs": request.kwargs,
-            **relations(request.request_dict),
-            **run.origin,
-        }
-        if request.args and (names := self._parameters.of_task(request.task)):
+        data = {"args": request.args, "kwargs": request.kwargs}
+        data |= relations(headers, task_id)
+        data |= run.origin
+        if data["args"] and (names := self._parameters.of_task(request.task, request.type)):
             data["arg_names"] = names
         if is_again:
             data["redelivered"] = True
         if (priority := info.get("priority")) is not None:
             data["priority"] = priority
-        if (shadow := text_of(request.request_dict.get("shadow"))) is not None:
+        shadow = headers.get("shadow")
+        if shadow is not None and (shadow := text_of(shadow)) is not None:
             data["shadow"] = shadow
-        self._send(Kind.RECEIVED, request.id, run, now_us(), data)
+        self._send(Kind.RECEIVED, task_id, run, now_us(), data)
 
     def _continues(self, request: Any, run: Run, key: tuple[str, int]) -> bool:
         """Tell whether a message delivered again is one that is still in hand: lost with the
@@ -169,7 +168,8 @@ class Runs:
         if ending is None or run.has_ended:
             return
         run.has_ended = True
-        self._waiting.take((request.id, run.attempt))
+        if not run.has_started:
+            self._waiting.take((request.id, run.attempt))
         at = now_us()
         data = ending.data
         if run.has_started and "run_us" not in data and ending.kind is not Kind.SUCCEEDED:

@@ -19,6 +19,12 @@ from z4j_core.redaction import Redactor
 _encode = msgspec.json.Encoder().encode
 _LATEST = (1 << 52) - 1
 _PREVIEWS = ("args", "kwargs")
+_NUMBERS = frozenset(
+    {"published_at", "eta", "expires", "retry_at", "run_us", "pid", "priority", "redelivered"}
+)
+"""Keys of ours whose values are numbers below 2^52 or truth values."""
+
+_OURS = _NUMBERS | {"result", "root_id", "parent_id", "group_id", "retried_from", "shadow"}
 _TRACEBACK, _TRACEBACK_HEAD, _TRACEBACK_TAIL = 24_000, 2_048, 12_288
 _BULKY = ("traceback", "result", "kwargs", "args")
 
@@ -31,43 +37,64 @@ def to_wire(event: TaskEvent, redactor: Redactor) -> WireEvent:
     the real arguments.
     A payload over the limit loses its bulkiest keys first and names them under `cut`.
     """
+    task_id, name, queue = event.task_id, event.name, event.queue
+    attempt, occurred_at = event.attempt, event.occurred_at
     return WireEvent(
-        kind=event.kind,
-        engine=event.engine,
-        task_id=_clip(event.task_id, MAX_TASK_ID),
-        attempt=min(max(event.attempt, 0), MAX_ATTEMPT),
-        occurred_at=min(max(event.occurred_at, 0), _LATEST),
-        name=None if event.name is None else _clip(event.name, MAX_NAME),
-        queue=None if event.queue is None else _clip(event.queue, MAX_NAME),
-        payload=_payload(event.data, redactor),
+        event.kind,
+        event.engine,
+        task_id if len(task_id) <= MAX_TASK_ID else _clip(task_id, MAX_TASK_ID),
+        attempt if 0 <= attempt <= MAX_ATTEMPT else min(max(attempt, 0), MAX_ATTEMPT),
+        occurred_at if 0 <= occurred_at <= _LATEST else min(max(occurred_at, 0), _LATEST),
+        name if name is None or len(name) <= MAX_NAME else _clip(name, MAX_NAME),
+        queue if queue is None or len(queue) <= MAX_NAME else _clip(queue, MAX_NAME),
+        _payload(event.data, task_id, redactor),
     )
 
 
-def _payload(data: dict[str, Any], redactor: Redactor) -> bytes:
-    if not data:
-        return b"{}"
-    known = dict(data)
-    exact: bool | None = None
-    previews: dict[str, object] = {}
+def _payload(data: dict[str, Any], task_id: str, redactor: Redactor) -> bytes:
+    """Redact what may hold a secret. Numbers of ours, None, and the task's own id cannot; they
+    are most of what travels, and to look at them is most of what an event costs the host.
+    """
+    safe: dict[str, Any] = {}
+    judged: dict[str, Any] | None = None
+    for key, value in data.items():
+        if (key in _NUMBERS and _is_ours(value)) or (
+            (value is None or value is task_id) and key in _OURS
+        ):
+            safe[key] = value
+        elif judged is None:
+            judged = {key: value}
+        else:
+            judged[key] = value
+    return _encode(safe) if judged is None else _bounded(safe | _redacted(judged, redactor))
+
+
+def _is_ours(value: object) -> bool:
+    return value is True or value is False or (type(value) is int and 0 <= value <= _LATEST)
+
+
+def _redacted(known: dict[str, Any], redactor: Redactor) -> dict[str, Any]:
     names = known.pop("arg_names", ())
+    traceback = known.pop("traceback", None)
+    safe: dict[str, Any] = {}
+    exact: bool | None = None
     for key in _PREVIEWS:
         if key in known:
             value = known.pop(key)
             if key == "args" and names and isinstance(value, list | tuple):
-                preview, is_exact = redactor.arguments(value, names)
+                safe[key], is_exact = redactor.arguments(value, names)
             else:
-                preview, is_exact = redactor.exactly(value)
-            previews[key] = preview
+                safe[key], is_exact = redactor.exactly(value)
             exact = is_exact and exact is not False
-    traceback = known.pop("traceback", None)
-    redacted = redactor.value(known)
-    safe = dict(redacted) if isinstance(redacted, dict) else {}
-    safe.update(previews)
+    if known:
+        redacted = redactor.value(known)
+        if isinstance(redacted, dict):
+            safe = redacted | safe
     if isinstance(traceback, str):
         safe["traceback"] = _redacted_traceback(traceback, redactor)
     if exact is not None:
         safe["exact"] = exact
-    return _bounded(safe)
+    return safe
 
 
 def _bounded(safe: dict[str, Any]) -> bytes:

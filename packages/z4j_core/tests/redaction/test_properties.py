@@ -11,6 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from z4j_core.redaction import MASK, RedactionError, Redactor
+from z4j_core.redaction.keys import KeyJudge
+from z4j_core.redaction.limits import Limits
+from z4j_core.redaction.plain import MAX_BYTES, is_plain
+from z4j_core.redaction.scanner import TextScanner
+from z4j_core.redaction.walk import Walk
 
 REDACTOR = Redactor()
 SMALL = Redactor(max_depth=3, max_items=4, max_string=80, max_bytes=400)
@@ -55,6 +60,26 @@ JSON = st.recursive(
     ),
     max_leaves=20,
 )  # fmt: skip
+
+
+FLAT = st.one_of(
+    st.lists(st.none() | st.booleans() | st.integers() | st.text() | TEXTS, max_size=10),
+    st.dictionaries(
+        KEYS | st.sampled_from(["a", "b", "c"]), st.none() | st.integers() | TEXTS, max_size=10
+    ),
+)
+
+
+@given(FLAT | VALUES)
+@settings(max_examples=400)
+def test_the_short_road_ends_where_the_walk_does(value: Any) -> None:
+    keys, limits = KeyJudge(), Limits(8, 200, 4096, 32_768)
+    for key in ("a", "b", "c", "name"):
+        keys.keep_clean(key)
+    if is_plain(value, keys.clean):
+        walked = Walk(keys, TextScanner(keys), limits).value(value)
+        assert walked is value
+        assert len(msgspec.json.encode(value)) <= MAX_BYTES
 
 
 @settings(max_examples=400)

@@ -16,6 +16,7 @@ from z4j_core.redaction.limits import (
     OverBudgetError,
 )
 from z4j_core.redaction.marks import MASK, TOO_LARGE, UNREADABLE, RedactionError
+from z4j_core.redaction.plain import MAX_BYTES, MAX_ENTRIES, is_plain
 from z4j_core.redaction.scanner import TextScanner, encodable
 from z4j_core.redaction.walk import Walk
 
@@ -56,6 +57,10 @@ class Redactor:
         self._scanner = TextScanner(self._keys)
         self._limits = Limits(max_depth, max_items, max_string, max_bytes)
         self._max_bytes = max_bytes
+        # Within tighter bounds, or when any word may name a secret, every value takes the walk.
+        self._has_short_road = (
+            extra_key is None and max_items >= MAX_ENTRIES and max_bytes >= MAX_BYTES
+        )
 
     def value(self, value: object) -> object:
         """Return a JSON-safe redacted copy, or ``value`` itself when nothing had to change.
@@ -64,6 +69,8 @@ class Redactor:
         share its parts with ``value``.
         """
         try:
+            if self._has_short_road and is_plain(value, self._keys.clean):
+                return value
             return self._walk(value)
         except Exception:  # noqa: BLE001 - hostile or concurrently changing objects
             return UNREADABLE
@@ -99,7 +106,10 @@ class Redactor:
         An argument is hidden when a mapping would hide it under its parameter's name. Surplus
         values and surplus names are judged without the other.
         """
-        named, is_hidden = list(values), False
+        named, is_hidden = values if type(values) is list else list(values), False
+        if not any(map(self._keys.kind, names)):
+            return self.exactly(named)
+        named = list(named)
         for index, name in enumerate(names[: len(named)]):
             if self._keys.kind(name):
                 hidden = self.value({name: named[index]})
