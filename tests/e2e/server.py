@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
@@ -26,9 +27,18 @@ def free_port() -> int:
 
 
 class Server:
-    """`z4j serve` on a fixed port, which can be killed and started again on the same data."""
+    """`z4j serve` on a fixed port, which can be killed and started again on the same data.
 
-    def __init__(self, home: Path, database_url: str | None = None) -> None:
+    `program` is what Python runs in place of the package's own entry.
+    """
+
+    def __init__(
+        self,
+        home: Path,
+        database_url: str | None = None,
+        program: Sequence[str] = ("-m", "z4j_brain"),
+    ) -> None:
+        self.program = program
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.home = home
@@ -45,7 +55,7 @@ class Server:
         self.home.mkdir(parents=True, exist_ok=True)
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "z4j_brain", "serve", "--port", str(self.port), "--migrate"],
+                [sys.executable, *self.program, "serve", "--port", str(self.port), "--migrate"],
                 env=self.environment,
                 stdin=subprocess.DEVNULL,
                 stdout=log,

@@ -86,6 +86,34 @@ def test_the_list_is_live_dense_and_filters_by_url(
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_an_issue_is_resolved_and_comes_back(
+    page: Page, server: Server, client: Client, shop: Shop
+) -> None:
+    shop.start_worker()
+    shop.publish('print(fail.delay("no stock").id)\nprint(fail.delay("sold out").id)')
+    sign_in(page, server)
+    page.goto(f"{server.url}/p/{PROJECT}/issues")
+    row = page.locator("[data-row]")
+    expect(row).to_have_count(1, timeout=15_000)
+    expect(row).to_contain_text("in fail")
+    page.keyboard.press("j")
+    page.keyboard.press("Enter")
+    issue = page.get_by_test_id("issue")
+    expect(issue).to_have_attribute("data-state", "open")
+    expect(page.get_by_test_id("issue-tasks").get_by_role("listitem")).to_have_count(2)
+    page.get_by_role("button", name="Resolve").click()
+    expect(issue).to_have_attribute("data-state", "resolved")
+    expect(page.get_by_test_id("decisions")).to_contain_text(EMAIL)
+    [again] = shop.publish('print(fail.delay("no stock again").id)')
+    expect(page.get_by_test_id("issue-state")).to_have_text("regressed", timeout=15_000)
+    page.goto(f"{server.url}/p/{PROJECT}/tasks/celery/{again}")
+    page.get_by_test_id("issue-link").click()
+    expect(issue).to_have_attribute("data-state", "open")
+    page.get_by_role("link", name="Overview", exact=True).first.click()
+    expect(page.get_by_test_id("attention")).to_contain_text("regressed")
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_a_strangers_action_is_a_form(
     page: Page, server: Server, client: Client, stranger: None
 ) -> None:

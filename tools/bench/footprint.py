@@ -7,9 +7,9 @@ database, and the resident memory of the idle server. Takes about two minutes; n
 
 from __future__ import annotations
 
+import argparse
 import os
 import shutil
-import socket
 import subprocess
 import sys
 import tempfile
@@ -19,20 +19,27 @@ import urllib.request
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
+sys.path.insert(0, str(ROOT / "tests"))
+
+from figures import Figure, add_option, tell  # noqa: E402
+from machine import resident_mib  # noqa: E402
+
+from services.ports import free_port  # noqa: E402
+
 PACKAGES = ("z4j_core", "z4j_brain", "z4j")
-LIMITS = {"distributions": 40.0, "MiB on disk": 80.0, "s to answer": 3.0, "MiB resident": 80.0}
 IDLE_S = 5.0
 
 
 def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description="Measure what an installation costs.")
+    add_option(parser)
+    options = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         python = install(folder)
-        figures = {**size(python), **serve(python, folder)}
-    for what, limit in LIMITS.items():
-        print(
-            f"{what:>14}: {figures[what]:7.1f}   {figures[what] / limit:5.2f} of the limit {limit}"
-        )
+        figures = [*size(python), *serve(python, folder)]
+    tell("an installation of z4j", figures, options.json)
 
 
 def install(folder: Path) -> Path:
@@ -48,19 +55,17 @@ def install(folder: Path) -> Path:
     return python
 
 
-def size(python: Path) -> dict[str, float]:
+def size(python: Path) -> list[Figure]:
     """Count the distributions and the bytes of site-packages."""
     [site] = python.parents[1].glob("lib/python*/site-packages")
     total = sum(file.stat().st_size for file in site.rglob("*") if file.is_file())
     count = len(list(site.glob("*.dist-info")))
-    return {"distributions": float(count), "MiB on disk": total / 2**20}
+    return [Figure("footprint_distributions", count), Figure("footprint_disk", total / 2**20)]
 
 
-def serve(python: Path, folder: Path) -> dict[str, float]:
+def serve(python: Path, folder: Path) -> list[Figure]:
     """Start the server on a new database; return its start time and idle memory."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     home = folder / "home"
     begin = time.perf_counter()
     server = subprocess.Popen(
@@ -73,13 +78,12 @@ def serve(python: Path, folder: Path) -> dict[str, float]:
         wait_for(f"http://127.0.0.1:{port}/readyz", server)
         answered = time.perf_counter() - begin
         time.sleep(IDLE_S)
-        status = Path(f"/proc/{server.pid}/status").read_text()
-        resident = int(status.split("VmRSS:")[1].split()[0]) / 1024
+        resident = resident_mib(server.pid)
     finally:
         server.terminate()
         server.wait(10)
         shutil.rmtree(home, ignore_errors=True)
-    return {"s to answer": answered, "MiB resident": resident}
+    return [Figure("footprint_start", answered), Figure("footprint_resident", resident)]
 
 
 def wait_for(url: str, server: subprocess.Popen[bytes]) -> None:

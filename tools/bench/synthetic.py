@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+import time
 import uuid
 
 import msgspec
@@ -99,6 +100,11 @@ class SyntheticLink:
         self._link.send(frames.Heartbeat(1), 1)
         await self._write()
 
+    async def beat(self) -> None:
+        """Send a heartbeat, as an agent does every 30 seconds."""
+        self._link.send(frames.Heartbeat(time.time_ns() // 1_000), 1)
+        await self._write()
+
     def load(self) -> None:
         """Make and number all frames now, so that it costs nothing while time is taken."""
         for batch in self._batches:
@@ -112,11 +118,14 @@ class SyntheticLink:
                 await self._write()
                 await self._read()
 
-    async def deliver_at(self, frames_per_s: float) -> None:
-        """Send at a steady pace; note for each frame how long its acknowledgement took."""
+    async def deliver_at(self, frames_per_s: float, phase: float = 0.0) -> None:
+        """Send at a steady pace; note for each frame how long its acknowledgement took.
+
+        `phase` (0 to 1) is the part of a frame's time that this link is behind the others.
+        """
         loop = asyncio.get_running_loop()
         reading = asyncio.create_task(self._note_acks(len(self._batches)))
-        begin = loop.time()
+        begin = loop.time() + phase / frames_per_s
         for number, batch in enumerate(self._batches):
             await asyncio.sleep(begin + number / frames_per_s - loop.time())
             self._push(batch)

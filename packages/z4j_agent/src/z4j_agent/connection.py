@@ -11,7 +11,9 @@ from collections.abc import Callable
 from websockets.asyncio.client import ClientConnection
 
 from z4j_agent import reasons
+from z4j_agent.depths import DepthSampler
 from z4j_agent.outbox import Outbox
+from z4j_agent.queue_talk import QueueTalk
 from z4j_agent.sampler import heartbeat, micros
 from z4j_core import frames
 from z4j_core.link import CloseReason, Link, LinkError, State
@@ -52,6 +54,7 @@ class Connection:
         outbox: Outbox,
         stopping: Stopping,
         on_command: Callable[[frames.Command], None],
+        depths: DepthSampler | None = None,
     ) -> None:
         self.clock_offset_us = 0
         self._socket = socket
@@ -59,6 +62,7 @@ class Connection:
         self._outbox = outbox
         self._stopping = stopping
         self._on_command = on_command
+        self._queues = QueueTalk(depths or DepthSampler(()), self._send_one)
         self._loop = asyncio.get_running_loop()
         self._work = asyncio.Event()
         self._urgent = asyncio.Event()
@@ -89,6 +93,7 @@ class Connection:
         Raise what ended the link before that; `reasons.explain` understands it.
         """
         await self._beat()
+        await self._queues.tell_queues()
         sender = asyncio.create_task(self._send())
         others = [asyncio.create_task(self._read()), asyncio.create_task(self._tick())]
         watcher = asyncio.create_task(self._watch_stop())
@@ -98,6 +103,7 @@ class Connection:
                 if task.done():
                     task.result()
         finally:
+            self._queues.end()
             for task in (sender, *others, watcher):
                 task.cancel()
             await asyncio.gather(sender, *others, watcher, return_exceptions=True)
@@ -147,6 +153,7 @@ class Connection:
                 await self._drain()
 
     async def _drain(self) -> None:
+        await self._queues.tell_queues()  # of a short life the last look was before its end
         while True:
             await self._flush()
             if self._outbox.is_drained:
@@ -191,12 +198,14 @@ class Connection:
         elif isinstance(frame, frames.Command):
             if not self._stopping.is_set:
                 self._on_command(frame)
+        elif isinstance(frame, frames.Watch):
+            if not self._stopping.is_set:
+                self._queues.watch(frame)
         elif isinstance(frame, frames.Error):
             self._complain(frame)
         elif isinstance(frame, frames.UnknownFrame):
             answer = frames.Error("unknown_frame", f"This agent does not know {frame.name!r}.")
-            self._link.send(answer, _now())
-            await self._write()
+            await self._send_one(answer)
 
     def _complain(self, error: frames.Error) -> None:
         text = f"{reasons.clean(error.code, 40)}: {reasons.clean(error.detail, 300)}"
@@ -210,10 +219,14 @@ class Connection:
             is_due = self._link.tick(_now())
             if is_due or time.monotonic() - self._last_beat >= self._heartbeat_s:
                 await self._beat()
+            await self._queues.tell_queues()
 
     async def _beat(self) -> None:
         self._last_beat = time.monotonic()
-        self._link.send(heartbeat(self._outbox.fill()), _now())
+        await self._send_one(heartbeat(self._outbox.fill()))
+
+    async def _send_one(self, frame: frames.SendableFrame) -> None:
+        self._link.send(frame, _now())
         await self._write()
 
     async def _write(self) -> None:

@@ -14,6 +14,7 @@ from threading import Thread, current_thread
 
 from z4j_agent import reasons
 from z4j_agent.connection import Connection, Stopping
+from z4j_agent.depths import DepthSampler
 from z4j_agent.dispatch import Dispatcher
 from z4j_agent.endpoint import AgentLoop, Endpoint
 from z4j_agent.outbox import Outbox
@@ -49,7 +50,9 @@ class Driver:
         dispatcher: Dispatcher,
         describe: Callable[[bytes], frames.Hello],
         place: Place | None = None,
+        depths: DepthSampler | None = None,
     ) -> None:
+        self._depths = depths
         self._endpoint = endpoint
         self._outbox = outbox
         self._dispatcher = dispatcher
@@ -133,6 +136,8 @@ class Driver:
                 runner.run(self._run())
         except Exception:
             _log.exception("The z4j agent's thread ended; nothing more is reported.")
+        if self._depths is not None:
+            self._depths.close()
         if self._is_retiring:
             self._outbox.leave()
 
@@ -193,7 +198,7 @@ class Driver:
         sender = self._outbox.sender
         link = Link.for_agent(self._endpoint.credential.signing_key, nonce, sender)
         submit = self._dispatcher.submit
-        connection = Connection(socket, link, self._outbox, self._stopping, submit)
+        connection = Connection(socket, link, self._outbox, self._stopping, submit, self._depths)
         self._connection = connection
         try:
             welcome = await connection.greet(self._describe(nonce))

@@ -77,6 +77,7 @@ class Incarnation:
         place: Place | None = None,
     ) -> None:
         """Start the driver; after a stop the same identity goes on. `place` is for the spool."""
+        from z4j_agent.depths import DepthSampler
         from z4j_agent.driver import Driver
         from z4j_agent.identity import Identity
 
@@ -87,7 +88,8 @@ class Incarnation:
         describe = _describer(self.identity, plugins)
         if place is not None:
             self._open_spool(place, self.identity)
-        driver = Driver(endpoint, self.outbox, self._dispatcher, describe, place)
+        depths = DepthSampler(plugins.engines)
+        driver = Driver(endpoint, self.outbox, self._dispatcher, describe, place, depths)
         driver.start()
         self._driver = driver
         self.is_stopped = False

@@ -17,9 +17,13 @@ import { Route as PProjectIndexRouteImport } from "./routes/p/$project/index";
 import { Route as PProjectAgentsRouteImport } from "./routes/p/$project/agents";
 import { Route as PProjectCommandsRouteImport } from "./routes/p/$project/commands";
 import { Route as PProjectConnectRouteImport } from "./routes/p/$project/connect";
+import { Route as PProjectIssuesIndexRouteImport } from "./routes/p/$project/issues.index";
+import { Route as PProjectIssuesIdRouteImport } from "./routes/p/$project/issues.$id";
+import { Route as PProjectQueuesIndexRouteImport } from "./routes/p/$project/queues.index";
 import { Route as PProjectTasksIndexRouteImport } from "./routes/p/$project/tasks.index";
 import { Route as PProjectWorkersIndexRouteImport } from "./routes/p/$project/workers.index";
 import { Route as PProjectWorkersIdRouteImport } from "./routes/p/$project/workers.$id";
+import { Route as PProjectQueuesEngineQueueRouteImport } from "./routes/p/$project/queues.$engine.$queue";
 import { Route as PProjectTasksEngineTaskIdRouteImport } from "./routes/p/$project/tasks.$engine.$taskId";
 
 const IndexRoute = IndexRouteImport.update({
@@ -62,6 +66,21 @@ const PProjectConnectRoute = PProjectConnectRouteImport.update({
   path: "/connect",
   getParentRoute: () => PProjectRoute,
 } as any);
+const PProjectIssuesIndexRoute = PProjectIssuesIndexRouteImport.update({
+  id: "/issues/",
+  path: "/issues/",
+  getParentRoute: () => PProjectRoute,
+} as any);
+const PProjectIssuesIdRoute = PProjectIssuesIdRouteImport.update({
+  id: "/issues/$id",
+  path: "/issues/$id",
+  getParentRoute: () => PProjectRoute,
+} as any);
+const PProjectQueuesIndexRoute = PProjectQueuesIndexRouteImport.update({
+  id: "/queues/",
+  path: "/queues/",
+  getParentRoute: () => PProjectRoute,
+} as any);
 const PProjectTasksIndexRoute = PProjectTasksIndexRouteImport.update({
   id: "/tasks/",
   path: "/tasks/",
@@ -77,6 +96,12 @@ const PProjectWorkersIdRoute = PProjectWorkersIdRouteImport.update({
   path: "/workers/$id",
   getParentRoute: () => PProjectRoute,
 } as any);
+const PProjectQueuesEngineQueueRoute =
+  PProjectQueuesEngineQueueRouteImport.update({
+    id: "/queues/$engine/$queue",
+    path: "/queues/$engine/$queue",
+    getParentRoute: () => PProjectRoute,
+  } as any);
 const PProjectTasksEngineTaskIdRoute =
   PProjectTasksEngineTaskIdRouteImport.update({
     id: "/tasks/$engine/$taskId",
@@ -93,9 +118,13 @@ export interface FileRoutesByFullPath {
   "/p/$project/commands": typeof PProjectCommandsRoute;
   "/p/$project/connect": typeof PProjectConnectRoute;
   "/p/$project/": typeof PProjectIndexRoute;
+  "/p/$project/issues/$id": typeof PProjectIssuesIdRoute;
   "/p/$project/workers/$id": typeof PProjectWorkersIdRoute;
+  "/p/$project/issues/": typeof PProjectIssuesIndexRoute;
+  "/p/$project/queues/": typeof PProjectQueuesIndexRoute;
   "/p/$project/tasks/": typeof PProjectTasksIndexRoute;
   "/p/$project/workers/": typeof PProjectWorkersIndexRoute;
+  "/p/$project/queues/$engine/$queue": typeof PProjectQueuesEngineQueueRoute;
   "/p/$project/tasks/$engine/$taskId": typeof PProjectTasksEngineTaskIdRoute;
 }
 export interface FileRoutesByTo {
@@ -106,9 +135,13 @@ export interface FileRoutesByTo {
   "/p/$project/commands": typeof PProjectCommandsRoute;
   "/p/$project/connect": typeof PProjectConnectRoute;
   "/p/$project": typeof PProjectIndexRoute;
+  "/p/$project/issues/$id": typeof PProjectIssuesIdRoute;
   "/p/$project/workers/$id": typeof PProjectWorkersIdRoute;
+  "/p/$project/issues": typeof PProjectIssuesIndexRoute;
+  "/p/$project/queues": typeof PProjectQueuesIndexRoute;
   "/p/$project/tasks": typeof PProjectTasksIndexRoute;
   "/p/$project/workers": typeof PProjectWorkersIndexRoute;
+  "/p/$project/queues/$engine/$queue": typeof PProjectQueuesEngineQueueRoute;
   "/p/$project/tasks/$engine/$taskId": typeof PProjectTasksEngineTaskIdRoute;
 }
 export interface FileRoutesById {
@@ -121,9 +154,13 @@ export interface FileRoutesById {
   "/p/$project/commands": typeof PProjectCommandsRoute;
   "/p/$project/connect": typeof PProjectConnectRoute;
   "/p/$project/": typeof PProjectIndexRoute;
+  "/p/$project/issues/$id": typeof PProjectIssuesIdRoute;
   "/p/$project/workers/$id": typeof PProjectWorkersIdRoute;
+  "/p/$project/issues/": typeof PProjectIssuesIndexRoute;
+  "/p/$project/queues/": typeof PProjectQueuesIndexRoute;
   "/p/$project/tasks/": typeof PProjectTasksIndexRoute;
   "/p/$project/workers/": typeof PProjectWorkersIndexRoute;
+  "/p/$project/queues/$engine/$queue": typeof PProjectQueuesEngineQueueRoute;
   "/p/$project/tasks/$engine/$taskId": typeof PProjectTasksEngineTaskIdRoute;
 }
 export interface FileRouteTypes {
@@ -137,9 +174,13 @@ export interface FileRouteTypes {
     | "/p/$project/commands"
     | "/p/$project/connect"
     | "/p/$project/"
+    | "/p/$project/issues/$id"
     | "/p/$project/workers/$id"
+    | "/p/$project/issues/"
+    | "/p/$project/queues/"
     | "/p/$project/tasks/"
     | "/p/$project/workers/"
+    | "/p/$project/queues/$engine/$queue"
     | "/p/$project/tasks/$engine/$taskId";
   fileRoutesByTo: FileRoutesByTo;
   to:
@@ -150,9 +191,13 @@ export interface FileRouteTypes {
     | "/p/$project/commands"
     | "/p/$project/connect"
     | "/p/$project"
+    | "/p/$project/issues/$id"
     | "/p/$project/workers/$id"
+    | "/p/$project/issues"
+    | "/p/$project/queues"
     | "/p/$project/tasks"
     | "/p/$project/workers"
+    | "/p/$project/queues/$engine/$queue"
     | "/p/$project/tasks/$engine/$taskId";
   id:
     | "__root__"
@@ -164,9 +209,13 @@ export interface FileRouteTypes {
     | "/p/$project/commands"
     | "/p/$project/connect"
     | "/p/$project/"
+    | "/p/$project/issues/$id"
     | "/p/$project/workers/$id"
+    | "/p/$project/issues/"
+    | "/p/$project/queues/"
     | "/p/$project/tasks/"
     | "/p/$project/workers/"
+    | "/p/$project/queues/$engine/$queue"
     | "/p/$project/tasks/$engine/$taskId";
   fileRoutesById: FileRoutesById;
 }
@@ -235,6 +284,27 @@ declare module "@tanstack/react-router" {
       preLoaderRoute: typeof PProjectConnectRouteImport;
       parentRoute: typeof PProjectRoute;
     };
+    "/p/$project/issues/": {
+      id: "/p/$project/issues/";
+      path: "/issues";
+      fullPath: "/p/$project/issues/";
+      preLoaderRoute: typeof PProjectIssuesIndexRouteImport;
+      parentRoute: typeof PProjectRoute;
+    };
+    "/p/$project/issues/$id": {
+      id: "/p/$project/issues/$id";
+      path: "/issues/$id";
+      fullPath: "/p/$project/issues/$id";
+      preLoaderRoute: typeof PProjectIssuesIdRouteImport;
+      parentRoute: typeof PProjectRoute;
+    };
+    "/p/$project/queues/": {
+      id: "/p/$project/queues/";
+      path: "/queues";
+      fullPath: "/p/$project/queues/";
+      preLoaderRoute: typeof PProjectQueuesIndexRouteImport;
+      parentRoute: typeof PProjectRoute;
+    };
     "/p/$project/tasks/": {
       id: "/p/$project/tasks/";
       path: "/tasks";
@@ -256,6 +326,13 @@ declare module "@tanstack/react-router" {
       preLoaderRoute: typeof PProjectWorkersIdRouteImport;
       parentRoute: typeof PProjectRoute;
     };
+    "/p/$project/queues/$engine/$queue": {
+      id: "/p/$project/queues/$engine/$queue";
+      path: "/queues/$engine/$queue";
+      fullPath: "/p/$project/queues/$engine/$queue";
+      preLoaderRoute: typeof PProjectQueuesEngineQueueRouteImport;
+      parentRoute: typeof PProjectRoute;
+    };
     "/p/$project/tasks/$engine/$taskId": {
       id: "/p/$project/tasks/$engine/$taskId";
       path: "/tasks/$engine/$taskId";
@@ -271,9 +348,13 @@ interface PProjectRouteChildren {
   PProjectCommandsRoute: typeof PProjectCommandsRoute;
   PProjectConnectRoute: typeof PProjectConnectRoute;
   PProjectIndexRoute: typeof PProjectIndexRoute;
+  PProjectIssuesIdRoute: typeof PProjectIssuesIdRoute;
   PProjectWorkersIdRoute: typeof PProjectWorkersIdRoute;
+  PProjectIssuesIndexRoute: typeof PProjectIssuesIndexRoute;
+  PProjectQueuesIndexRoute: typeof PProjectQueuesIndexRoute;
   PProjectTasksIndexRoute: typeof PProjectTasksIndexRoute;
   PProjectWorkersIndexRoute: typeof PProjectWorkersIndexRoute;
+  PProjectQueuesEngineQueueRoute: typeof PProjectQueuesEngineQueueRoute;
   PProjectTasksEngineTaskIdRoute: typeof PProjectTasksEngineTaskIdRoute;
 }
 
@@ -282,9 +363,13 @@ const PProjectRouteChildren: PProjectRouteChildren = {
   PProjectCommandsRoute: PProjectCommandsRoute,
   PProjectConnectRoute: PProjectConnectRoute,
   PProjectIndexRoute: PProjectIndexRoute,
+  PProjectIssuesIdRoute: PProjectIssuesIdRoute,
   PProjectWorkersIdRoute: PProjectWorkersIdRoute,
+  PProjectIssuesIndexRoute: PProjectIssuesIndexRoute,
+  PProjectQueuesIndexRoute: PProjectQueuesIndexRoute,
   PProjectTasksIndexRoute: PProjectTasksIndexRoute,
   PProjectWorkersIndexRoute: PProjectWorkersIndexRoute,
+  PProjectQueuesEngineQueueRoute: PProjectQueuesEngineQueueRoute,
   PProjectTasksEngineTaskIdRoute: PProjectTasksEngineTaskIdRoute,
 };
 

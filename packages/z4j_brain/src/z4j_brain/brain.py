@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from z4j_brain.link.gateway import Gateway
     from z4j_brain.link.registry import Registry
     from z4j_brain.live.hub import Hub
+    from z4j_brain.queues.sampling import Sampling
     from z4j_brain.reconcile.reconciler import Reconciler
 
 
@@ -32,6 +33,7 @@ class Brain:
     registry: Registry
     commands: Commands
     writer: Writer
+    queues: Sampling
     reconciler: Reconciler
     replica: str
     gateway: Gateway = field(init=False)
@@ -49,6 +51,7 @@ class Brain:
         from z4j_brain.ingest.writer import Writer
         from z4j_brain.link.registry import LocalRegistry
         from z4j_brain.live.hub import Hub
+        from z4j_brain.queues.sampling import Sampling
         from z4j_brain.reconcile.reconciler import Reconciler
 
         database = open_database(settings)
@@ -64,6 +67,7 @@ class Brain:
             registry=registry,
             commands=Commands(database, registry, hub),
             writer=Writer(database, hub, replica=replica),
+            queues=Sampling(database, registry, every_s=settings.queue_sample_s),
             reconciler=Reconciler(database, settings, replica=replica),
             replica=replica,
         )
@@ -73,6 +77,7 @@ class Brain:
         await self.writer.start()
         await self.gateway.start()
         await self.commands.start()
+        await self.queues.start()
         await self.reconciler.start()
 
     async def stop(self) -> None:
@@ -81,6 +86,7 @@ class Brain:
         Requests are still answered. Idempotent.
         """
         await self.reconciler.stop()
+        await self.queues.stop()
         await self.gateway.stop()
         await self.writer.stop()
         await self.commands.stop()

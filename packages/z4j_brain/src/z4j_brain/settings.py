@@ -98,6 +98,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             " Default: as long as events."
         ),
     ] = None
+    queue_sample_s: Annotated[
+        int,
+        Meta(
+            ge=0,
+            le=3600,
+            description="Each queue's depth is asked of its broker this often; 0 is never.",
+        ),
+    ] = 10
     log_level: Annotated[
         Literal["debug", "info", "warning", "error"],
         Meta(description="Least level that is logged."),

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from sqlalchemy import delete, select
 
 from z4j_brain.ingest.cleaning import details_of
+from z4j_brain.ingest.failures import FAILING
 from z4j_brain.store import ingest_postgres, ingest_sqlite
 from z4j_brain.store.database import Database
 from z4j_brain.store.schema import tasks
@@ -37,6 +38,7 @@ PAYLOADS = st.fixed_dictionaries(
         "root_id": WORDS,
         "group_id": WORDS,
         "retried_from": WORDS,
+        "issue": WORDS,
         "exception": st.fixed_dictionaries({"type": WORDS, "message": WORDS}),
     },
 )
@@ -54,8 +56,17 @@ EVENTS = st.builds(
 REPORTED = st.tuples(EVENTS, st.sampled_from(["w1", "w2"]))
 
 
+def row_with_issue(event: WireEvent, worker: str) -> TaskRow:
+    """Return the row of one event; the ingest adds the issue, which no payload can name."""
+    row = row_of(event, details_of(event.payload), worker)
+    assert row.issue is None
+    if event.kind in FAILING:
+        row.issue = f"{len(event.payload) % 3}"
+    return row
+
+
 def fold(events: list[tuple[WireEvent, str]]) -> TaskRow:
-    first, *rest = [row_of(event, details_of(event.payload), worker) for event, worker in events]
+    first, *rest = [row_with_issue(event, worker) for event, worker in events]
     for row in rest:
         join(first, row)
     return first

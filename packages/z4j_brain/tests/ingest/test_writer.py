@@ -20,6 +20,8 @@ from z4j_brain.store.schema import (
     events_rejected,
     feeds,
     gaps,
+    issue_counts,
+    issues,
     rollups,
     tasks,
     workers,
@@ -85,6 +87,7 @@ def test_a_batch_is_stored_counted_and_acknowledged(
     [(project, offset, changes)] = feed.published
     assert (project, offset) == (record.project_id, record.rows(feeds)[0]["position"])
     assert sorted(changes.task_keys) == [("celery", "t1"), ("celery", "t2")]
+    assert changes.issues == [row["id"] for row in record.rows(issues)]
     assert writer.counters.events == 4
 
 
@@ -279,6 +282,23 @@ def test_what_the_database_refuses_is_found_and_the_rest_lands(
     assert writer.counters.failures == 0
     assert writer.counters.rejected == len(reasons) > 0
     assert writer.counters.events == record.count(events) > 0
+
+
+def test_failures_count_once_though_frames_repeat_and_poison_is_found(
+    record: Any, database: Database, write: Any, event: Any
+) -> None:
+    forbid_poison(database)
+
+    def failed(seq: int, *names: str) -> Any:
+        return record.frame(seq, *(event(name, Kind.FAILED) for name in names))
+
+    write(failed(1, "a", "b"), failed(2, "c", "poison", "d"))
+    write(failed(1, "a", "b"), failed(2, "c", "poison", "d"), failed(3, "e"))
+    [issue] = record.rows(issues)
+    assert (issue["count"], issue["last_task_id"]) == (5, "e")
+    [hour] = record.rows(issue_counts)
+    assert (hour["failed"], hour["issue"]) == (5, issue["id"])
+    assert {row["issue"] for row in record.rows(tasks)} == {issue["id"]}
 
 
 def test_a_frame_that_is_refused_as_a_whole_does_not_wedge_its_worker(

@@ -55,6 +55,20 @@ class RecordingCommands:
         self.opened.append(worker_row)
 
 
+class RecordingQueues:
+    def __init__(self) -> None:
+        self.calls: list[tuple[str, uuid.UUID, Any]] = []
+
+    def told(self, worker_row: uuid.UUID, project_id: uuid.UUID, queues: frames.Queues) -> None:
+        self.calls.append(("told", worker_row, queues))
+
+    def sampled(self, worker_row: uuid.UUID, project_id: uuid.UUID, depths: frames.Depths) -> None:
+        self.calls.append(("sampled", worker_row, depths))
+
+    def link_ended(self, worker_row: uuid.UUID) -> None:
+        self.calls.append(("ended", worker_row, None))
+
+
 @dataclasses.dataclass
 class Parts:
     """A brain of its link parts only."""
@@ -65,6 +79,7 @@ class Parts:
     registry: LocalRegistry
     writer: Writer
     commands: RecordingCommands
+    queues: RecordingQueues
     replica: str
 
 
@@ -100,9 +115,8 @@ class House:
     async def serve(self) -> AsyncIterator[Served]:
         hub, registry = RecordingFeed(), LocalRegistry()
         writer = Writer(self.database, hub, replica=secrets.token_hex(4))
-        parts = Parts(
-            self.database, self.keys, hub, registry, writer, RecordingCommands(), "replica"
-        )
+        commands, queues = RecordingCommands(), RecordingQueues()
+        parts = Parts(self.database, self.keys, hub, registry, writer, commands, queues, "replica")
         gateway = Gateway(parts)
         config = Config()
         config.bind = ["127.0.0.1:0"]

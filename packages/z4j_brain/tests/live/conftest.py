@@ -169,6 +169,7 @@ class LinkedAgent:
             KEYS.seal_key(served.project_id),
         )
         self._commands: asyncio.Queue[frames.Command] = asyncio.Queue()
+        self._watches: asyncio.Queue[frames.Watch] = asyncio.Queue()
 
     @asynccontextmanager
     async def connected(self, engines: list[frames.EngineInfo]) -> AsyncIterator[LinkedAgent]:
@@ -204,6 +205,17 @@ class LinkedAgent:
         async with asyncio.timeout(20):
             return await self._commands.get()
 
+    async def watch(self) -> frames.Watch:
+        """Wait for the next word on which queues to sample."""
+        async with asyncio.timeout(20):
+            return await self._watches.get()
+
+    async def send(self, *sent: frames.Queues | frames.Depths) -> None:
+        """Send frames that are not numbered."""
+        for frame in sent:
+            self._link.send(frame, clock.now())
+        await self._flush()
+
     async def answer(self, command: frames.Command, *, ok: bool = True, **fields: Any) -> None:
         """Send a result."""
         self._sender.push(lambda seq: frames.Result(seq, command.id, ok, **fields))
@@ -219,6 +231,8 @@ class LinkedAgent:
             for frame in self._link.receive(await self._receive(), clock.now()):
                 if isinstance(frame, frames.Command):
                     self._commands.put_nowait(frame)
+                elif isinstance(frame, frames.Watch):
+                    self._watches.put_nowait(frame)
 
     async def _receive(self) -> bytes:
         message = await self._socket.recv()

@@ -152,7 +152,7 @@ def test_overview_facets_and_actions(filled: Any) -> None:
         assert (overview["totals"]["failed"], overview["totals"]["running"]) == (3, 1)
         assert (len(overview["series"]), overview["window_s"]) == (60, 3_600)
         assert overview["now"]["workers_online"] == 1
-        assert overview["failures"][0]["count"] == 3
+        assert overview["issues"][0]["count"] == 3
         _, facets = await served.call(token, "GET", "/facets")
         assert facets["queues"] == [{"engine": "celery", "queue": "email"}]
         assert (facets["names"], facets["workers"]) == (["app.send"], ["w1"])

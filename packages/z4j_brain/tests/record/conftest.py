@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import msgspec
@@ -92,16 +92,21 @@ class Record:
         worker: uuid.UUID | None = None,
         project_id: uuid.UUID | None = None,
     ) -> None:
-        row = worker or self.w1
-        arrival = Arrival(
+        self._writer.commit(prepare([self.arrival(worker or self.w1, events, project_id)]))
+
+    def arrival(
+        self, row: uuid.UUID, events: Iterable[WireEvent], project_id: uuid.UUID | None = None
+    ) -> Arrival:
+        """Return the next frame of a worker."""
+        told = list(events)
+        return Arrival(
             source=NobodyAcknowledges(),
             origin=Origin(project_id or self.project_id, row, NOON),
             worker_id=self._names[row],
             seq=next(self._seqs[row]),
-            size=100 * len(events),
-            events=list(events),
+            size=100 * len(told),
+            events=told,
         )
-        self._writer.commit(prepare([arrival]))
 
     def read(self, work: Any, *arguments: Any, **named: Any) -> Any:
         with self.database.read() as connection:

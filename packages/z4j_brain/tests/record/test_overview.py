@@ -44,7 +44,7 @@ def test_an_empty_project(record: Any, now: int) -> None:
     assert found.series[-1].at == now - 20 * S
     assert found.series[0].at == found.series[-1].at - 59 * MINUTE
     assert {minute.succeeded + minute.started for minute in found.series} == {0}
-    assert (found.totals, found.queues, found.failures) == ({}, [], [])
+    assert (found.totals, found.queues, found.issues) == ({}, [], [])
     assert (found.present.workers_online, found.present.agents) == (1, 1)
     shown = msgspec.json.decode(msgspec.json.encode(_view(found)))
     assert shown["totals"]["failed"] == 0
@@ -88,9 +88,10 @@ def test_figures(record: Any, event: Any, noon: int, now: int) -> None:
     assert sum(minute.failed for minute in found.series) == 2
     assert sum(minute.retried for minute in found.series) == 1
     assert sum(minute.cancelled for minute in found.series) == 1
-    [group] = found.failures
-    assert (group.name, group.exception_type, group.count) == ("app.send", "ValueError", 2)
-    assert (group.last_task_id, group.last_at) == ("f2", now - MINUTE + S)
+    [listed] = found.issues
+    issue = listed.issue
+    assert (issue.last_name, issue.exception_type, issue.count) == ("app.send", "ValueError", 2)
+    assert (issue.last_task_id, issue.last_seen) == ("f2", now - MINUTE + S)
     assert found.present.last_event_at == noon
 
 
@@ -117,30 +118,6 @@ def test_percentiles_are_those_of_the_definition(
         ("celery", queue): overview.Percentiles(nearest(values, 50), nearest(values, 95))
         for queue, values in waits.items()
     }
-
-
-def test_failures_are_grouped_and_the_most_frequent_come_first(
-    record: Any, event: Any, noon: int, now: int
-) -> None:
-    base = now - noon - MINUTE
-
-    def failed(task_id: str, at: int, kind: str | None, **fields: Any) -> Any:
-        data = {"exception": {"type": kind, "message": "m"}} if kind else {}
-        return event(task_id, Kind.FAILED, base + at, data=data, **fields)
-
-    record.tell(
-        failed("a1", 1, "KeyError"), failed("a2", 3, "KeyError"), failed("a3", 2, "KeyError"),
-        failed("b1", 9, "ValueError"), failed("b2", 8, "ValueError"),
-        failed("c", 20, "KeyError", name="app.other"),
-        failed("d", 30, None),
-        event("e", Kind.CANCELLED, base),
-    )  # fmt: skip
-    found = record.read(overview.failure_groups, now - 60 * MINUTE, 3)
-    assert [(one.name, one.exception_type, one.count, one.last_task_id) for one in found] == [
-        ("app.send", "KeyError", 3, "a2"),
-        ("app.send", "ValueError", 2, "b1"),
-        ("app.send", None, 1, "d"),
-    ]
 
 
 def test_notices(record: Any, event: Any, noon: int, now: int) -> None:
@@ -189,6 +166,6 @@ def test_another_project_adds_nothing(record: Any, event: Any, noon: int, now: i
         project_id=other,
     )
     found = record.read(report, now)
-    assert (found.totals, found.queues, found.failures) == ({}, [], [])
+    assert (found.totals, found.queues, found.issues) == ({}, [], [])
     assert [one.kind for one in found.notices] == []
     assert found.present.last_event_at is None

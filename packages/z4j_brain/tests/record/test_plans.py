@@ -75,9 +75,12 @@ SERVED = {
     "name:~job77": "ix_tasks_name",
     "exception:KeyError": "ix_tasks_exception",
     "id:00ab": "pk_tasks",
+    "queue:email state:failed": "ix_tasks_trouble",
+    "name:app.job1 state:failed": "ix_tasks_trouble",
     "parent:x": "ix_tasks_parent",
     "group:x": "ix_tasks_group",
     "retried_from:x": "ix_tasks_retried_from",
+    "issue:x": "ix_tasks_issue",
 }
 
 

@@ -25,6 +25,7 @@ EXAMPLES: dict[str, tuple[str, Any]] = {
     "session_max_hours": ("9", 9),
     "event_retention_days": ("90", 90),
     "task_retention_days": ("0", 0),
+    "queue_sample_s": ("60", 60),
     "log_level": ("debug", "debug"),
     "log_format": ("json", "json"),
     "metrics_token": ("0123456789abcdef", "0123456789abcdef"),

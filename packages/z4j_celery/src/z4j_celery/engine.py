@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar
 
 from z4j_celery.actions import cancel, purge, retry, terminate
+from z4j_celery.brokers import brokers
 from z4j_celery.capture import Capture
+from z4j_celery.depths import queue_depths
 from z4j_celery.guard import guarded
 from z4j_core.capability import ActionError, NoParams
 from z4j_core.frames import TaskRef
 from z4j_core.plugins import (
+    Broker,
     CancelResult,
+    Depth,
     EditedRetryParams,
     Engine,
     Host,
@@ -68,6 +72,14 @@ class CeleryEngine(Engine):
             return dict.fromkeys(("retry", "retry_edited", "cancel", "terminate", "purge"), _NO_APP)
         reason = terminate.absence(process)
         return {} if reason is None else {"terminate": reason}
+
+    def brokers(self) -> Sequence[Broker]:
+        """Return the brokers and queues of the apps that this process uses."""
+        return () if self._capture is None else brokers(self._capture.process)
+
+    def queue_depths(self, broker: str, queues: Sequence[str]) -> Mapping[str, Depth]:
+        """Ask the broker on a connection of its own."""
+        return {} if self._capture is None else queue_depths(self._capture.process, broker, queues)
 
     def retry(self, task: TaskRef, params: RetryParams) -> RetryResult:
         """Publish a new task with the arguments of the old one."""

@@ -27,6 +27,9 @@ _TAGS = frozenset(
         "result",
         "gap",
         "heartbeat",
+        "queues",
+        "watch",
+        "depths",
         "error",
     )
 ) | {"goodbye"}

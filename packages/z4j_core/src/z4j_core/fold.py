@@ -51,6 +51,9 @@ class Slot(Enum):
 class TaskRow(msgspec.Struct, gc=False):
     """The folded state of one task; None means that no event has told it yet.
 
+    `issue` is the id of the group of failures that the brain finds this one to belong to; no event
+    carries it.
+
     Times are microseconds since the epoch. JSON texts (`args`, `kwargs`, `result`) are redacted
     previews, stored as they came.
     """
@@ -63,6 +66,7 @@ class TaskRow(msgspec.Struct, gc=False):
     run_us: int | None = None
     exception_type: str | None = None
     exception_message: str | None = None
+    issue: str | None = None
     ended_at: int | None = None
     attempt: int = 0
     queued_at: int | None = None
@@ -95,6 +99,7 @@ SLOT_OF: dict[str, Slot] = {
             "run_us",
             "exception_type",
             "exception_message",
+            "issue",
             "ended_at",
         ),
         Slot.HEAD,

@@ -14,6 +14,15 @@ import msgspec
 from msgspec import Meta
 
 from z4j_core.events import EngineName, Micros, WireEvent
+from z4j_core.waiting import (
+    MAX_BROKERS,
+    MAX_QUEUES,
+    MAX_WATCHED,
+    Broker,
+    BrokerId,
+    Count,
+    QueueName,
+)
 
 PROTOCOL_VERSION = 1
 SUBPROTOCOL = "z4j.1"
@@ -182,6 +191,61 @@ class Heartbeat(Frame, frozen=True, tag="heartbeat"):
     processed: int = 0
 
 
+class KnownBroker(msgspec.Struct, frozen=True, gc=False):
+    """A broker of one engine in the agent's process."""
+
+    engine: EngineName
+    broker: Broker
+
+
+class Queues(Frame, frozen=True, tag="queues"):
+    """The brokers and queues that the agent's process knows now; replaces what it said before."""
+
+    brokers: Annotated[list[KnownBroker], Meta(max_length=MAX_BROKERS)]
+
+
+class Watched(msgspec.Struct, frozen=True, gc=False):
+    """Queues of one broker to sample; the process may know them from nobody but the brain."""
+
+    engine: EngineName
+    broker: BrokerId
+    queues: Annotated[list[QueueName], Meta(max_length=MAX_WATCHED)]
+
+
+class Watch(Frame, frozen=True, tag="watch"):
+    """The brain elects this process to sample these queues, and no others, on this link.
+
+    `every_s` is the time between two samples of a queue, in seconds.
+    """
+
+    every_s: Annotated[float, Meta(ge=0.1, le=86_400.0)]
+    watched: Annotated[list[Watched], Meta(max_length=MAX_BROKERS)]
+
+
+class DepthSample(msgspec.Struct, frozen=True, gc=False):
+    """One queue as its broker told it (`z4j_core.waiting.Depth`); None is "cannot be told".
+
+    `oldest_us` is the age of the oldest waiting message in microseconds, by the sampler's clock.
+    """
+
+    engine: EngineName
+    broker: BrokerId
+    queue: QueueName
+    waiting: Count | None = None
+    unacked: Count | None = None
+    consumers: Count | None = None
+    oldest_us: Count | None = None
+
+
+class Depths(Frame, frozen=True, tag="depths"):
+    """Samples of queues that the agent was told to watch.
+
+    Not numbered and never kept: a sample that finds no link is superseded by the next one.
+    """
+
+    samples: Annotated[list[DepthSample], Meta(max_length=MAX_QUEUES)]
+
+
 class Error(Frame, frozen=True, tag="error"):
     """A complaint that does not end the link."""
 
@@ -203,5 +267,19 @@ class UnknownFrame(Frame, frozen=True, tag="unknown"):
     name: str
 
 
-AnyFrame = Hello | Welcome | RawEvents | Ack | Command | Result | Gap | Heartbeat | Error | Goodbye
+AnyFrame = (
+    Hello
+    | Welcome
+    | RawEvents
+    | Ack
+    | Command
+    | Result
+    | Gap
+    | Heartbeat
+    | Queues
+    | Watch
+    | Depths
+    | Error
+    | Goodbye
+)
 SendableFrame = AnyFrame | Events

@@ -7,7 +7,7 @@ import sys
 import uuid
 from typing import Any
 
-from z4j_core import credential, frames, signing
+from z4j_core import credential, frames, signing, waiting
 from z4j_core.codec import JSON, MSGPACK
 from z4j_core.events import Kind, WireEvent
 
@@ -43,6 +43,23 @@ def sendable() -> dict[str, frames.SendableFrame]:
         "result": frames.Result(6, "c1", True, b'{"task_id":"t2"}', None, 8),
         "gap": frames.Gap(7, 3, {"started": 3}, 1, 2, "outbox full"),
         "heartbeat": frames.Heartbeat(9, outbox_events=1),
+        "queues": frames.Queues(
+            [
+                frames.KnownBroker(
+                    "celery",
+                    waiting.Broker(
+                        id=waiting.broker_id("redis", "cache.example", 6379, "0"),
+                        transport="redis",
+                        queues=["mail", "web"],
+                        consumed=["mail"],
+                    ),
+                )
+            ]
+        ),
+        "watch": frames.Watch(10.0, [frames.Watched("celery", "0123456789abcdef", ["mail"])]),
+        "depths": frames.Depths(
+            [frames.DepthSample("celery", "0123456789abcdef", "mail", 12, None, None, 4_000_000)]
+        ),
         "error": frames.Error("unknown_frame", "The frame 'x' is not known."),
         "goodbye": frames.Goodbye("shutdown", "The server restarts.", 2.5),
     }

@@ -15,6 +15,7 @@ export const FILTER_KEYS = [
   ["root", "id of the first task of a tree"],
   ["group", "id of a group"],
   ["retried_from", "id of the task that was retried"],
+  ["issue", "id of an issue that the newest attempt belongs to"],
 ] as const;
 
 export type FilterKey = (typeof FILTER_KEYS)[number][0];

@@ -13,6 +13,7 @@ const task = {
   worker: "w1",
   first_at: "2026-03-01T11:30:00.000000Z",
   exception_type: "ValueError",
+  issue: null,
   retried_from: null,
 } as TaskSummary;
 const said = (text: string) => matches(parseFilter(text), task, now);

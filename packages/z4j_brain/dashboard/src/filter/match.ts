@@ -55,6 +55,8 @@ function matchTerm(term: Term, task: TaskSummary, now: number): boolean | null {
       return same(task.exception_type);
     case "retried_from":
       return same(task.retried_from);
+    case "issue":
+      return same(task.issue);
     case "id":
       return any((value) => task.task_id.startsWith(value));
     case "since":

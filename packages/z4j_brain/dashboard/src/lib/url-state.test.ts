@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { parseSearch, safeNext, stringifySearch, validateTaskSearch } from "./url-state";
+import { parseSearch, safeNext, stringifySearch, validateIssueSearch, validateTaskSearch } from "./url-state";
 
 describe("addresses", () => {
   it.each([
@@ -22,6 +22,12 @@ describe("addresses", () => {
     expect(validateTaskSearch({ q: " a ", other: "1" })).toEqual({ q: "a" });
     expect(validateTaskSearch({ q: ["a"] })).toEqual({});
     expect(validateTaskSearch({ q: "a".repeat(2000) }).q).toHaveLength(1000);
+  });
+
+  it("hold the state and the text of the issues, and nothing else", () => {
+    expect(validateIssueSearch({ state: "muted", q: " KeyError ", other: 1 })).toEqual({ state: "muted", q: "KeyError" });
+    expect(validateIssueSearch({ state: "open", q: ["a"] })).toEqual({});
+    expect(validateIssueSearch({ state: "gone", q: "a".repeat(500) }).q).toHaveLength(200);
   });
 
   it.each([

@@ -27,6 +27,16 @@ export function validateTaskSearch(search: Record<string, unknown>): { q?: strin
   return q ? { q } : {};
 }
 
+/** What the list of issues keeps in its address; an open one needs no word. */
+export function validateIssueSearch(search: Record<string, unknown>): { state?: "resolved" | "muted"; q?: string } {
+  const q = typeof search.q === "string" ? search.q.slice(0, 200).trim() : "";
+  const { state } = search;
+  return {
+    ...(state === "resolved" || state === "muted" ? { state } : {}),
+    ...(q ? { q } : {}),
+  };
+}
+
 /** An address inside this app, or null: a link must not send somebody elsewhere. */
 export function safeNext(next: unknown): string | null {
   if (typeof next !== "string" || !/^\/(?![/\\])/.test(next)) return null;

@@ -9,6 +9,7 @@ export interface Batch {
   workers: WorkerView[];
   commands: CommandView[];
   agents: string[];
+  issues: string[];
   many: boolean;
 }
 
@@ -24,6 +25,7 @@ export class Coalescer {
   readonly #workers = new Map<string, WorkerView>();
   readonly #commands = new Map<string, CommandView>();
   readonly #agents = new Set<string>();
+  readonly #issues = new Set<string>();
   #offset = 0;
   #many = false;
   #isScheduled = false;
@@ -45,6 +47,7 @@ export class Coalescer {
     for (const worker of changes.workers ?? []) this.#workers.set(worker.id, worker);
     for (const command of changes.commands ?? []) this.#commands.set(command.id, command);
     for (const agent of changes.agents ?? []) this.#agents.add(agent);
+    for (const issue of changes.issues ?? []) this.#issues.add(issue);
     if (this.#isScheduled) return;
     this.#isScheduled = true;
     this.#schedule(() => this.#flush());
@@ -58,12 +61,14 @@ export class Coalescer {
       workers: [...this.#workers.values()],
       commands: [...this.#commands.values()],
       agents: [...this.#agents],
+      issues: [...this.#issues],
       many: this.#many,
     };
     this.#tasks.clear();
     this.#workers.clear();
     this.#commands.clear();
     this.#agents.clear();
+    this.#issues.clear();
     this.#many = false;
     this.#deliver(batch);
   }

@@ -2,6 +2,7 @@ import type { QueryClient } from "@tanstack/react-query";
 import { socketUrl } from "@/lib/app-root";
 import { agentKeys } from "@/services/agents";
 import { commandKeys } from "@/services/commands";
+import { issueKeys } from "@/services/issues";
 import { sessionQuery } from "@/services/session";
 import { type TaskDetail, type TaskSummary, taskKeys } from "@/services/tasks";
 import { type Batch, Coalescer } from "./coalescer";
@@ -26,6 +27,7 @@ export class LiveFeed {
   readonly #overview: Throttle;
   readonly #details: Throttle;
   readonly #commands: Throttle;
+  readonly #issues: Throttle;
   #recent: { offset: number; tasks: TaskSummary[] }[] = [];
   #staleDetails = new Set<readonly string[]>();
   #status: LinkStatus = { state: "connecting", lagMs: null, heardAt: 0 };
@@ -36,6 +38,7 @@ export class LiveFeed {
     this.#client = client;
     this.#overview = new Throttle(2_000, () => this.#invalidate(["overview", project]));
     this.#details = new Throttle(700, () => this.#refetchDetails());
+    this.#issues = new Throttle(2_000, () => this.#invalidate(issueKeys.lists(project)));
     this.#commands = new Throttle(500, () => this.#invalidate(commandKeys.lists(project)));
   }
 
@@ -56,7 +59,7 @@ export class LiveFeed {
   stop(): void {
     this.#connection?.stop();
     this.#connection = null;
-    for (const throttle of [this.#overview, this.#details, this.#commands]) throttle.stop();
+    for (const throttle of [this.#overview, this.#details, this.#commands, this.#issues]) throttle.stop();
   }
 
   listen(listener: FeedListener): () => void {
@@ -91,9 +94,11 @@ export class LiveFeed {
       this.#staleDetails.add(commandKeys.detail(this.#project, command.id));
     }
     if (batch.agents.length) this.#invalidate(agentKeys.list(this.#project));
+    if (batch.issues.length) this.#issues.call();
+    for (const issue of batch.issues) this.#staleDetails.add(issueKeys.detail(this.#project, issue));
     for (const task of batch.tasks) this.#touchTask(task);
     if (this.#staleDetails.size) this.#details.call();
-    if (batch.tasks.length || batch.workers.length || batch.many) this.#overview.call();
+    if (batch.tasks.length || batch.workers.length || batch.issues.length || batch.many) this.#overview.call();
     for (const listener of this.#listeners) listener.batch?.(batch);
   }
 

@@ -4,8 +4,10 @@ import type { ActionView } from "./actions";
 import type { AgentView, TokenView } from "./agents";
 import type { CommandView } from "./commands";
 import type { Facets } from "./facets";
+import type { Decision, IssueDetail, IssueHour, IssueList, IssuePlace, IssueSummary, NewDecision } from "./issues";
 import type { components } from "./openapi.gen";
-import type { Bucket, FailureGroup, Notice, Overview, QueueRow } from "./overview";
+import type { Bucket, Notice, Overview, QueueRow } from "./overview";
+import type { QueueDetail, QueueList, QueuePoint, QueueView } from "./queues";
 import type { ProjectAccess, Session } from "./session";
 import type { Attempt, EventView, TaskAction, TaskDetail, TaskSummary } from "./tasks";
 import type { WorkerView } from "./workers";
@@ -42,7 +44,17 @@ export type Checked = Agree<
     Disagreements<Overview, Brain["Overview"]>,
     Disagreements<Bucket, Brain["Bucket"]>,
     Disagreements<QueueRow, Brain["QueueRow"]>,
-    Disagreements<FailureGroup, Brain["Failures"]>,
+    Disagreements<IssueSummary, Brain["IssueSummary"]>,
+    Disagreements<IssueDetail, Brain["IssueDetail"]>,
+    Disagreements<IssueHour, Brain["IssueHour"]>,
+    Disagreements<IssuePlace, Brain["IssuePlace"]>,
+    Disagreements<IssueList, Brain["IssueList"]>,
+    Disagreements<Decision, Brain["Decision"]>,
+    Disagreements<NewDecision, Brain["NewDecision"]>,
+    Disagreements<QueueList, Brain["QueueList"]>,
+    Disagreements<QueueView, Brain["QueueView"]>,
+    Disagreements<QueueDetail, Brain["QueueDetail"]>,
+    Disagreements<QueuePoint, Brain["QueuePoint"]>,
     Disagreements<Notice, Brain["NoticeView"]>,
     Disagreements<Session, Brain["SessionView"]>,
     Disagreements<ProjectAccess, Brain["ProjectView"]>,

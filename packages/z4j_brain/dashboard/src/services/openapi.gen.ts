@@ -142,6 +142,74 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/instance/status": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read sizes, retention and leadership; for administrators of the instance. */
+        get: operations["read_instance_status"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/projects/{project}/issues": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the issues of a project. */
+        get: operations["read_issues"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/projects/{project}/issues/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read one issue. */
+        get: operations["read_one_issue"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/projects/{project}/issues/{id}/decisions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Resolve an issue, mute it, or open it again. */
+        post: operations["decide_issue"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/openapi.json": {
         parameters: {
             query?: never;
@@ -168,6 +236,40 @@ export interface paths {
         };
         /** Read the state of a project and its last hour. */
         get: operations["read_overview"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/projects/{project}/queues": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List queues with depth, oldest age, flow and consumers. */
+        get: operations["read_queues"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/projects/{project}/queues/{engine}/{queue}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read one queue and its depth, arrivals and completions over a window. */
+        get: operations["read_queue"];
         put?: never;
         post?: never;
         delete?: never;
@@ -556,11 +658,209 @@ export interface components {
             queue: string;
         };
         /**
+         * InstanceView
+         * @description An instance now. `leader` is null on SQLite, where the only server leads.
+         *
+         *         `oldest_event_at` is when about the oldest event was received.
+         */
+        InstanceView: {
+            /**
+             * Format: date-time
+             * @description RFC 3339 with microseconds, UTC.
+             */
+            generated_at: string;
+            version: string;
+            database: string;
+            migration: string | null;
+            newest_migration: string;
+            bytes: number;
+            tables: components["schemas"]["TableView"][];
+            oldest_event_at: string | null;
+            workers_online: number;
+            leader: components["schemas"]["LeaderView"] | null;
+            is_this_replica_leader: boolean;
+        };
+        /**
+         * TableView
+         * @description A table of the database with its indexes.
+         *
+         *         `bytes` is null where telling them would mean to read too much. `kept_days`: rows are removed
+         *         when they are older; 0 is as soon as they have run out, null is never.
+         */
+        TableView: {
+            name: string;
+            rows: number;
+            /** @enum {unknown} */
+            accuracy: "at_least" | "estimate" | "exact";
+            bytes: number | null;
+            kept_days: number | null;
+        };
+        /**
+         * LeaderView
+         * @description The replica that does the periodic work, and since when its session is open.
+         */
+        LeaderView: {
+            replica: string;
+            /**
+             * Format: date-time
+             * @description RFC 3339 with microseconds, UTC.
+             */
+            since: string;
+        };
+        /**
+         * IssueList
+         * @description A page of issues; `counts` are those of all states for the same text, name and queue.
+         */
+        IssueList: {
+            items: components["schemas"]["IssueSummary"][];
+            next: string | null;
+            count: number;
+            count_capped: boolean;
+            counts: components["schemas"]["IssueCounts"];
+            offset: number;
+        };
+        /**
+         * IssueSummary
+         * @description An issue in a list.
+         *
+         *         `count` are failures, `retried` failed attempts that were tried again. `last_…` and `message`
+         *         are of the newest of both. `spark` counts the failures of the last 24 hours. `decision` is the
+         *         last one; the state follows from it and from what failed since.
+         */
+        IssueSummary: {
+            id: string;
+            /** @enum {unknown} */
+            state: "muted" | "open" | "resolved";
+            regressed: boolean;
+            regressed_at: string | null;
+            exception_type: string;
+            title: string;
+            message: string;
+            count: number;
+            retried: number;
+            /**
+             * Format: date-time
+             * @description RFC 3339 with microseconds, UTC.
+             */
+            first_seen: string;
+            /**
+             * Format: date-time
+             * @description RFC 3339 with microseconds, UTC.
+             */
+            last_seen: string;
+            last_engine: string;
+            last_task_id: string;
+            last_name: string;
+            last_queue: string;
+            decision: components["schemas"]["Decision"] | null;
+            spark: number[];
+        };
+        /**
+         * Decision
+         * @description What somebody decided about an issue. `muted_count`: muted below this count of failures.
+         */
+        Decision: {
+            /** @enum {unknown} */
+            decision: "muted" | "open" | "resolved";
+            /**
+             * Format: date-time
+             * @description RFC 3339 with microseconds, UTC.
+             */
+            at: string;
+            by: string;
+            muted_until: string | null;
+            muted_count: number | null;
+        };
+        /**
+         * IssueCounts
+         * @description How many issues there are of each state.
+         */
+        IssueCounts: {
+            open: number;
+            resolved: number;
+            muted: number;
+        };
+        /**
+         * IssueDetail
+         * @description An issue in full. `stack` is what its failures have in common, a line for each frame.
+         */
+        IssueDetail: {
+            id: string;
+            /** @enum {unknown} */
+            state: "muted" | "open" | "resolved";
+            regressed: boolean;
+            regressed_at: string | null;
+            exception_type: string;
+            title: string;
+            message: string;
+            count: number;
+            retried: number;
+            /**
+             * Format: date-time
+             * @description RFC 3339 with microseconds, UTC.
+             */
+            first_seen: string;
+            /**
+             * Format: date-time
+             * @description RFC 3339 with microseconds, UTC.
+             */
+            last_seen: string;
+            last_engine: string;
+            last_task_id: string;
+            last_name: string;
+            last_queue: string;
+            decision: components["schemas"]["Decision"] | null;
+            spark: number[];
+            stack: string;
+            series: components["schemas"]["IssueHour"][];
+            places: components["schemas"]["IssuePlace"][];
+            decisions: components["schemas"]["Decision"][];
+            offset: number;
+        };
+        /**
+         * IssueHour
+         * @description The counts of one hour; `partial` while it lasts.
+         */
+        IssueHour: {
+            /**
+             * Format: date-time
+             * @description RFC 3339 with microseconds, UTC.
+             */
+            at: string;
+            failed: number;
+            retried: number;
+            /** @default false */
+            partial: boolean;
+        };
+        /**
+         * IssuePlace
+         * @description A kind of task that the issue was seen in.
+         */
+        IssuePlace: {
+            engine: string;
+            name: string;
+            queue: string;
+        };
+        /**
+         * NewDecision
+         * @description Resolve, mute or open again. A mute ends after `for_s` seconds, or when `more` failures came,
+         *         whichever is first; with neither it is for good.
+         */
+        NewDecision: {
+            /** @enum {unknown} */
+            decision: "muted" | "open" | "resolved";
+            /** @default null */
+            for_s: number | null;
+            /** @default null */
+            more: number | null;
+        };
+        /**
          * Overview
          * @description One hour of a project.
          *
          *         `totals`: unfinished states count tasks now, finished ones those of the window. Percentiles
-         *         and groups of failures look at the `sample` tasks of the window that ended last.
+         *         look at the `sample` tasks of the window that ended last. `issues` are the open ones that failed
+         *         in the window: regressed ones first, then new ones, then the most frequent of a day.
          */
         Overview: {
             offset: number;
@@ -577,7 +877,7 @@ export interface components {
             now: components["schemas"]["Now"];
             series: components["schemas"]["Bucket"][];
             queues: components["schemas"]["QueueRow"][];
-            failures: components["schemas"]["Failures"][];
+            issues: components["schemas"]["IssueSummary"][];
             notices: components["schemas"]["NoticeView"][];
         };
         /**
@@ -629,22 +929,6 @@ export interface components {
             spark: number[];
         };
         /**
-         * Failures
-         * @description Failed tasks of one name and one type of exception.
-         */
-        Failures: {
-            name: string | null;
-            engine: string;
-            exception_type: string | null;
-            count: number;
-            /**
-             * Format: date-time
-             * @description RFC 3339 with microseconds, UTC.
-             */
-            last_at: string;
-            last_task_id: string;
-        };
-        /**
          * NoticeView
          * @description One thing to look at.
          */
@@ -653,6 +937,94 @@ export interface components {
             level: string;
             text: string;
             since: string | null;
+        };
+        /**
+         * QueueList
+         * @description Every queue, those with the most waiting first; `truncated` when there are more.
+         *
+         *         `sample_s` is how often a depth is asked for; 0 is never.
+         */
+        QueueList: {
+            items: components["schemas"]["QueueView"][];
+            truncated: boolean;
+            /**
+             * Format: date-time
+             * @description RFC 3339 with microseconds, UTC.
+             */
+            generated_at: string;
+            sample_s: number;
+        };
+        /**
+         * QueueView
+         * @description One queue.
+         *
+         *         `waiting`, `unacked` and `broker_consumers` are what the broker told at `as_of`, null where it
+         *         cannot tell; `stale` says that nobody has asked it since. `sampler` is the worker that asks.
+         *         `oldest_by` says whether `oldest_ms` is the broker's word or the record's. `recorded_*` count
+         *         tasks in the record: queued and due, received, running. Rates are tasks a minute over the last
+         *         five whole minutes; `arrivals_per_min` is null where no publisher tells. `drain_s` is null when
+         *         the queue does not shrink or that cannot be told. `unconsumed`: nobody known takes tasks from
+         *         it. `spark` is the depth in 30 steps of two minutes, null without a sample; empty without any.
+         */
+        QueueView: {
+            engine: string;
+            queue: string;
+            broker: string | null;
+            transport: string | null;
+            waiting: number | null;
+            unacked: number | null;
+            as_of: string | null;
+            stale: boolean;
+            sampler: string | null;
+            oldest_ms: number | null;
+            oldest_by: ("broker" | "record") | null;
+            recorded_waiting: number;
+            recorded_held: number;
+            recorded_running: number;
+            consumers: string[];
+            consumer_count: number;
+            broker_consumers: number | null;
+            unconsumed: boolean;
+            arrivals_per_min: number | null;
+            completions_per_min: number;
+            drain_s: number | null;
+            spark: (number | null)[];
+        };
+        /**
+         * QueueDetail
+         * @description One queue and its course; a step without a sample has no depth, which is not 0.
+         */
+        QueueDetail: {
+            queue: components["schemas"]["QueueView"];
+            window: string;
+            step_s: number;
+            points: components["schemas"]["QueuePoint"][];
+            /**
+             * Format: date-time
+             * @description RFC 3339 with microseconds, UTC.
+             */
+            generated_at: string;
+            sample_s: number;
+        };
+        /**
+         * QueuePoint
+         * @description One step of a queue's course; `partial` while it lasts. Null is "not sampled".
+         */
+        QueuePoint: {
+            /**
+             * Format: date-time
+             * @description RFC 3339 with microseconds, UTC.
+             */
+            at: string;
+            waiting: number | null;
+            waiting_max: number | null;
+            unacked: number | null;
+            oldest_ms: number | null;
+            arrivals: number;
+            started: number;
+            completions: number;
+            /** @default false */
+            partial: boolean;
         };
         /**
          * SessionView
@@ -753,6 +1125,7 @@ export interface components {
             run_ms: number | null;
             exception_type: string | null;
             exception_message: string | null;
+            issue: string | null;
             retried_from: string | null;
             /**
              * Format: date-time
@@ -786,6 +1159,7 @@ export interface components {
             run_ms: number | null;
             exception_type: string | null;
             exception_message: string | null;
+            issue: string | null;
             retried_from: string | null;
             /**
              * Format: date-time
@@ -1294,6 +1668,124 @@ export interface operations {
             default: components["responses"]["Problem"];
         };
     };
+    read_instance_status: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InstanceView"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    read_issues: {
+        parameters: {
+            query?: {
+                state?: "all" | "muted" | "open" | "resolved";
+                q?: string;
+                name?: string | null;
+                queue?: string | null;
+                sort?: "-count" | "-first_seen" | "-last_seen";
+                cursor?: string;
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                project: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IssueList"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    read_one_issue: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                project: string;
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IssueDetail"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    decide_issue: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                project: string;
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewDecision"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IssueDetail"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            413: components["responses"]["Problem"];
+            415: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
     read_openapi: {
         parameters: {
             query?: never;
@@ -1338,6 +1830,64 @@ export interface operations {
             401: components["responses"]["Problem"];
             403: components["responses"]["Problem"];
             404: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    read_queues: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                project: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QueueList"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    read_queue: {
+        parameters: {
+            query?: {
+                broker?: string;
+                window?: "1h" | "24h" | "6h" | "7d";
+            };
+            header?: never;
+            path: {
+                project: string;
+                engine: string;
+                queue: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QueueDetail"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
             default: components["responses"]["Problem"];
         };
     };

@@ -1,5 +1,6 @@
 import { queryOptions } from "@tanstack/react-query";
 import { request } from "./http";
+import type { IssueSummary } from "./issues";
 import type { TaskState } from "./tasks";
 
 export interface Bucket {
@@ -27,15 +28,6 @@ export interface QueueRow {
   spark: number[];
 }
 
-export interface FailureGroup {
-  name: string | null;
-  engine: string;
-  exception_type: string | null;
-  count: number;
-  last_at: string;
-  last_task_id: string;
-}
-
 export interface Notice {
   kind: string;
   level: string;
@@ -57,7 +49,8 @@ export interface Overview {
   };
   series: Bucket[];
   queues: QueueRow[];
-  failures: FailureGroup[];
+  /** The open ones that failed in the window, the most urgent first. */
+  issues: IssueSummary[];
   notices: Notice[];
 }
 

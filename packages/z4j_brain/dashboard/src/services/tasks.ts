@@ -33,6 +33,8 @@ export interface TaskSummary {
   run_ms: number | null;
   exception_type: string | null;
   exception_message: string | null;
+  /** The issue that the newest attempt belongs to, if it failed. */
+  issue: string | null;
   retried_from: string | null;
   updated_at: string;
 }

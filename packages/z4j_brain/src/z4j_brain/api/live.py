@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, get_args
 
 import msgspec
 from msgspec import Meta
@@ -39,7 +39,7 @@ class Subscribe(msgspec.Struct, frozen=True, tag="subscribe"):
     project: Annotated[str, Meta(min_length=1, max_length=128)]
     offset: Annotated[int, Meta(ge=0, lt=1 << 62)] | None = None
     topics: Annotated[list[Topic], Meta(max_length=8)] = msgspec.field(
-        default_factory=lambda: ["tasks", "workers", "commands", "agents", "overview"]
+        default_factory=lambda: list(get_args(Topic))
     )
 
 

@@ -46,6 +46,7 @@ class LiveSource:
             workers=[worker_view(worker) for worker in rows.workers],
             commands=[command_view(command) for command in rows.commands],
             agents=[str(agent) for agent in changes.agents],
+            issues=changes.issues,
         )
 
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import msgspec
 
 from z4j_brain.api.context import ProjectCall
+from z4j_brain.api.issue_views import IssueSummary, issue_summary
 from z4j_brain.api.route import route
 from z4j_brain.api.times import Timestamp, millis, now, rfc3339
 from z4j_brain.overview.queues import QueueFigures
 from z4j_brain.overview.report import MINUTES, Minute, Report, report
-from z4j_brain.store.overview import SAMPLE, FailureGroup
+from z4j_brain.store.overview import SAMPLE
 
 STATES = (
     "queued",
@@ -64,17 +65,6 @@ class QueueRow(msgspec.Struct, frozen=True):
     spark: list[int]
 
 
-class Failures(msgspec.Struct, frozen=True):
-    """Failed tasks of one name and one type of exception."""
-
-    name: str | None
-    engine: str
-    exception_type: str | None
-    count: int
-    last_at: Timestamp
-    last_task_id: str
-
-
 class NoticeView(msgspec.Struct, frozen=True):
     """One thing to look at."""
 
@@ -88,7 +78,8 @@ class Overview(msgspec.Struct, frozen=True):
     """One hour of a project.
 
     `totals`: unfinished states count tasks now, finished ones those of the window. Percentiles
-    and groups of failures look at the `sample` tasks of the window that ended last.
+    look at the `sample` tasks of the window that ended last. `issues` are the open ones that failed
+    in the window: regressed ones first, then new ones, then the most frequent of a day.
     """
 
     offset: int
@@ -99,7 +90,7 @@ class Overview(msgspec.Struct, frozen=True):
     now: Now
     series: list[Bucket]
     queues: list[QueueRow]
-    failures: list[Failures]
+    issues: list[IssueSummary]
     notices: list[NoticeView]
 
 
@@ -126,7 +117,7 @@ def _view(found: Report) -> Overview:
         ),
         series=[_bucket(minute) for minute in found.series],
         queues=[_queue(figures) for figures in found.queues],
-        failures=[_failures(group) for group in found.failures],
+        issues=[issue_summary(one) for one in found.issues],
         notices=[
             NoticeView(one.kind, one.level, one.text, rfc3339(one.since)) for one in found.notices
         ],
@@ -159,15 +150,4 @@ def _queue(figures: QueueFigures) -> QueueRow:
         run_p50_ms=millis(run.p50) if run else None,
         run_p95_ms=millis(run.p95) if run else None,
         spark=figures.spark,
-    )
-
-
-def _failures(group: FailureGroup) -> Failures:
-    return Failures(
-        group.name,
-        group.engine,
-        group.exception_type,
-        group.count,
-        rfc3339(group.last_at),
-        group.last_task_id,
     )

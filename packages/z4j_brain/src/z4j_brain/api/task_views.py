@@ -36,6 +36,7 @@ class TaskSummary(msgspec.Struct, frozen=True, kw_only=True):
     run_ms: int | None
     exception_type: str | None
     exception_message: str | None
+    issue: str | None
     retried_from: str | None
     updated_at: Timestamp
 
@@ -106,6 +107,7 @@ def _summary(task: TaskRecord) -> dict[str, Any]:
         "run_ms": millis(task.duration_us),
         "exception_type": task.exception_type,
         "exception_message": task.exception_message,
+        "issue": task.issue,
         "retried_from": task.retried_from,
         "updated_at": rfc3339(task.last_at),
     }

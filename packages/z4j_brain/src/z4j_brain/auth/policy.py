@@ -21,9 +21,11 @@ _ADMINS = frozenset({Role.ADMIN})
 TABLE: dict[str, frozenset[Role]] = {
     "project.read": _READERS,
     "task.read": _READERS,
+    "issue.read": _READERS,
     "worker.read": _READERS,
     "agent.read": _READERS,
     "command.read": _READERS,
+    "issue.decide": _OPERATORS,
     "command.retry": _OPERATORS,
     "command.retry_edited": _OPERATORS,
     "command.cancel": _OPERATORS,

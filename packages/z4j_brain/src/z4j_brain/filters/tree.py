@@ -11,7 +11,7 @@ MAX_LENGTH = 1_000
 MAX_TERMS = 20
 
 ContainsKey = Literal["queue", "name", "engine", "worker", "exception"]
-ExactKey = Literal["parent", "root", "group", "retried_from"]
+ExactKey = Literal["parent", "root", "group", "retried_from", "issue"]
 UNIT_SECONDS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 604_800}
 
 

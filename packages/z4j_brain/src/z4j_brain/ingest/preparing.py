@@ -16,6 +16,7 @@ from z4j_brain.ingest.cleaning import (
     details_of,
     without_nul,
 )
+from z4j_brain.ingest.failures import FAILING, add_failure
 from z4j_brain.store.ingest_batch import (
     COUNTED_KINDS,
     Batch,
@@ -87,6 +88,8 @@ def _add_event(batch: Batch, origin: Origin, worker_id: str, event: WireEvent) -
     payload = clean_payload(event.payload)
     event = clean_event(event)
     row = row_of(event, details_of(payload), worker_id)
+    if event.kind in FAILING:
+        row.issue = add_failure(batch, origin, event, payload)
     key = (origin.project_id, event.engine, event.task_id)
     known = batch.tasks.get(key)
     if known is None:

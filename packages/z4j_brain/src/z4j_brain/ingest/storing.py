@@ -13,7 +13,7 @@ from z4j_brain.ingest.arrival import Arrival, Source
 from z4j_brain.ingest.preparing import prepare
 from z4j_brain.ingest.salvage import salvage
 from z4j_brain.ingest.transaction import Committed, Transactions, is_refusal
-from z4j_brain.live.changes import Changes
+from z4j_brain.live.changes import MAX_ISSUES, Changes
 from z4j_brain.store.ingest_batch import Batch, StalePosition
 from z4j_core.link.errors import ADVICE, OUT_OF_ORDER
 
@@ -43,6 +43,7 @@ class Touched(msgspec.Struct):
 
     task_keys: set[tuple[str, str]] = set()
     commands: set[UUID] = set()
+    issues: set[str] = set()
 
 
 class Storing:
@@ -115,6 +116,8 @@ class Storing:
         """Note what an attempt may change: it may be committed though it seems to fail."""
         for project_id, engine, task_id in batch.tasks:
             self._of(project_id).task_keys.add((engine, task_id))
+        for project_id, issue in batch.issues:
+            self._of(project_id).issues.add(issue)
 
     def _announcements(self, committed: Committed) -> list[Announcement]:
         for project_id, rows in committed.commands.items():
@@ -130,7 +133,11 @@ class Storing:
 
     def _changes(self, project_id: UUID) -> Changes:
         touched = self._of(project_id)
-        return Changes(task_keys=list(touched.task_keys), commands=list(touched.commands))
+        return Changes(
+            task_keys=list(touched.task_keys),
+            commands=list(touched.commands),
+            issues=sorted(touched.issues)[:MAX_ISSUES],
+        )
 
     def _of(self, project_id: UUID) -> Touched:
         return self._touched.setdefault(project_id, Touched())

@@ -1,4 +1,4 @@
-"""The ingest transaction: positions, events, tasks, rollups, gaps and results, or nothing."""
+"""The ingest transaction: positions, events and all that follows from them, or nothing."""
 
 from __future__ import annotations
 
@@ -13,10 +13,11 @@ import msgspec
 from sqlalchemy import Connection, select
 from sqlalchemy.exc import DBAPIError
 
-from z4j_brain.store import feeds, ingest_postgres, ingest_sqlite
+from z4j_brain.store import feeds, ingest_postgres, ingest_sqlite, issues_write
 from z4j_brain.store.database import Database
 from z4j_brain.store.gaps import add_gaps, add_rejected
 from z4j_brain.store.ingest_batch import Batch, StalePosition
+from z4j_brain.store.issue_rows import IssueKey
 from z4j_brain.store.partitions import ensure_partitions
 from z4j_brain.store.schema import workers
 
@@ -51,6 +52,7 @@ class Transactions:
         self._hot: ModuleType = ingest_postgres if database.is_postgres else ingest_sqlite
         self._connection: Connection | None = None
         self._partitions_until = 0
+        self._known_issues: set[IssueKey] = set()
 
     def commit(self, batch: Batch) -> Committed:
         """Store a batch. Raise `StalePosition`, a refusal of the data, or a failure."""
@@ -103,9 +105,11 @@ class Transactions:
                 connection.close()
 
     def _write_content(self, connection: Connection, batch: Batch) -> None:
+        issues_write.admit(connection, batch, self._known_issues)
         self._hot.write_events(connection, batch.events)
         self._hot.write_tasks(connection, batch.tasks)
         self._hot.write_rollups(connection, batch.rollups, self._writer)
+        issues_write.write(connection, batch)
 
     def _finish_commands(self, connection: Connection, batch: Batch) -> dict[UUID, list[UUID]]:
         finished: dict[UUID, list[UUID]] = {}

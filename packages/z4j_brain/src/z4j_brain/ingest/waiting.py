@@ -13,7 +13,8 @@ MAX_BATCH = 5_000
 """Entries of one transaction, about; a frame is never split."""
 MAX_BATCH_BYTES = 8 * 1_048_576
 LINGER_S = 0.005
-"""How long a batch waits for company after its first frame."""
+"""How long a batch waits for company after its first frame, unless the result of a command is in
+it: somebody waits for that."""
 _READ_AHEAD = 3
 
 
@@ -61,7 +62,8 @@ class Waiting:
             self._changed.wait_for(lambda: self._frames or self._closed, timeout_s)
             if not self._frames:
                 return []
-            linger = not self._closed and self._weight < MAX_BATCH
+            is_awaited = any(arrived.result is not None for arrived in self._frames)
+            linger = not (self._closed or is_awaited) and self._weight < MAX_BATCH
         if linger:
             time.sleep(LINGER_S)
         with self._changed:

@@ -30,6 +30,7 @@ from z4j_brain.store.workers_write import (
     link_opened,
     revoked_tokens,
 )
+from z4j_core import frames
 from z4j_core.link import CloseReason, LinkError
 from z4j_core.link.errors import ADVICE, REVOKED, SHUTDOWN
 
@@ -44,6 +45,19 @@ class LinkCommands(Protocol):
 
     async def link_opened(self, worker_row: UUID) -> None:
         """Send a worker the commands that are open for it."""
+
+
+class LinkQueues(Protocol):
+    """What links tell of queues; nothing of it waits."""
+
+    def told(self, worker_row: UUID, project_id: UUID, queues: frames.Queues) -> None:
+        """Take what a worker's process knows now."""
+
+    def sampled(self, worker_row: UUID, project_id: UUID, depths: frames.Depths) -> None:
+        """Take samples."""
+
+    def link_ended(self, worker_row: UUID) -> None:
+        """Elect others in place of a worker whose link is gone."""
 
 
 class Parts(Protocol):
@@ -62,6 +76,8 @@ class Parts(Protocol):
     @property
     def commands(self) -> LinkCommands: ...
     @property
+    def queues(self) -> LinkQueues: ...
+    @property
     def replica(self) -> str: ...
 
 
@@ -76,6 +92,7 @@ class Gateway:
         self.database = brain.database
         self.registry = brain.registry
         self.writer = brain.writer
+        self.queues = brain.queues
         self.replica = brain.replica
         self._brain = brain
         self._sessions: set[Session] = set()
@@ -164,6 +181,7 @@ class Gateway:
             return
         if offset is not None:
             self._publish(session.admitted.project_id, offset, row)
+            self.queues.link_ended(row)
 
     def _publish(self, project_id: UUID, offset: int, row: UUID) -> None:
         self._brain.hub.publish(project_id, offset, Changes(workers=[row]))

@@ -34,6 +34,9 @@ class LiveLink(Protocol):
     def send_command(self, command: frames.Command) -> bool:
         """Send a command; tell whether the link was open."""
 
+    def send_watch(self, watch: frames.Watch) -> bool:
+        """Say which queues to sample; tell whether the link was open."""
+
     def end(self, reason: CloseReason) -> None:
         """End the link soon; returns at once."""
 
@@ -52,6 +55,9 @@ class Registry(Protocol):
 
     def deliver(self, worker_row: UUID, command: frames.Command) -> bool:
         """Send a command to a worker; tell whether it has an open link."""
+
+    def watch(self, worker_row: UUID, watch: frames.Watch) -> bool:
+        """Tell a worker which queues to sample; tell whether it has an open link."""
 
     def drop_token(self, token_id: UUID, reason: str) -> int:
         """End every link of a token; return how many."""
@@ -98,6 +104,11 @@ class LocalRegistry:
         """See `Registry`."""
         session = self._by_worker.get(worker_row)
         return session is not None and session.send_command(command)
+
+    def watch(self, worker_row: UUID, watch: frames.Watch) -> bool:
+        """See `Registry`."""
+        session = self._by_worker.get(worker_row)
+        return session is not None and session.send_watch(watch)
 
     def drop_token(self, token_id: UUID, reason: str = REVOKED) -> int:
         """See `Registry`."""

@@ -86,9 +86,16 @@ class Session:
 
     def send_command(self, command: frames.Command) -> bool:
         """Send a command; tell whether the link is open."""
+        return self._send(command)
+
+    def send_watch(self, watch: frames.Watch) -> bool:
+        """Say which queues to sample; tell whether the link is open."""
+        return self._send(watch)
+
+    def _send(self, frame: frames.Command | frames.Watch) -> bool:
         if self.link.state is not State.OPEN or self._reason is not None:
             return False
-        self.link.send(command, now())
+        self.link.send(frame, now())
         self._outgoing.flush_soon()
         return True
 
@@ -226,11 +233,22 @@ class Session:
                 self._vitals.heard(now())
         elif isinstance(frame, frames.Heartbeat):
             self._vitals.beat(frame, at)
+        elif isinstance(frame, frames.Queues | frames.Depths):
+            self._take_queues(frame)
         elif isinstance(frame, frames.UnknownFrame):
             detail = f"This server does not know frames of the kind {frame.name!r}."
             self.link.send(frames.Error("unknown_frame", detail), at)
         elif isinstance(frame, frames.Error):
             log.warning("agent %s complains: %s: %s", self.agent_id, frame.code, frame.detail)
+
+    def _take_queues(self, frame: frames.Queues | frames.Depths) -> None:
+        if self.worker_row is None or self.is_adoption:
+            return
+        queues, project_id = self._gateway.queues, self.admitted.project_id
+        if isinstance(frame, frames.Queues):
+            queues.told(self.worker_row, project_id, frame)
+        else:
+            queues.sampled(self.worker_row, project_id, frame)
 
     async def _receive(self) -> bytes:
         message = await self._websocket.receive()

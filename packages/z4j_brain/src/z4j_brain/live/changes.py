@@ -9,19 +9,24 @@ import msgspec
 TaskKey = tuple[str, str]
 """Engine and task id."""
 
+MAX_ISSUES = 100
+"""Of the issues of a message no more are named."""
+
 
 class Changes(msgspec.Struct, frozen=True, kw_only=True):
     """The keys of rows that one transaction wrote; the hub reads the rows themselves.
 
-    `workers`, `commands` and `agents` are the `id` of their rows.
+    `workers`, `commands`, `agents` and `issues` are the `id` of their rows; of issues only some
+    when very many changed.
     """
 
     task_keys: list[TaskKey] = []
     workers: list[UUID] = []
     commands: list[UUID] = []
     agents: list[UUID] = []
+    issues: list[str] = []
 
     @property
     def size(self) -> int:
         """How many keys these are."""
-        return len(self.task_keys) + len(self.workers) + len(self.commands) + len(self.agents)
+        return sum(map(len, msgspec.structs.astuple(self)))

@@ -12,7 +12,7 @@ from collections import deque
 from collections.abc import Iterable
 from uuid import UUID
 
-from z4j_brain.live.changes import Changes, TaskKey
+from z4j_brain.live.changes import MAX_ISSUES, Changes, TaskKey
 
 MANY_TASKS = 500
 """From this many changed tasks on, readers are told to read again instead."""
@@ -31,6 +31,7 @@ class Pending:
         self._workers: dict[UUID, None] = {}
         self._commands: dict[UUID, None] = {}
         self._agents: dict[UUID, None] = {}
+        self._issues: dict[str, None] = {}
 
     def add(self, changes: Changes) -> None:
         """Add the keys of one transaction."""
@@ -39,6 +40,8 @@ class Pending:
         self._workers.update(dict.fromkeys(changes.workers))
         self._commands.update(dict.fromkeys(changes.commands))
         self._agents.update(dict.fromkeys(changes.agents))
+        if len(self._issues) < MAX_ISSUES:
+            self._issues.update(dict.fromkeys(changes.issues))
 
     @property
     def is_many(self) -> bool:
@@ -48,7 +51,8 @@ class Pending:
     @property
     def size(self) -> int:
         """How many keys these are."""
-        return len(self._tasks) + len(self._workers) + len(self._commands) + len(self._agents)
+        some = len(self._tasks) + len(self._workers) + len(self._commands)
+        return some + len(self._agents) + len(self._issues)
 
     def changes(self) -> Changes:
         """Return the keys; the list of tasks is empty when there are too many."""
@@ -57,6 +61,7 @@ class Pending:
             workers=list(self._workers),
             commands=list(self._commands),
             agents=list(self._agents),
+            issues=list(self._issues)[:MAX_ISSUES],
         )
 
 

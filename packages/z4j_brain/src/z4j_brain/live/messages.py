@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 import msgspec
 
-Topic = Literal["tasks", "workers", "commands", "agents", "overview"]
+Topic = Literal["tasks", "workers", "commands", "agents", "issues", "overview"]
 
 
 class Ready(msgspec.Struct, frozen=True, tag="ready"):
@@ -38,6 +38,7 @@ class ChangesMessage(msgspec.Struct, frozen=True, tag="changes", omit_defaults=T
     workers: list[Any] = []
     commands: list[Any] = []
     agents: list[str] = []
+    issues: list[str] = []
     many: bool = False
 
 
@@ -48,6 +49,7 @@ class Views(msgspec.Struct, frozen=True):
     workers: list[Any] = []
     commands: list[Any] = []
     agents: list[str] = []
+    issues: list[str] = []
 
 
 class Batch:
@@ -74,6 +76,7 @@ class Batch:
                 ("workers", views.workers),
                 ("commands", views.commands),
                 ("agents", views.agents),
+                ("issues", views.issues),
             )
             if rows and topic in topics
         }

@@ -8,11 +8,13 @@ from typing import Literal
 import msgspec
 from sqlalchemy import Connection
 
-from z4j_brain.store import overview, workers
+from z4j_brain.store import overview, queue_flow, workers
 from z4j_brain.store.workers import WorkerRecord
 
 SILENCE_US = 180_000_000
 """How long an online worker may tell of no event before this is worth a line."""
+FRESH_US = 3 * 3_600_000_000
+"""Samples may be an hour apart by setting."""
 LOST_WITHIN_US = 24 * 3_600_000_000
 MAX_OF_A_KIND = 20
 
@@ -47,6 +49,7 @@ def notices(
     return [
         *map(_lost, lost_workers(found, now)[:MAX_OF_A_KIND]),
         *_gaps(connection, project_id, since),
+        *_unconsumed(connection, project_id, now),
         *_plugin_errors(found),
         *_silent(found, now),
     ]
@@ -71,6 +74,19 @@ def _gaps(connection: Connection, project_id: uuid.UUID, since: int) -> list[Not
             gap.last_at,
         )
         for gap in overview.gap_counts(connection, project_id, since, MAX_OF_A_KIND)
+    ]
+
+
+def _unconsumed(connection: Connection, project_id: uuid.UUID, now: int) -> list[Notice]:
+    found = queue_flow.unconsumed(connection, project_id, now - FRESH_US, MAX_OF_A_KIND)
+    return [
+        Notice(
+            "queue_unconsumed",
+            "warning",
+            f"{one.waiting:,} wait in the queue {one.queue}, and no known worker takes from it.",
+            one.sampled_at,
+        )
+        for one in found
     ]
 
 

@@ -1,4 +1,4 @@
-"""The overview of a project: one hour in minutes, now, queues, failures, notices."""
+"""The overview of a project: one hour in minutes, now, queues, issues, notices."""
 
 from __future__ import annotations
 
@@ -8,14 +8,15 @@ from collections import Counter
 import msgspec
 from sqlalchemy import Connection
 
+from z4j_brain.issues.reading import ListedIssue, urgent_issues
 from z4j_brain.overview.notices import Notice, lost_workers, newest_workers, notices
 from z4j_brain.overview.queues import QueueFigures, queue_figures
 from z4j_brain.store import feeds, overview
-from z4j_brain.store.overview import FailureGroup, MinuteCounts
+from z4j_brain.store.overview import MinuteCounts
 
 MINUTE_US = 60_000_000
 MINUTES = 60
-MAX_FAILURES = 50
+MAX_ISSUES = 50
 
 
 class Minute(msgspec.Struct, frozen=True):
@@ -49,7 +50,7 @@ class Report(msgspec.Struct, frozen=True):
     present: Present
     series: list[Minute]
     queues: list[QueueFigures]
-    failures: list[FailureGroup]
+    issues: list[ListedIssue]
     notices: list[Notice]
 
 
@@ -86,7 +87,7 @@ def report(connection: Connection, project_id: uuid.UUID, now: int) -> Report:
             overview.run_percentiles(connection, project_id, first_minute),
             first_minute,
         ),
-        failures=overview.failure_groups(connection, project_id, first_minute, MAX_FAILURES),
+        issues=urgent_issues(connection, project_id, now=now, since=first_minute, limit=MAX_ISSUES),
         notices=notices(connection, project_id, found, now, first_minute),
     )
 

@@ -87,7 +87,33 @@ RULES = (
             ~exists().where(commands.c.sent_to == workers.c.id),
         ),
     ),
+    Rule(
+        table=schema.worker_queues,
+        column="told_at",
+        least_days=1,
+        only=(
+            ~exists().where(workers.c.id == schema.worker_queues.c.worker_row, workers.c.online),
+        ),
+    ),
+    Rule(
+        table=schema.queues,
+        column="seen_at",
+        least_days=7,
+        # Who still knows a queue does not tell it again.
+        only=(
+            ~exists().where(
+                *(
+                    schema.worker_queues.c[name] == schema.queues.c[name]
+                    for name in ("project_id", "engine", "broker", "queue")
+                )
+            ),
+        ),
+    ),
+    Rule(table=schema.queue_samples, column="bucket", settings=(_EVENTS,)),
     Rule(table=schema.rollups, column="bucket", settings=(_EVENTS,), least_days=90),
+    Rule(table=schema.issue_counts, column="hour", least_days=30),
+    Rule(table=schema.issue_decisions, column="at", settings=(_TASKS,), least_days=90),
+    Rule(table=schema.issues, column="last_seen", settings=(_TASKS,), least_days=90),
     Rule(
         table=tasks,
         column="last_at",

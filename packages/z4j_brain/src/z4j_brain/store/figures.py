@@ -3,12 +3,24 @@
 from __future__ import annotations
 
 import msgspec
-from sqlalchemy import Connection, func, select
+from sqlalchemy import BigInteger, Connection, cast, func, select
 
-from z4j_brain.store.schema import commands, workers
+from z4j_brain.store.schema import commands, projects, queues, workers
 
 COMMAND_STATES = ("pending", "sent", "succeeded", "failed", "expired")
 COUNT_LIMIT = 10_000
+MAX_QUEUES = 500
+"""Only the deepest queues are shown, so that their number is bounded."""
+
+
+class QueueDepth(msgspec.Struct, frozen=True):
+    """What waits in a queue, over all its brokers; `oldest_us` is an age, None if unknown."""
+
+    project: str
+    engine: str
+    queue: str
+    waiting: int
+    oldest_us: int | None
 
 
 class Figures(msgspec.Struct, frozen=True, kw_only=True):
@@ -18,10 +30,14 @@ class Figures(msgspec.Struct, frozen=True, kw_only=True):
     workers_online: int
     outbox_events: int
     lag_us: int
+    queues: list[QueueDepth]
 
 
-def read(connection: Connection) -> Figures:
-    """Return the figures; commands of a state are not counted beyond `COUNT_LIMIT`."""
+def read(connection: Connection, fresh_since: int) -> Figures:
+    """Return the figures; commands of a state are not counted beyond `COUNT_LIMIT`.
+
+    Of queues only samples since `fresh_since` (microseconds) are told, and at most `MAX_QUEUES`.
+    """
     online = connection.execute(
         select(
             func.count(),
@@ -34,7 +50,22 @@ def read(connection: Connection) -> Figures:
         workers_online=online[0],
         outbox_events=int(online[1]),
         lag_us=online[2],
+        queues=_depths(connection, fresh_since),
     )
+
+
+def _depths(connection: Connection, fresh_since: int) -> list[QueueDepth]:
+    waiting = cast(func.sum(queues.c.waiting), BigInteger).label("waiting")
+    key = (projects.c.slug, queues.c.engine, queues.c.queue)
+    rows = connection.execute(
+        select(*key, waiting, func.max(queues.c.oldest_us))
+        .join(projects, projects.c.id == queues.c.project_id)
+        .where(queues.c.sampled_at >= fresh_since, queues.c.waiting.is_not(None))
+        .group_by(*key)
+        .order_by(waiting.desc(), *key)
+        .limit(MAX_QUEUES)
+    )
+    return [QueueDepth(*row) for row in rows]
 
 
 def _count(connection: Connection, state: str) -> int:

@@ -6,6 +6,7 @@ from uuid import UUID
 
 import msgspec
 
+from z4j_brain.store.issue_rows import HourKey, IssueKey, IssueRow
 from z4j_core.events import Kind, WireEvent
 from z4j_core.fold import TaskRow
 
@@ -83,12 +84,14 @@ class StoredResult(msgspec.Struct, frozen=True, gc=False):
 
 
 class Batch(msgspec.Struct):
-    """Everything of one transaction."""
+    """Everything of one transaction. `issue_hours` counts failures and retried attempts."""
 
     marks: dict[UUID, Mark] = {}
     events: list[StoredEvent] = []
     tasks: dict[TaskKey, TaskRow] = {}
     rollups: dict[RollupKey, list[int]] = {}
+    issues: dict[IssueKey, IssueRow] = {}
+    issue_hours: dict[HourKey, list[int]] = {}
     rejected: list[RejectedEvent] = []
     gaps: list[StoredGap] = []
     results: list[StoredResult] = []

@@ -22,7 +22,7 @@ from sqlalchemy import (
 from z4j_brain.store.schema import agents, gaps, rollups, tasks, workers
 
 SAMPLE = 20_000
-"""Percentiles and groups of failures look at no more than this many of the newest tasks."""
+"""Percentiles look at no more than this many of the newest tasks."""
 _COUNTED = ("started", "succeeded", "failed", "retried", "cancelled", "rejected")
 
 
@@ -54,17 +54,6 @@ class Percentiles(msgspec.Struct, frozen=True, gc=False):
 
     p50: int
     p95: int
-
-
-class FailureGroup(msgspec.Struct, frozen=True, gc=False):
-    """Failed tasks of one name and one type of exception."""
-
-    name: str | None
-    engine: str
-    exception_type: str | None
-    count: int
-    last_at: int
-    last_task_id: str
 
 
 class GapCount(msgspec.Struct, frozen=True, gc=False):
@@ -170,37 +159,6 @@ def _ranked(sample: Subquery) -> Subquery:
         .where(sample.c.value.is_not(None))
         .subquery()
     )
-
-
-def failure_groups(
-    connection: Connection, project_id: uuid.UUID, since: int, limit: int
-) -> list[FailureGroup]:
-    """Return the tasks that failed since then by name and exception, the most frequent first."""
-    names = ("name", "engine", "exception_type", "ended_at", "task_id")
-    sample = (
-        select(*(tasks.c[name] for name in names))
-        .where(
-            tasks.c.project_id == project_id, tasks.c.trouble == "failed", tasks.c.ended_at >= since
-        )
-        .order_by(tasks.c.ended_at.desc())
-        .limit(SAMPLE)
-        .subquery()
-    )
-    group = (sample.c.name, sample.c.engine, sample.c.exception_type)
-    newest_first = (sample.c.ended_at.desc(), sample.c.task_id.desc())
-    numbered = select(
-        sample,
-        func.count().over(partition_by=group).label("count"),
-        func.row_number().over(partition_by=group, order_by=newest_first).label("place"),
-    ).subquery()
-    columns = (numbered.c[name] for name in ("name", "engine", "exception_type", "count"))
-    rows = connection.execute(
-        select(*columns, numbered.c.ended_at, numbered.c.task_id)
-        .where(numbered.c.place == 1)
-        .order_by(numbered.c.count.desc(), numbered.c.ended_at.desc())
-        .limit(limit)
-    )
-    return [FailureGroup(*tuple(row)) for row in rows]
 
 
 def gap_counts(

@@ -252,6 +252,7 @@ tasks = Table(
     Column("run_us", BigInteger),
     Column("exception_type", ByteText),
     Column("exception_message", ByteText),
+    Column("issue", ByteText),
     Column("ended_at", UtcTime),
     Column("attempt", Integer, nullable=False),
     Column("queued_at", UtcTime),
@@ -278,8 +279,10 @@ tasks = Table(
     Index("ix_tasks_name", "project_id", "name", "first_at"),
     Index("ix_tasks_queue", "project_id", "queue", "first_at"),
     Index("ix_tasks_ended", "project_id", "ended_at"),
-    _partial("ix_tasks_trouble", "trouble IS NOT NULL", "trouble", "first_at"),
+    # Queue and name come last, so that they are compared in the index and keep its order.
+    _partial("ix_tasks_trouble", "trouble IS NOT NULL", "trouble", "first_at", "queue", "name"),
     _partial("ix_tasks_exception", "exception_type IS NOT NULL", "exception_type", "first_at"),
+    _partial("ix_tasks_issue", "issue IS NOT NULL", "issue", "first_at"),
     _partial("ix_tasks_retried_from", "retried_from IS NOT NULL", "retried_from"),
     _partial("ix_tasks_parent", "parent_id IS NOT NULL", "parent_id"),
     _partial("ix_tasks_group", "group_id IS NOT NULL", "group_id"),
@@ -342,3 +345,120 @@ rollups = Table(
     Column("rejected", BigInteger, nullable=False, default=0),
 )
 """Counts by outcome in one-minute buckets of `occurred_at`, each writer under its own key."""
+
+# ---- waiting work --------------------------------------------------------------------------
+
+queues = Table(
+    "queues",
+    metadata,
+    Column("project_id", Id, primary_key=True),
+    Column("engine", ByteText, primary_key=True),
+    Column("broker", ByteText, primary_key=True),
+    Column("queue", ByteText, primary_key=True),
+    Column("transport", ByteText, nullable=False, default=""),
+    Column("seen_at", UtcTime, nullable=False),
+    Column("sampler", Id),
+    Column("elected_at", UtcTime),
+    Column("sampled_at", UtcTime),
+    Column("waiting", BigInteger),
+    Column("unacked", BigInteger),
+    Column("consumers", BigInteger),
+    Column("oldest_us", BigInteger),
+)
+"""Every queue that some process told of. `sampler` is the row of the worker that is elected to
+sample it. From `sampled_at` on the columns are its last sample: null is "cannot be told"."""
+
+worker_queues = Table(
+    "worker_queues",
+    metadata,
+    Column("worker_row", Id, primary_key=True),
+    Column("engine", ByteText, primary_key=True),
+    Column("broker", ByteText, primary_key=True),
+    Column("queue", ByteText, primary_key=True),
+    Column("project_id", Id, nullable=False),
+    Column("is_consumed", Boolean, nullable=False),
+    Column("told_at", UtcTime, nullable=False),
+    Index("ix_worker_queues_queue", "project_id", "engine", "broker", "queue"),
+    Index(None, "project_id", "told_at"),
+)
+"""Which queues a worker's process knows, and which of them it takes tasks from."""
+
+queue_samples = Table(
+    "queue_samples",
+    metadata,
+    Column("project_id", Id, primary_key=True),
+    Column("engine", ByteText, primary_key=True),
+    Column("broker", ByteText, primary_key=True),
+    Column("queue", ByteText, primary_key=True),
+    Column("bucket", UtcTime, primary_key=True),
+    Column("samples", Integer, nullable=False),
+    Column("waiting", BigInteger),
+    Column("waiting_max", BigInteger),
+    Column("unacked", BigInteger),
+    Column("oldest_us", BigInteger),
+    Index(None, "project_id", "bucket"),
+)
+"""The samples of a minute: the last `waiting` and `unacked`, the greatest waiting and age. A minute
+without samples has no row."""
+
+# ---- issues --------------------------------------------------------------------------------
+
+issues = Table(
+    "issues",
+    metadata,
+    Column("project_id", Id, ForeignKey("projects.id"), nullable=False),
+    Column("id", ByteText, nullable=False),
+    Column("exception_type", ByteText, nullable=False),
+    Column("title", ByteText, nullable=False),
+    Column("stack", ByteText, nullable=False),
+    Column("created_at", UtcTime, nullable=False),
+    Column("first_seen", UtcTime, nullable=False),
+    Column("last_seen", UtcTime, nullable=False),
+    Column("last_failed_at", UtcTime),
+    Column("count", BigInteger, nullable=False, default=0),
+    Column("retried", BigInteger, nullable=False, default=0),
+    Column("last_engine", ByteText, nullable=False, default=""),
+    Column("last_task_id", ByteText, nullable=False, default=""),
+    Column("last_name", ByteText, nullable=False, default=""),
+    Column("last_queue", ByteText, nullable=False, default=""),
+    Column("last_message", ByteText, nullable=False, default=""),
+    Column("decision", ByteText, nullable=False, default="open"),
+    Column("decided_at", UtcTime),
+    Column("decided_by", Id, ForeignKey("users.id")),
+    Column("muted_until", UtcTime),
+    Column("muted_count", BigInteger),
+    Column("regressed_at", UtcTime),
+    PrimaryKeyConstraint("project_id", "id"),
+    Index(None, "project_id", "created_at"),
+    Index(None, "project_id", "last_seen"),
+)
+"""Groups of failures with one signature. What ingest writes is additive and order-free; `decision`
+is what a person said last, and the state follows from both (`store/issues.py`). `created_at` is by
+the server's clock, all other times of failures by the worker's, but never later than received."""
+
+issue_counts = Table(
+    "issue_counts",
+    metadata,
+    Column("project_id", Id, primary_key=True),
+    Column("issue", ByteText, primary_key=True),
+    Column("hour", UtcTime, primary_key=True),
+    Column("failed", BigInteger, nullable=False, default=0),
+    Column("retried", BigInteger, nullable=False, default=0),
+    Index(None, "project_id", "hour"),
+)
+
+issue_decisions = Table(
+    "issue_decisions",
+    metadata,
+    _id(),
+    _project(),
+    Column("issue", ByteText, nullable=False),
+    Column("at", UtcTime, nullable=False),
+    Column("user_id", Id, ForeignKey("users.id"), nullable=False),
+    Column("decision", ByteText, nullable=False),
+    Column("muted_until", UtcTime),
+    Column("muted_count", BigInteger),
+    Index(None, "project_id", "issue", "at"),
+    Index(None, "project_id", "at"),
+)
+"""Who decided what about an issue, and when."""

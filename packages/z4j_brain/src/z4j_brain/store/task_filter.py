@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, false, func, or_, true
+from sqlalchemy import ColumnElement, Connection, and_, false, func, or_, select, true
 
 from z4j_brain.filters import (
     Filter,
@@ -34,6 +34,7 @@ _COLUMNS: dict[str, Any] = {
     "parent": tasks.c.parent_id,
     "group": tasks.c.group_id,
     "retried_from": tasks.c.retried_from,
+    "issue": tasks.c.issue,
 }
 
 
@@ -97,7 +98,13 @@ class _Conditions:
             case FirstAt() as moment:
                 return tasks.c.first_at <= moment.micros(self._now)
             case Word(text):
-                return or_(self._name_contains((text,)), _id_starts_with((text,)))
+                return self._word(text)
+
+    def _word(self, text: str) -> Where:
+        """Ids are compared only if one begins so: an index serves names or ids, not either."""
+        by_id, by_name = _id_starts_with((text,)), self._name_contains((text,))
+        one = select(tasks.c.task_id).where(tasks.c.project_id == self._project_id, by_id).limit(1)
+        return by_name if self._connection.execute(one).first() is None else or_(by_name, by_id)
 
     def _name_contains(self, parts: tuple[str, ...]) -> Where:
         if self._names is None:

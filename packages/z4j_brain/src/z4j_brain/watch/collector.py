@@ -1,7 +1,8 @@
 """Turns what the parts of a server count anyway into Prometheus' families of metrics.
 
 Labels hold words of ours only, never a name or an id that comes from outside, so the number of
-series does not grow. `docs/monitoring.md` shows the same list; a test compares the two.
+series does not grow; the queues' are the exception, and bounded. `docs/monitoring.md` shows the
+same list; a test compares the two.
 """
 
 from __future__ import annotations
@@ -163,6 +164,26 @@ def _record(figures: Figures) -> Iterator[Metric]:
         "Age of the oldest event that an online worker has not delivered.",
         figures.lag_us / 1e6,
     )
+    yield from _queues(figures)
+
+
+def _queues(figures: Figures) -> Iterator[Metric]:
+    labels = ["project", "engine", "queue"]
+    depth = GaugeMetricFamily(
+        "z4j_queue_depth", "Messages that wait in a queue, as its broker told last.", labels=labels
+    )
+    oldest = GaugeMetricFamily(
+        "z4j_queue_oldest_seconds",
+        "Age of the oldest message that waits in a queue, where its broker tells.",
+        labels=labels,
+    )
+    for one in figures.queues:
+        key = [one.project, one.engine, one.queue]
+        depth.add_metric(key, one.waiting)
+        if one.oldest_us is not None:
+            oldest.add_metric(key, one.oldest_us / 1e6)
+    yield depth
+    yield oldest
 
 
 def _gauge(name: str, what: str, value: float) -> Metric:

@@ -11,6 +11,8 @@ from prometheus_client import (
     generate_latest,
 )
 
+from z4j_brain.clock import now
+from z4j_brain.queues.report import stale_after_us
 from z4j_brain.store import figures
 from z4j_brain.watch.collector import BrainCollector, Seen
 from z4j_brain.watch.probe import Probe
@@ -32,7 +34,10 @@ class Metrics:
 
     def __init__(self, brain: Brain, readiness: Readiness, requests: RequestTimes) -> None:
         self._readiness = readiness
-        self._figures = Probe(brain.database, figures.read)
+        stale_us = stale_after_us(brain.settings.queue_sample_s)
+        self._figures = Probe(
+            brain.database, lambda connection: figures.read(connection, now() - stale_us)
+        )
         self._collector = BrainCollector(brain, requests)
         self._registry = CollectorRegistry()
         self._registry.register(self._collector)

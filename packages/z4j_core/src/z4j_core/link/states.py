@@ -33,6 +33,8 @@ RECEIVES: dict[tuple[Side, State], dict[type[frames.Frame], State]] = {
         frames.Result: State.OPEN,
         frames.Gap: State.OPEN,
         frames.Heartbeat: State.OPEN,
+        frames.Queues: State.OPEN,
+        frames.Depths: State.OPEN,
         frames.Error: State.OPEN,
         frames.UnknownFrame: State.OPEN,
         frames.Goodbye: State.CLOSED,
@@ -45,15 +47,18 @@ RECEIVES: dict[tuple[Side, State], dict[type[frames.Frame], State]] = {
         frames.Ack: State.OPEN,
         frames.Command: State.OPEN,
         frames.Heartbeat: State.OPEN,
+        frames.Watch: State.OPEN,
         frames.Error: State.OPEN,
         frames.UnknownFrame: State.OPEN,
         frames.Goodbye: State.CLOSED,
     },
 }
 SENDS: dict[Side, frozenset[type[frames.Frame]]] = {
-    Side.AGENT: frozenset((frames.Heartbeat, frames.Error, frames.Goodbye)),
+    Side.AGENT: frozenset(
+        (frames.Heartbeat, frames.Queues, frames.Depths, frames.Error, frames.Goodbye)
+    ),
     Side.BRAIN: frozenset(
-        (frames.Ack, frames.Command, frames.Heartbeat, frames.Error, frames.Goodbye)
+        (frames.Ack, frames.Command, frames.Heartbeat, frames.Watch, frames.Error, frames.Goodbye)
     ),
 }
 """Frames that `Link.send` takes in an open link; reliable ones go through the `Sender`."""

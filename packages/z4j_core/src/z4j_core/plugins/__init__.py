@@ -13,11 +13,14 @@ from z4j_core.plugins.contracts import (
     RetryResult,
 )
 from z4j_core.plugins.hooks import GROUP, hook
+from z4j_core.waiting import Broker, Depth
 
 __all__ = [
     "GROUP",
     "Assembly",
+    "Broker",
     "CancelResult",
+    "Depth",
     "EditedRetryParams",
     "Engine",
     "EntryPoint",

@@ -6,7 +6,7 @@ at import time; it does so inside its hook (`z4j_core.plugins.hooks`).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Protocol
 
 import msgspec
@@ -21,6 +21,7 @@ from z4j_core.capability import (
 )
 from z4j_core.events import TaskEvent
 from z4j_core.frames import ActionInfo, EngineInfo, TaskRef
+from z4j_core.waiting import Broker, Depth
 
 
 class PluginSettings(msgspec.Struct, frozen=True):
@@ -111,6 +112,29 @@ class Engine:
         not offered either.
         """
         return {}
+
+    def brokers(self) -> Sequence[Broker]:
+        """Return the brokers that this process uses now, with the queues that it knows.
+
+        Asked every few seconds on the agent's thread: no I/O, no waiting. An engine that overrides
+        `queue_depths` overrides this too.
+        """
+        return ()
+
+    def queue_depths(self, broker: str, queues: Sequence[str]) -> Mapping[str, Depth]:
+        """Ask a broker, by its `Broker.id`, how deep these queues are; None where it cannot tell.
+
+        Called on a thread of the agent that does nothing else, in at most one process for each
+        queue. Open a connection of your own and close it, with time limits of a few seconds. The
+        queues may be such that only other processes know. One that is missing in the answer cannot
+        be told; after an exception another process is asked to try.
+        """
+        raise NotImplementedError
+
+    @classmethod
+    def tells_depths(cls) -> bool:
+        """Tell whether the engine can sample its queues: whether it overrides `queue_depths`."""
+        return cls.queue_depths is not Engine.queue_depths
 
     @action(
         target=Target.TASK,

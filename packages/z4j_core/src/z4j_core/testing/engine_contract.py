@@ -26,6 +26,7 @@ from z4j_core.events import ENDING_KINDS, Kind
 from z4j_core.frames import MAX_FRAME_BYTES, Hello
 from z4j_core.plugins import Engine
 from z4j_core.testing.host import RecordingHost, data_of
+from z4j_core.waiting import Broker, Depth
 
 SECRET = "hunter2-contract-secret"  # a planted value that must never be recorded
 
@@ -114,6 +115,34 @@ class EngineContract:
             assert offered.title
             assert offered.target in {target.value for target in Target}
             assert isinstance(msgspec.json.decode(offered.params_schema), dict)
+
+    def test_depths_are_told_of_the_queues_that_are_known(self, harness: Harness) -> None:
+        """An engine that tells depths names brokers and queues, and answers for these queues only.
+
+        A queue that was never used has no depth of its own making: it is told as 0, as None or
+        not at all, and the brokers' names hold no secret.
+        """
+        engine = harness.engine
+        brokers = [msgspec.convert(msgspec.to_builtins(one), Broker) for one in engine.brokers()]
+        if not engine.tells_depths():
+            assert not brokers, "brokers() is of no use without queue_depths()"
+            return
+        harness.host.wait_for(harness.run_succeeding(41), Kind.SUCCEEDED)
+        brokers = [msgspec.convert(msgspec.to_builtins(one), Broker) for one in engine.brokers()]
+        assert brokers
+        assert any(broker.queues for broker in brokers)
+        for broker in brokers:
+            assert set(broker.consumed) <= set(broker.queues)
+            asked = [*broker.queues[:5], "z4j-contract-unknown-queue"]
+            told = engine.queue_depths(broker.id, asked)
+            assert set(told) <= set(asked)
+            for depth in told.values():
+                assert isinstance(depth, Depth)
+                counts = (depth.waiting, depth.unacked, depth.consumers, depth.oldest_at)
+                assert all(count is None or count >= 0 for count in counts)
+            unknown = told.get("z4j-contract-unknown-queue", Depth())
+            assert not unknown.waiting
+            assert not unknown.unacked
 
     def test_detach_ends_everything(self, harness: Harness) -> None:
         """After `detach` nothing is recorded, and no thread of the plugin is left."""

@@ -4,24 +4,34 @@ import { Icon } from "@/components/ui/icon";
 import { Panel } from "@/components/ui/panel";
 import { useProject } from "@/hooks/use-project";
 import { cn } from "@/lib/cn";
-import { quoteValue } from "@/filter/language";
-import type { FailureGroup, Overview } from "@/services/overview";
+import type { IssueSummary } from "@/services/issues";
+import type { Overview } from "@/services/overview";
 import { count } from "@/time/format";
+import { IssueTitle } from "../issues/issue-row";
+import { Sparkline } from "./sparkline";
 
 /** Exceptions first; when there are none, one calm line. */
 export function Attention({ overview }: { overview: Overview }) {
-  const { notices, failures, now } = overview;
-  if (notices.length === 0 && failures.length === 0) {
+  const { notices, issues, now } = overview;
+  const since = Date.parse(overview.generated_at) - overview.window_s * 1_000;
+  if (notices.length === 0 && issues.length === 0) {
     return (
       <p className="flex items-center gap-2 px-1 text-ink-2" data-testid="all-well">
         <Icon name="check" className="text-good" />
-        Nothing needs attention: no failure in the last hour, {count(now.workers_online)}{" "}
+        Nothing needs attention: no open issue failed in the last hour, {count(now.workers_online)}{" "}
         {now.workers_online === 1 ? "worker" : "workers"} online.
       </p>
     );
   }
   return (
-    <Panel title="Needs attention" aside={<span>last hour</span>}>
+    <Panel
+      title="Needs attention"
+      aside={
+        <span>
+          failed in the last hour<span className="hidden sm:inline"> · counts of 24 hours</span>
+        </span>
+      }
+    >
       <ul data-testid="attention">
         {notices.map((notice) => (
           <li key={notice.kind + notice.text} className="flex min-h-7 items-center gap-2 border-b border-line/60 px-3 py-1 last:border-0">
@@ -30,42 +40,38 @@ export function Attention({ overview }: { overview: Overview }) {
             {notice.since && <Ago at={notice.since} className="text-xs text-ink-3" />}
           </li>
         ))}
-        {failures.map((failure) => (
-          <Failure key={`${failure.engine} ${failure.name} ${failure.exception_type}`} failure={failure} />
+        {issues.map((issue) => (
+          <Failing key={issue.id} issue={issue} since={since} />
         ))}
       </ul>
     </Panel>
   );
 }
 
-/** The filter that shows exactly the tasks of a group. */
-export function failureFilter(failure: FailureGroup): string {
-  return [
-    "state:failed",
-    failure.name && `name:${quoteValue(failure.name)}`,
-    failure.exception_type && `exception:${quoteValue(failure.exception_type)}`,
-    "since:1h",
-  ]
-    .filter(Boolean)
-    .join(" ");
-}
-
-function Failure({ failure }: { failure: FailureGroup }) {
+function Failing({ issue, since }: { issue: IssueSummary; since: number }) {
   const { project } = useProject();
+  const isNew = !issue.regressed && Date.parse(issue.first_seen) >= since;
+  const today = issue.spark.reduce((sum, value) => sum + value, 0);
   return (
     <li className="border-b border-line/60 last:border-0">
       <Link
-        to="/p/$project/tasks"
-        params={{ project }}
-        search={{ q: failureFilter(failure) }}
-        className="grid min-h-7 grid-cols-[minmax(20px,auto)_minmax(0,1fr)_80px] items-center gap-2 px-3 hover:bg-hover focus-visible:-outline-offset-2"
+        to="/p/$project/issues/$id"
+        params={{ project, id: issue.id }}
+        className="grid min-h-9 grid-cols-[minmax(28px,auto)_minmax(0,1fr)_64px] items-center gap-2 px-3 py-0.5 hover:bg-hover focus-visible:-outline-offset-2 sm:grid-cols-[minmax(28px,auto)_minmax(0,1fr)_104px_80px]"
       >
-        <span className="num text-right font-semibold text-bad">{count(failure.count)}</span>
-        <span className="flex min-w-0 items-baseline gap-2">
-          <span className="mono truncate">{failure.name ?? "unnamed"}</span>
-          <span className="min-w-0 truncate text-xs text-bad">{failure.exception_type ?? "failed"}</span>
+        <span className="num text-right font-semibold text-bad" title={`${count(today)} failures in 24 hours`}>
+          {count(today)}
         </span>
-        <Ago at={failure.last_at} className="text-right text-xs text-ink-3" />
+        <span className="flex min-w-0 items-center gap-2">
+          {isNew && <span className="rounded-full border border-warn/50 px-1.5 text-xs font-medium text-warn">new</span>}
+          <span className="min-w-0 flex-1">
+            <IssueTitle issue={issue} />
+          </span>
+        </span>
+        <span className="hidden sm:block">
+          <Sparkline values={issue.spark} label="Failures of the last 24 hours" unit="hour" />
+        </span>
+        <Ago at={issue.last_seen} className="text-right text-xs text-ink-3" />
       </Link>
     </li>
   );

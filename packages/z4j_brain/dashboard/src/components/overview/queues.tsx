@@ -1,15 +1,9 @@
-import { useQuery } from "@tanstack/react-query";
-import { useNavigate } from "@tanstack/react-router";
-import { useState } from "react";
-import { ActionDialog } from "@/components/actions/action-dialog";
-import { buttonOf } from "@/components/actions/labels";
-import { Icon } from "@/components/ui/icon";
-import { Menu } from "@/components/ui/menu";
+import { Link, useNavigate } from "@tanstack/react-router";
+import { QueueActions } from "@/components/queues/queue-actions";
 import { Panel } from "@/components/ui/panel";
 import { quoteValue } from "@/filter/language";
 import { useProject } from "@/hooks/use-project";
 import { cn } from "@/lib/cn";
-import { actionsQuery, type ActionView } from "@/services/actions";
 import type { QueueRow } from "@/services/overview";
 import { count, duration, percent } from "@/time/format";
 import { Sparkline } from "./sparkline";
@@ -30,7 +24,7 @@ const HEADS: [string, string][] = [
 
 export function Queues({ queues }: { queues: QueueRow[] }) {
   return (
-    <Panel title="Queues" aside={<span className="hidden sm:inline">waiting and running now · the rest in the last hour</span>}>
+    <Panel title="Queues" aside={<Aside />}>
       <table className="w-full border-collapse text-right" data-testid="queues">
         <thead>
           <tr className="h-7 border-b border-line">
@@ -48,6 +42,18 @@ export function Queues({ queues }: { queues: QueueRow[] }) {
         </tbody>
       </table>
     </Panel>
+  );
+}
+
+function Aside() {
+  const { project } = useProject();
+  return (
+    <>
+      <span className="hidden sm:inline">waiting and running now · the rest in the last hour ·</span>
+      <Link to="/p/$project/queues" params={{ project }} className="text-accent underline underline-offset-2">
+        depths
+      </Link>
+    </>
   );
 }
 
@@ -74,7 +80,19 @@ function QueueLine({ queue }: { queue: QueueRow }) {
       className="h-7 cursor-pointer border-b border-line/60 last:border-0 hover:bg-hover focus-visible:-outline-offset-2"
     >
       <td className="max-w-28 truncate pr-2 pl-3 text-left sm:w-[26%] sm:max-w-0" title={`${queue.engine} · ${queue.queue}`}>
-        <span className="mono">{queue.queue}</span> <span className="text-xs text-ink-3">{queue.engine}</span>
+        {queue.queue ? (
+          <Link
+            to="/p/$project/queues/$engine/$queue"
+            params={{ project, engine: queue.engine, queue: queue.queue }}
+            onClick={(event) => event.stopPropagation()}
+            className="mono hover:text-accent hover:underline"
+          >
+            {queue.queue}
+          </Link>
+        ) : (
+          <span className="mono">{queue.queue}</span>
+        )}{" "}
+        <span className="text-xs text-ink-3">{queue.engine}</span>
       </td>
       <td className={cn(figure, queue.waiting > 0 && "font-semibold")}>{count(queue.waiting)}</td>
       <td className={figure}>{count(queue.running)}</td>
@@ -95,41 +113,5 @@ function QueueLine({ queue }: { queue: QueueRow }) {
         <QueueActions engine={queue.engine} queue={queue.queue} />
       </td>
     </tr>
-  );
-}
-
-function QueueActions({ engine, queue }: { engine: string; queue: string }) {
-  const { project, access } = useProject();
-  const actions = useQuery(actionsQuery(project)).data?.items ?? [];
-  const [open, setOpen] = useState<ActionView | null>(null);
-  const mine = actions.filter(
-    (action) => action.target === "queue" && action.engine === engine && access.permissions.includes(action.permission),
-  );
-  if (mine.length === 0) return null;
-  return (
-    <>
-      <Menu
-        label={`Actions for queue ${queue}`}
-        button={{ variant: "ghost", size: "icon-sm" }}
-        trigger={<Icon name="more" />}
-        items={mine.map((action) => ({
-          label: buttonOf(action).label,
-          detail: action.description,
-          danger: action.destructive,
-          onSelect: () => setOpen(action),
-        }))}
-      />
-      {open && (
-        <div className="text-left" onClick={(event) => event.stopPropagation()} onKeyDown={(event) => event.stopPropagation()}>
-          <ActionDialog
-            action={open}
-            target={{ queue }}
-            object={`queue ${queue}`}
-            confirmBy={queue}
-            onClose={() => setOpen(null)}
-          />
-        </div>
-      )}
-    </>
   );
 }

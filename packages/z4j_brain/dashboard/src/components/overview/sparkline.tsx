@@ -14,10 +14,10 @@ export function sparkPoints(values: readonly number[], width: number, height: nu
 
 const round = (value: number): number => Math.round(value * 100) / 100;
 
-export function Sparkline({ values, label }: { values: number[]; label: string }) {
+export function Sparkline({ values, label, unit = "minute" }: { values: number[]; label: string; unit?: string }) {
   const [width, height] = [96, 18];
   const points = sparkPoints(values, width, height);
-  const text = `${label}; peak ${peakOf(values)} per minute`;
+  const text = `${label}; peak ${peakOf(values)} per ${unit}`;
   return (
     <svg viewBox={`0 0 ${width} ${height}`} className="h-4.5 w-24" role="img" aria-label={text}>
       <title>{text}</title>

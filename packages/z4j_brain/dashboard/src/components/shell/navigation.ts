@@ -1,7 +1,7 @@
 import type { IconName } from "@/components/ui/icon";
 
 export interface Place {
-  to: "/p/$project" | "/p/$project/tasks" | "/p/$project/workers" | "/p/$project/commands" | "/p/$project/agents" | "/p/$project/connect";
+  to: "/p/$project" | "/p/$project/tasks" | "/p/$project/issues" | "/p/$project/queues" | "/p/$project/workers" | "/p/$project/commands" | "/p/$project/agents" | "/p/$project/connect";
   label: string;
   icon: IconName;
   keys: string;
@@ -10,6 +10,8 @@ export interface Place {
 export const PLACES: readonly Place[] = [
   { to: "/p/$project", label: "Overview", icon: "overview", keys: "g o" },
   { to: "/p/$project/tasks", label: "Tasks", icon: "tasks", keys: "g t" },
+  { to: "/p/$project/issues", label: "Issues", icon: "issues", keys: "g i" },
+  { to: "/p/$project/queues", label: "Queues", icon: "queues", keys: "g q" },
   { to: "/p/$project/workers", label: "Workers", icon: "workers", keys: "g w" },
   { to: "/p/$project/commands", label: "Commands", icon: "commands", keys: "g c" },
   { to: "/p/$project/agents", label: "Agents", icon: "agents", keys: "g a" },

@@ -70,7 +70,7 @@ function Found({ task }: { task: TaskDetail }) {
             <StatePicture task={task} />
           </Panel>
           {hasFailed && (
-            <Panel title="Exception">
+            <Panel title="Exception" aside={task.issue && <IssueLink id={task.issue} />}>
               <TracebackView
                 type={task.exception_type}
                 message={task.exception_message}
@@ -99,6 +99,20 @@ function Found({ task }: { task: TaskDetail }) {
         </div>
       </div>
     </div>
+  );
+}
+
+function IssueLink({ id }: { id: string }) {
+  const { project } = useProject();
+  return (
+    <Link
+      to="/p/$project/issues/$id"
+      params={{ project, id }}
+      data-testid="issue-link"
+      className="text-accent underline underline-offset-2"
+    >
+      All failures like this
+    </Link>
   );
 }
 

@@ -4,6 +4,8 @@ import { cn } from "@/lib/cn";
 const PATHS = {
   overview: "M2.5 13.5h11M4.5 11V8M8 11V3.5M11.5 11V6",
   tasks: "M5.5 4h8M5.5 8h8M5.5 12h8M2.5 4h.01M2.5 8h.01M2.5 12h.01",
+  issues: "M8 14A6 6 0 1 0 8 2a6 6 0 0 0 0 12zM8 5v3.500M8 11h.01",
+  queues: "M2.5 4.500v7M5.5 4.500v7M8.5 4.500v7M11 8h3M12.5 6.5 14 8l-1.500 1.500",
   workers: "M3 3h10v4H3zM3 9h10v4H3zM5.2 5h.01M5.2 11h.01",
   commands: "M3 4.5 6.5 8 3 11.5M8.5 12H13",
   agents: "M10.5 6.5a2.5 2.5 0 1 0-4 2L3 12v1.5h2V12h1.5v-1.5l1.3-1.3a2.5 2.5 0 0 0 2.7-2.7z",

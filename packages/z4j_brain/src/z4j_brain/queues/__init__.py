@@ -1,0 +1,1 @@
+"""Waiting work: who samples which queue, and what is known of each."""

@@ -1,0 +1,28 @@
+"""The benchmarks run and say what they measured; how much that is, is not asked here."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+BENCH = Path(__file__).parents[2] / "tools" / "bench"
+PROGRAMS = {
+    "ingest.py --database sqlite --events 640 --links 2": "ingest_rate_sqlite",
+    "ingest.py --database sqlite --events 640 --links 2 --rate 3200": "ack_p99_sqlite",
+    "lists.py --database sqlite --tasks 2600 --repeats 1": "search_p50_sqlite",
+}
+
+
+@pytest.mark.parametrize("line", PROGRAMS)
+def test_it_writes_down_its_figures(line: str, tmp_path: Path) -> None:
+    program, *options = line.split()
+    file = tmp_path / "figures.json"
+    command = [sys.executable, str(BENCH / program), *options, "--json", str(file)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stderr
+    figures = {figure["key"]: figure["value"] for figure in json.loads(file.read_text())}
+    assert figures[PROGRAMS[line]] > 0
