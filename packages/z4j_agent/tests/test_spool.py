@@ -446,6 +446,22 @@ def test_an_event_from_inside_of_a_write_comes_after_it(
     assert drain(adopt(place)) == ([1, 2, 3], [])
 
 
+def test_a_spool_whose_process_died_before_its_first_header_holds_nothing(place: Place) -> None:
+    folder = place.create(WHO.epoch)
+    header = journals.pack_header(journals.Header(WHO, 0, 1))
+    segment = folder.path / f"{1:08}"
+    for size in range(len(header)):
+        segment.write_bytes(header[:size])
+        assert Remains.is_unbegun(folder)
+    segment.write_bytes(header)
+    assert not Remains.is_unbegun(folder)
+    segment.write_bytes(header[:-1] + b"?")  # whole, and damaged: somebody must look at it
+    assert not Remains.is_unbegun(folder)
+    segment.rename(folder.path / f"{2:08}")  # a later file: there were events before
+    assert not Remains.is_unbegun(folder)
+    folder.let_go()
+
+
 def test_old_spools_shrink_to_their_count(place: Place) -> None:
     from z4j_agent.endpoint import Endpoint
     from z4j_agent.spool.adoption import GREATEST_AGE_S, Adopter

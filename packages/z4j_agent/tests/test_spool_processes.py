@@ -130,6 +130,20 @@ def test_many_dead_processes_and_two_adopters(
         assert len({hello.epoch for hello in brain.hellos if hello.adopted}) == 4
 
 
+def test_a_spool_that_its_process_did_not_live_to_begin_is_deleted(
+    tmp_path: Path, new_agent: Callable[..., Agent]
+) -> None:
+    with LoopbackBrain() as brain:
+        agent = brain.credential.agent_id.hex
+        folder = tmp_path / "spool" / f"{agent}-{'ab' * 16}"
+        folder.mkdir(parents=True, mode=0o700)
+        for name in ("lock", "00000001"):
+            (folder / name).touch(0o600)
+        new_agent(spool_of(brain, tmp_path)).start("worker", "next")
+        assert brain.wait_for(lambda: not folder.exists(), 30)
+        assert not any(hello.adopted for hello in brain.hellos)
+
+
 def test_a_publisher_that_exits_while_the_server_is_away_leaves_a_spool(
     tmp_path: Path, new_agent: Callable[..., Agent]
 ) -> None:

@@ -70,6 +70,7 @@ async def serve(
 ) -> None:
     """Serve until `stop` is set; without one, until SIGINT or SIGTERM."""
     stopping = stop or _signals()
+    asyncio.get_running_loop().set_exception_handler(_report_unless_cancelled)
 
     async def wait_and_say_goodbye() -> None:
         await stopping.wait()
@@ -97,6 +98,12 @@ def configuration() -> Config:
     config.graceful_timeout = _GRACE_S
     config.websocket_max_message_size = MAX_MESSAGE_BYTES
     return config
+
+
+def _report_unless_cancelled(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """Connections that outlast the grace are cancelled, and Python 3.11's streams report that."""
+    if not isinstance(context.get("exception"), asyncio.CancelledError):
+        loop.default_exception_handler(context)
 
 
 def _signals() -> asyncio.Event:

@@ -261,6 +261,29 @@ def test_the_servers_limit_and_ours_are_different_codes(house: Any, play: Any) -
     play(scenario)
 
 
+def test_whoever_goes_on_sending_after_the_end_leaves_nothing_behind(play: Any) -> None:
+    """Messages that nobody reads any more must not keep the connection's task alive for ever."""
+
+    def connections() -> int:
+        return sum("_server_callback" in repr(task.get_coro()) for task in asyncio.all_tasks())
+
+    async def scenario(served: Any) -> None:
+        agent = served.agent()
+        await agent.connect()
+        assert connections() == 1
+        with suppress(ConnectionClosed):
+            for _ in range(60):
+                await agent.websocket.send(b"not signed" * 100)
+        assert (await agent.closed())[0] in (4403, 1006)
+        for _ in range(1_000):
+            if not connections():
+                return
+            await asyncio.sleep(0.01)
+        raise AssertionError("the connection's task is still there")
+
+    play(scenario)
+
+
 def test_compression_is_declined(play: Any, make: Any) -> None:
     async def scenario(served: Any) -> None:
         agent = served.agent()

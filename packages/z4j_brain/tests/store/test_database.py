@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import psycopg
+import pytest
 from sqlalchemy import func, select
 
 from z4j_brain.store import migrate
@@ -24,5 +26,20 @@ def test_a_read_does_not_see_what_is_committed_meanwhile(database_url: str) -> N
             assert reading.execute(count).scalar_one() == before
         with database.read() as reading:
             assert reading.execute(count).scalar_one() == before + 1
+    finally:
+        database.close()
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+@pytest.mark.parametrize(("query", "said"), [("", "30000"), ("?tcp_user_timeout=5000", "5000")])
+def test_a_network_that_vanished_is_noticed(database_url: str, query: str, said: str) -> None:
+    database = Database(database_url + query)
+    try:
+        with database.read() as connection:
+            raw = connection.connection.driver_connection
+            assert isinstance(raw, psycopg.Connection)
+            parameters = raw.info.get_parameters()
+            assert parameters["tcp_user_timeout"] == said
+            assert parameters["keepalives_idle"] == "30"
     finally:
         database.close()

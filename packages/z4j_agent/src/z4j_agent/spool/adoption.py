@@ -120,7 +120,7 @@ class Adopter:
 
     def _read(self, folder: Folder) -> Remains | None:
         remains = Remains.of(folder)
-        if remains is None and folder.segments:
+        if remains is None and folder.segments and not Remains.is_unbegun(folder):
             folder.let_go()
             self._complain(folder.path, "its header cannot be read")
             return None

@@ -17,6 +17,7 @@ from z4j_agent.outbox import Outbox, array_header
 from z4j_agent.spool.journal import Journal, Position, Segment
 from z4j_agent.spool.place import Folder
 from z4j_agent.spool.records import (
+    HEAD,
     SEALED,
     Header,
     Loss,
@@ -69,6 +70,22 @@ class Remains:
             remains._scan(number)
         remains._forget_acknowledged()
         return None if remains.identity is None else remains
+
+    @staticmethod
+    def is_unbegun(folder: Folder) -> bool:
+        """Tell whether its process died before the first header was written, so before any event.
+
+        Raise `OSError`.
+        """
+        if folder.segments != [1]:
+            return False
+        descriptor = folder.open_segment(1)
+        try:
+            head = os.pread(descriptor, HEAD.size, 0)
+            size = os.fstat(descriptor).st_size
+        finally:
+            os.close(descriptor)
+        return len(head) < HEAD.size or size < HEAD.size + HEAD.unpack(head)[0]
 
     @property
     def sealed_event(self) -> int:

@@ -2,13 +2,18 @@
 
 Hypercorn 0.18 accepts `permessage-deflate` whenever a client offers it, which costs 90 KiB a link
 and lets a small message inflate before its size is known; and after a message beyond
-`websocket_max_message_size` it says 1009 but goes on buffering what follows. It has no setting for
-either, so its stream class is replaced by one that declines compression and ends such a connection.
+`websocket_max_message_size` it says 1009 but goes on buffering what follows. And when the
+application has ended a WebSocket whose client goes on sending, ten messages fill the queue that
+nobody reads any more, and the connection is never let go. It has no setting for any of this, so its
+stream class is replaced by one that declines compression, ends such a connection, and forgets what
+comes after the application's end.
 """
 
 from __future__ import annotations
 
+import asyncio
 import dataclasses
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from hypercorn.protocol import h2, h11
@@ -39,6 +44,9 @@ class BoundedStream(WSStream):
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
         self.buffer: BoundedBuffer = BoundedBuffer(self.config.websocket_max_message_size)
+        self._inbox: asyncio.Queue[Any] | None = None
+        self._put: Callable[[Any], Awaitable[None]] | None = None
+        self._app_has_ended = False
 
     async def handle(self, event: Event) -> None:
         """Take an event of the connection."""
@@ -46,6 +54,22 @@ class BoundedStream(WSStream):
             headers = [pair for pair in event.headers if pair[0].lower() != _EXTENSIONS]
             event = dataclasses.replace(event, headers=headers)
         await super().handle(event)
+        if self.app_put is not None and self._put is None:
+            self._put, self.app_put = self.app_put, self._put_if_read
+            # The bound method of the queue: what waits to be put can be let go through it alone.
+            self._inbox = getattr(self._put, "__self__", None)
+
+    async def app_send(self, message: Any) -> None:
+        """Take what the application sends; None is its end."""
+        if message is None:
+            self._app_has_ended = True
+            while self._inbox is not None and not self._inbox.empty():
+                self._inbox.get_nowait()  # wakes the reader, if it waits for room
+        await super().app_send(message)
+
+    async def _put_if_read(self, message: Any) -> None:
+        if not self._app_has_ended and self._put is not None:
+            await self._put(message)
 
     async def _handle_events(self) -> None:
         await super()._handle_events()

@@ -20,6 +20,16 @@ from sqlalchemy.engine import URL
 
 T = TypeVar("T")
 _SQLITE_BUSY_S = 30
+_LIVELINESS = {
+    "connect_timeout": 10,
+    "keepalives_idle": 30,
+    "keepalives_interval": 10,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 30_000,
+}
+"""A host or a network that vanished without a word is noticed within a minute, not after the
+kernel's quarter of an hour (unanswered data) or two hours (idle). Seconds, the last milliseconds:
+PostgreSQL manual, libpq, "Parameter Key Words". The URL may say otherwise."""
 
 
 class Database:
@@ -83,7 +93,11 @@ class Database:
                 max_overflow=4,
                 pool_pre_ping=True,
                 hide_parameters=True,  # of statements in errors, which go to the log
-                connect_args={"options": options, "application_name": "z4j"},
+                connect_args={
+                    "options": options,
+                    "application_name": "z4j",
+                    **{key: _LIVELINESS[key] for key in _LIVELINESS.keys() - self.url.query.keys()},
+                },
             )
         engine = create_engine(
             self.url,
