@@ -17,6 +17,7 @@ import { Route as PProjectIndexRouteImport } from "./routes/p/$project/index";
 import { Route as PProjectAgentsRouteImport } from "./routes/p/$project/agents";
 import { Route as PProjectCommandsRouteImport } from "./routes/p/$project/commands";
 import { Route as PProjectConnectRouteImport } from "./routes/p/$project/connect";
+import { Route as PProjectNamesRouteImport } from "./routes/p/$project/names";
 import { Route as PProjectIssuesIndexRouteImport } from "./routes/p/$project/issues.index";
 import { Route as PProjectIssuesIdRouteImport } from "./routes/p/$project/issues.$id";
 import { Route as PProjectQueuesIndexRouteImport } from "./routes/p/$project/queues.index";
@@ -64,6 +65,11 @@ const PProjectCommandsRoute = PProjectCommandsRouteImport.update({
 const PProjectConnectRoute = PProjectConnectRouteImport.update({
   id: "/connect",
   path: "/connect",
+  getParentRoute: () => PProjectRoute,
+} as any);
+const PProjectNamesRoute = PProjectNamesRouteImport.update({
+  id: "/names",
+  path: "/names",
   getParentRoute: () => PProjectRoute,
 } as any);
 const PProjectIssuesIndexRoute = PProjectIssuesIndexRouteImport.update({
@@ -117,6 +123,7 @@ export interface FileRoutesByFullPath {
   "/p/$project/agents": typeof PProjectAgentsRoute;
   "/p/$project/commands": typeof PProjectCommandsRoute;
   "/p/$project/connect": typeof PProjectConnectRoute;
+  "/p/$project/names": typeof PProjectNamesRoute;
   "/p/$project/": typeof PProjectIndexRoute;
   "/p/$project/issues/$id": typeof PProjectIssuesIdRoute;
   "/p/$project/workers/$id": typeof PProjectWorkersIdRoute;
@@ -134,6 +141,7 @@ export interface FileRoutesByTo {
   "/p/$project/agents": typeof PProjectAgentsRoute;
   "/p/$project/commands": typeof PProjectCommandsRoute;
   "/p/$project/connect": typeof PProjectConnectRoute;
+  "/p/$project/names": typeof PProjectNamesRoute;
   "/p/$project": typeof PProjectIndexRoute;
   "/p/$project/issues/$id": typeof PProjectIssuesIdRoute;
   "/p/$project/workers/$id": typeof PProjectWorkersIdRoute;
@@ -153,6 +161,7 @@ export interface FileRoutesById {
   "/p/$project/agents": typeof PProjectAgentsRoute;
   "/p/$project/commands": typeof PProjectCommandsRoute;
   "/p/$project/connect": typeof PProjectConnectRoute;
+  "/p/$project/names": typeof PProjectNamesRoute;
   "/p/$project/": typeof PProjectIndexRoute;
   "/p/$project/issues/$id": typeof PProjectIssuesIdRoute;
   "/p/$project/workers/$id": typeof PProjectWorkersIdRoute;
@@ -173,6 +182,7 @@ export interface FileRouteTypes {
     | "/p/$project/agents"
     | "/p/$project/commands"
     | "/p/$project/connect"
+    | "/p/$project/names"
     | "/p/$project/"
     | "/p/$project/issues/$id"
     | "/p/$project/workers/$id"
@@ -190,6 +200,7 @@ export interface FileRouteTypes {
     | "/p/$project/agents"
     | "/p/$project/commands"
     | "/p/$project/connect"
+    | "/p/$project/names"
     | "/p/$project"
     | "/p/$project/issues/$id"
     | "/p/$project/workers/$id"
@@ -208,6 +219,7 @@ export interface FileRouteTypes {
     | "/p/$project/agents"
     | "/p/$project/commands"
     | "/p/$project/connect"
+    | "/p/$project/names"
     | "/p/$project/"
     | "/p/$project/issues/$id"
     | "/p/$project/workers/$id"
@@ -284,6 +296,13 @@ declare module "@tanstack/react-router" {
       preLoaderRoute: typeof PProjectConnectRouteImport;
       parentRoute: typeof PProjectRoute;
     };
+    "/p/$project/names": {
+      id: "/p/$project/names";
+      path: "/names";
+      fullPath: "/p/$project/names";
+      preLoaderRoute: typeof PProjectNamesRouteImport;
+      parentRoute: typeof PProjectRoute;
+    };
     "/p/$project/issues/": {
       id: "/p/$project/issues/";
       path: "/issues";
@@ -347,6 +366,7 @@ interface PProjectRouteChildren {
   PProjectAgentsRoute: typeof PProjectAgentsRoute;
   PProjectCommandsRoute: typeof PProjectCommandsRoute;
   PProjectConnectRoute: typeof PProjectConnectRoute;
+  PProjectNamesRoute: typeof PProjectNamesRoute;
   PProjectIndexRoute: typeof PProjectIndexRoute;
   PProjectIssuesIdRoute: typeof PProjectIssuesIdRoute;
   PProjectWorkersIdRoute: typeof PProjectWorkersIdRoute;
@@ -362,6 +382,7 @@ const PProjectRouteChildren: PProjectRouteChildren = {
   PProjectAgentsRoute: PProjectAgentsRoute,
   PProjectCommandsRoute: PProjectCommandsRoute,
   PProjectConnectRoute: PProjectConnectRoute,
+  PProjectNamesRoute: PProjectNamesRoute,
   PProjectIndexRoute: PProjectIndexRoute,
   PProjectIssuesIdRoute: PProjectIssuesIdRoute,
   PProjectWorkersIdRoute: PProjectWorkersIdRoute,

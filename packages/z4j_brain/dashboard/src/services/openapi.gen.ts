@@ -278,6 +278,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/projects/{project}/series": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read counts and percentiles of each minute, hour or day; where nothing happened is zero. */
+        get: operations["read_points"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/projects/{project}/totals": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read counts and percentiles of a whole span, by task name or queue. */
+        get: operations["read_totals"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/session": {
         parameters: {
             query?: never;
@@ -858,9 +892,9 @@ export interface components {
          * Overview
          * @description One hour of a project.
          *
-         *         `totals`: unfinished states count tasks now, finished ones those of the window. Percentiles
-         *         look at the `sample` tasks of the window that ended last. `issues` are the open ones that failed
-         *         in the window: regressed ones first, then new ones, then the most frequent of a day.
+         *         `totals`: unfinished states count tasks now, finished ones those of the window. `issues` are the
+         *         open ones that failed in the window: regressed ones first, then new ones, then the most frequent
+         *         of a day.
          */
         Overview: {
             offset: number;
@@ -870,7 +904,6 @@ export interface components {
              */
             generated_at: string;
             window_s: number;
-            sample: number;
             totals: {
                 [key: string]: number;
             };
@@ -1025,6 +1058,123 @@ export interface components {
             completions: number;
             /** @default false */
             partial: boolean;
+        };
+        /**
+         * SeriesView
+         * @description Whole buckets from `from` to before `to`; groups with the most ended tasks first.
+         *
+         *         `others` is how many groups are put together in the one that is `other`.
+         */
+        SeriesView: {
+            /**
+             * Format: date-time
+             * @description RFC 3339 with microseconds, UTC.
+             */
+            from: string;
+            /**
+             * Format: date-time
+             * @description RFC 3339 with microseconds, UTC.
+             */
+            to: string;
+            /** @enum {unknown} */
+            resolution: "day" | "hour" | "minute";
+            step_s: number;
+            groups: components["schemas"]["SeriesGroup"][];
+            others: number;
+        };
+        /**
+         * SeriesGroup
+         * @description A group with a point for each bucket, the oldest first.
+         */
+        SeriesGroup: {
+            engine: string | null;
+            queue: string | null;
+            name: string | null;
+            other: boolean;
+            ended: number;
+            total: components["schemas"]["FiguresView"];
+            points: components["schemas"]["PointView"][];
+        };
+        /**
+         * FiguresView
+         * @description Counts of events, and how long the tasks that ended waited and ran.
+         *
+         *         `wait_ms` and `run_ms` are null where no task ended of which it is known.
+         */
+        FiguresView: {
+            published: number;
+            started: number;
+            succeeded: number;
+            failed: number;
+            retried: number;
+            cancelled: number;
+            rejected: number;
+            wait_ms: components["schemas"]["Durations"] | null;
+            run_ms: components["schemas"]["Durations"] | null;
+        };
+        /**
+         * Durations
+         * @description Percentiles in milliseconds, within 1 % of the true ones.
+         */
+        Durations: {
+            p50: number;
+            p95: number;
+            p99: number;
+        };
+        /**
+         * PointView
+         * @description One bucket from `at` on; `partial` while it lasts or is not fully summarised.
+         */
+        PointView: {
+            published: number;
+            started: number;
+            succeeded: number;
+            failed: number;
+            retried: number;
+            cancelled: number;
+            rejected: number;
+            wait_ms: components["schemas"]["Durations"] | null;
+            run_ms: components["schemas"]["Durations"] | null;
+            /**
+             * Format: date-time
+             * @description RFC 3339 with microseconds, UTC.
+             */
+            at: string;
+            partial: boolean;
+        };
+        /**
+         * TotalsView
+         * @description What a series is over its whole span.
+         */
+        TotalsView: {
+            /**
+             * Format: date-time
+             * @description RFC 3339 with microseconds, UTC.
+             */
+            from: string;
+            /**
+             * Format: date-time
+             * @description RFC 3339 with microseconds, UTC.
+             */
+            to: string;
+            /** @enum {unknown} */
+            resolution: "day" | "hour" | "minute";
+            groups: components["schemas"]["GroupView"][];
+            others: number;
+        };
+        /**
+         * GroupView
+         * @description A queue, a task name, everything, or with `other` all groups beyond the `top` ones.
+         *
+         *         `ended` counts succeeded, failed, cancelled and rejected.
+         */
+        GroupView: {
+            engine: string | null;
+            queue: string | null;
+            name: string | null;
+            other: boolean;
+            ended: number;
+            total: components["schemas"]["FiguresView"];
         };
         /**
          * SessionView
@@ -1895,6 +2045,78 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["QueueDetail"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    read_points: {
+        parameters: {
+            query?: {
+                from?: string;
+                to?: string;
+                resolution?: "auto" | "day" | "hour" | "minute";
+                engine?: string;
+                queue?: string;
+                name?: string;
+                group_by?: "name" | "none" | "queue";
+                top?: number;
+            };
+            header?: never;
+            path: {
+                project: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SeriesView"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    read_totals: {
+        parameters: {
+            query?: {
+                from?: string;
+                to?: string;
+                resolution?: "auto" | "day" | "hour" | "minute";
+                engine?: string;
+                queue?: string;
+                name?: string;
+                group_by?: "name" | "none" | "queue";
+                top?: number;
+            };
+            header?: never;
+            path: {
+                project: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TotalsView"];
                 };
             };
             401: components["responses"]["Problem"];
