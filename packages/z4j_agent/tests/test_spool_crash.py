@@ -6,6 +6,7 @@ import os
 import random
 import tempfile
 import uuid
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,9 @@ from hypothesis import strategies as st
 from z4j_agent.greeting import hello_of_the_dead
 from z4j_agent.identity import Identity
 from z4j_agent.outbox import Outbox
+from z4j_agent.spool import front as fronts
 from z4j_agent.spool import journal as journals
+from z4j_agent.spool.front import Front
 from z4j_agent.spool.journal import Journal
 from z4j_agent.spool.place import Folder, Place
 from z4j_agent.spool.recovery import Remains
@@ -27,6 +30,9 @@ from z4j_core.testing import MemoryBrain
 WHO = Identity("w1", "ab" * 16, "worker", "host", 1, 5)
 LIMIT = 20_000
 encode = msgspec.msgpack.Encoder().encode
+
+
+PUT, REWRITE = Front.put, Folder.write_segment
 
 
 class KilledError(BaseException):
@@ -49,6 +55,36 @@ class Killer:
             raise KilledError
         return os.write(descriptor, data)
 
+    @property
+    def put(self) -> Callable[[Front, bytes], None]:
+        """`Front.put`, which may copy only a part."""
+
+        def put(front: Front, record: bytes) -> None:
+            self.left -= 1
+            whole = self.left != 0
+            if self.left < 0:
+                raise KilledError
+            PUT(front, record if whole else record[: self._draw.randint(0, len(record))])
+            if not whole:
+                raise KilledError
+
+        return put
+
+    @property
+    def rewrite(self) -> Callable[[Folder, int, int, bytes], None]:
+        """`Folder.write_segment`, which may write only a part."""
+
+        def rewrite(folder: Folder, number: int, offset: int, content: bytes) -> None:
+            self.left -= 1
+            if self.left < 0:
+                raise KilledError
+            whole = self.left != 0
+            REWRITE(folder, number, offset, content if whole else content[: len(content) // 2])
+            if not whole:
+                raise KilledError
+
+        return rewrite
+
     def delete(self, folder: Folder, number: int) -> None:
         self.left -= 1
         if self.left <= 0:
@@ -59,7 +95,8 @@ class Killer:
 class World:
     """One agent, its spool and the server; `crash` ends the process that is at work."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, has_front: bool) -> None:
+        self.has_front = has_front
         self.place = Place(root, uuid.UUID(int=7), 1 << 30)
         self.brain = MemoryBrain()
         self.accepted: list[int] = []
@@ -70,7 +107,10 @@ class World:
 
     def begin(self) -> None:
         folder = self.place.create(WHO.epoch)
-        self.outbox.write_to(Journal(folder, WHO, 1 << 30, self.outbox.losses))
+        front = Front.create(folder.path.name) if self.has_front else None
+        assert (front is not None) == self.has_front
+        journal = Journal(folder, WHO, 1 << 30, self.outbox.losses, front=front)
+        self.outbox.write_to(journal)
 
     def emit(self, count: int) -> None:
         for _ in range(count):
@@ -156,29 +196,38 @@ steps = st.lists(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=300, deadline=None)
 @given(
     script=steps,
+    has_front=st.booleans(),
     kills=st.lists(st.integers(1, 300), min_size=1, max_size=4),
     draw=st.randoms(use_true_random=False),
 )
 def test_whenever_it_dies_all_that_was_accepted_arrives_once(
-    script: list[tuple[Any, ...]], kills: list[int], draw: random.Random
+    script: list[tuple[Any, ...]], has_front: bool, kills: list[int], draw: random.Random
 ) -> None:
     killer = Killer(draw)
     before = (journals.os, journals.SEGMENT_BYTES, journals.RESET_BYTES, journals.TAIL_BYTES)
-    delete = Folder.delete_segment
+    delete, rewrite, put = Folder.delete_segment, Folder.write_segment, Front.put
+    fronts_before = (fronts.SHARED_MEMORY, fronts.FRONT_BYTES, fronts._is_tmpfs)
     journals.os = _Os(killer)  # type: ignore[assignment]
     journals.SEGMENT_BYTES, journals.RESET_BYTES, journals.TAIL_BYTES = 2_000, 500, 1_000
     Folder.delete_segment = lambda folder, number: killer.delete(folder, number)  # type: ignore[method-assign]
+    Folder.write_segment = killer.rewrite  # type: ignore[method-assign]
+    Front.put = killer.put  # type: ignore[method-assign]
     try:
-        with tempfile.TemporaryDirectory() as root:
-            world = World(Path(root) / "spool")
+        with tempfile.TemporaryDirectory(dir=fronts.SHARED_MEMORY) as root:
+            fronts.SHARED_MEMORY, fronts.FRONT_BYTES = Path(root), 3_000
+            fronts._is_tmpfs = lambda _path: True  # a folder in one
+            world = World(Path(root) / "spool", has_front)
             world.begin()
             play(world, killer, script, kills)
     finally:
         journals.os, journals.SEGMENT_BYTES, journals.RESET_BYTES, journals.TAIL_BYTES = before
         Folder.delete_segment = delete  # type: ignore[method-assign]
+        Folder.write_segment = rewrite  # type: ignore[method-assign]
+        Front.put = put  # type: ignore[method-assign]
+        fronts.SHARED_MEMORY, fronts.FRONT_BYTES, fronts._is_tmpfs = fronts_before
     arrived = [event.occurred_at for event in world.brain.events]
     assert len(arrived) == len(set(arrived)), "recorded twice"
     assert not set(world.accepted) - set(arrived), "accepted and lost"

@@ -32,6 +32,8 @@ LAST_TRIES_S = 0.2
 """Between attempts while the process waits to end and the server cannot be reached."""
 
 RELAY_PAUSE_S = 0.01
+IN_FRONT_S = 0.5
+"""Seconds that an event may be in front of the spool's file, in shared memory."""
 
 _log = logging.getLogger("z4j.agent")
 
@@ -146,6 +148,7 @@ class Driver:
         tasks = [links]
         if self._adopter is not None:
             tasks.append(asyncio.create_task(self._adopter.run(self._stopping)))
+            tasks.append(asyncio.create_task(self._keep_in_file()))
         await self._stopping.event.wait()
         left = self._stopping.deadline - time.monotonic()
         if self._connection is None and self._outbox.is_drained:
@@ -154,6 +157,14 @@ class Driver:
         for task in tasks:
             task.cancel()
         await asyncio.wait(tasks, timeout=JOIN_GRACE_S)
+
+    async def _keep_in_file(self) -> None:
+        """While there is no link to seal frames for, a container that is removed takes its shared
+        memory with it: what is there moves to the file soon.
+        """
+        while not self._stopping.is_set:
+            await self._pause(IN_FRONT_S)
+            self._outbox.flush()
 
     def _begin_stop(self, deadline: float) -> None:
         self._stopping.deadline = deadline

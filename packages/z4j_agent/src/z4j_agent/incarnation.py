@@ -146,12 +146,15 @@ class Incarnation:
         """Keep events in files too; without them, as on a read-only system, memory must do."""
         if self.outbox.journal is not None or self.outbox.sender.kept:
             return
+        from z4j_agent.spool.front import Front
         from z4j_agent.spool.journal import Journal
 
+        outbox = self.outbox
         try:
             folder = place.create(identity.epoch)
-            outbox = self.outbox
-            outbox.write_to(Journal(folder, identity, place.limit_bytes, outbox.losses))
+            front = Front.create(folder.path.name)
+            limit = place.limit_bytes
+            outbox.write_to(Journal(folder, identity, limit, outbox.losses, front=front))
         except OSError as error:
             _log.warning(
                 "The z4j agent keeps events in memory only, and loses them when the process is "

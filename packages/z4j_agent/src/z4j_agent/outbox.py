@@ -11,6 +11,7 @@ memory is all there is.
 
 from __future__ import annotations
 
+import contextlib
 import logging
 from collections import deque
 from collections.abc import Callable
@@ -245,7 +246,14 @@ class Outbox:
             if is_drained:
                 journal.delete()
             else:
+                with contextlib.suppress(OSError):  # what cannot be moved stays for the adopter
+                    journal.flush()
                 journal.let_go()
+
+    def flush(self) -> None:
+        """Move into the spool's file what is in front of it."""
+        with self._lock:
+            self._record(lambda journal: journal.flush())
 
     def let_go(self) -> None:
         """In a forked child: close our copies of the spool's descriptors. Takes no lock."""
@@ -267,7 +275,7 @@ class Outbox:
                 self._lose(SPOOL_FULL, kind.value, occurred_at)
                 return
             try:
-                number = journal.append(encoded)
+                number = journal.append(encoded, not is_full)
             except OSError as error:
                 self._fall_back(journal, error)
         if kind in FINISHED:

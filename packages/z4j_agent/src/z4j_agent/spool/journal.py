@@ -2,6 +2,7 @@
 
 Files of 4 MiB, appended to by single writes into the page cache and deleted from the oldest on
 when all that they hold is acknowledged. No fsync: a spool survives its process, not a power cut.
+Where there is a front, events are written there first, and move into the file together.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from collections.abc import Callable
 import msgspec
 
 from z4j_agent.identity import Identity
+from z4j_agent.spool.front import Front, delete_front
 from z4j_agent.spool.place import Folder
 from z4j_agent.spool.records import (
     SEALED,
@@ -67,6 +69,7 @@ class Journal:
         limit_bytes: int,
         untold: Callable[[], list[Loss]],
         segments: list[Segment] | None = None,
+        front: Front | None = None,
     ) -> None:
         self.folder = folder
         self.identity = identity
@@ -74,6 +77,7 @@ class Journal:
         self.other_bytes = 0
         self.untold = untold
         self._segments: deque[Segment] = deque(segments or ())
+        self._front = front
         self._descriptor = -1
         self._size = sum(segment.size for segment in self._segments)
         self._last_offset = 0
@@ -102,6 +106,8 @@ class Journal:
 
     def begin(self, header: Header) -> None:
         """Begin a file; the ones before it are never written again."""
+        if self._segments:
+            self.flush()
         last = self._segments[-1] if self._segments else None
         number = 1 if last is None else last.number + 1
         descriptor = self.folder.open_segment(number, is_new=True)
@@ -112,22 +118,30 @@ class Journal:
         self._segments.append(Segment(number, header.next_event - 1, base, 0))
         self._write(pack_header(header))
 
-    def append(self, encoded: bytes) -> int:
-        """Write an accepted event; return its number."""
+    def append(self, encoded: bytes, is_in_memory: bool = True) -> int:
+        """Write an accepted event and return its number; into the file, if memory has it not."""
         segment = self._segments[-1]
         if segment.size >= SEGMENT_BYTES:
             segment = self._current()
         number = segment.last_event + 1
-        self._last_offset = segment.size
         record = pack_event(number, encoded)
-        # As `_write`, without the call: every event of the host pays for it.
-        size = len(record)
-        if os.write(self._descriptor, record) != size:
-            raise OSError(TORN)
-        segment.size += size
-        self._size += size
+        front = self._front
+        if front is None:
+            self._last_offset = segment.size
+            self._write(record)
+        elif is_in_memory and front.has_room(len(record)):
+            front.put(record)
+            self._size += len(record)
+        else:
+            self._last_offset = segment.size + front.used
+            self._write(record)
         segment.last_event = number
         return number
+
+    def flush(self) -> None:
+        """Move what is in front into the file."""
+        if self._front is not None and self._front.used:
+            self._write(b"")
 
     def seal(self, seq: int, first: int, last: int) -> None:
         """Write which events a frame holds; to be called before the frame can be sent."""
@@ -187,6 +201,7 @@ class Journal:
     def delete(self) -> bool:
         """Delete the spool and let go; tell whether that was possible."""
         self._close()
+        delete_front(self.folder.path.name)
         return self.folder.delete()
 
     def let_go(self) -> None:
@@ -229,17 +244,25 @@ class Journal:
         self.begin(header)
 
     def _write(self, record: bytes) -> None:
-        size = len(record)
-        if os.write(self._descriptor, record) != size:
+        """Write a record, and before it what is in front: the file has them in their order."""
+        self._size += len(record)
+        front = self._front
+        if front is not None and front.used:
+            record = front.content() + record
+        if os.write(self._descriptor, record) != len(record):
             raise OSError(TORN)
-        self._segments[-1].size += size
-        self._size += size
+        if front is not None and front.used:
+            front.clear()
+        self._segments[-1].size += len(record)
 
     def _close(self) -> None:
         descriptor, self._descriptor = self._descriptor, -1
         if descriptor >= 0:
             with contextlib.suppress(OSError):
                 os.close(descriptor)
+        front, self._front = self._front, None
+        if front is not None:
+            front.let_go()
 
 
 def _is_settled(segment: Segment, frame: int, event: int) -> bool:

@@ -60,6 +60,16 @@ class Folder:
         flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_EXCL if is_new else os.O_RDONLY
         return os.open(self.path / f"{number:08}", flags | _NO_LINK, 0o600)
 
+    def write_segment(self, number: int, offset: int, content: bytes) -> None:
+        """End a file with this content from `offset` on. Raise `OSError`."""
+        descriptor = os.open(self.path / f"{number:08}", os.O_WRONLY | _NO_LINK)
+        try:
+            os.ftruncate(descriptor, offset)
+            if os.pwrite(descriptor, content, offset) != len(content):
+                raise OSError("the file system takes no more")
+        finally:
+            os.close(descriptor)
+
     def delete_segment(self, number: int) -> None:
         """Delete a file if it is there. Raise `OSError`."""
         (self.path / f"{number:08}").unlink(missing_ok=True)

@@ -14,6 +14,7 @@ import msgspec
 from z4j_agent.identity import Identity
 from z4j_agent.losses import Losses
 from z4j_agent.outbox import Outbox, array_header
+from z4j_agent.spool.front import move_to_file
 from z4j_agent.spool.journal import Journal, Position, Segment
 from z4j_agent.spool.place import Folder
 from z4j_agent.spool.records import (
@@ -65,6 +66,7 @@ class Remains:
     @classmethod
     def of(cls, folder: Folder) -> Remains | None:
         """Read a spool; None if it cannot be understood. Raise `OSError`."""
+        move_to_file(folder)
         remains = cls(folder)
         for number in folder.segments:
             remains._scan(number)

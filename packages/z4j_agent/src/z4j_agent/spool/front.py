@@ -1,0 +1,157 @@
+"""The newest records of a spool, in memory that outlives the process: a small mapped file of tmpfs.
+
+A `write` for every event would be the dearest part of an event: it goes through the file system,
+cold. To copy it into mapped memory costs a tenth. The journal moves what is here into its file
+before anything else is written there, so the records of both are in one order.
+
+Only in tmpfs, with all pages allocated beforehand, no store to a mapped page can fail (a full or
+broken disk would end the host with SIGBUS).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import mmap
+import os
+import stat
+import sys
+from pathlib import Path
+
+from z4j_agent.spool.place import Folder
+from z4j_agent.spool.records import HEAD, Record, RecordKind, header_of, pack, read
+
+FRONT_BYTES = 256 * 1024
+SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 - where Linux has its tmpfs for shared memory
+_PREFIX = "z4j-"
+_NO_LINK = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
+_END = bytes(HEAD.size)
+
+
+class Front:
+    """Not thread-safe. A process that is killed leaves `used` bytes of whole records, and perhaps
+    a torn one.
+    """
+
+    def __init__(self, memory: mmap.mmap) -> None:
+        self.used = 0
+        self._memory = memory
+
+    @classmethod
+    def create(cls, name: str) -> Front | None:
+        """Make the one of a new spool; None where there is no tmpfs, or no room in it."""
+        if not _is_tmpfs(SHARED_MEMORY):
+            return None
+        path = _path(name)
+        try:
+            flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | _NO_LINK
+            descriptor = os.open(path, flags, 0o600)
+        except OSError:
+            return None
+        try:
+            os.posix_fallocate(descriptor, 0, FRONT_BYTES)
+            return cls(mmap.mmap(descriptor, FRONT_BYTES))
+        except (OSError, ValueError):
+            delete_front(name)
+            return None
+        finally:
+            os.close(descriptor)
+
+    def has_room(self, size: int) -> bool:
+        """Tell whether a record of so many bytes fits, and the end after it."""
+        return self.used + size + HEAD.size <= FRONT_BYTES
+
+    def put(self, record: bytes) -> None:
+        """Add a record for which there is room."""
+        used, end = self.used, self.used + len(record)
+        self._memory[used:end] = record
+        self.used = end
+
+    def content(self) -> bytes:
+        """Return all records."""
+        return self._memory[: self.used]
+
+    def clear(self) -> None:
+        """Forget what is in a file by now."""
+        self._memory[: HEAD.size] = _END
+        self.used = 0
+
+    def let_go(self) -> None:
+        """Unmap it; it stays for an adopter. Idempotent."""
+        self._memory.close()
+
+
+def move_to_file(folder: Folder) -> None:
+    """Add what a dead process left in its front to its last file. Idempotent. Raise `OSError`."""
+    name, numbers = folder.path.name, folder.segments
+    left = _left_in(name)
+    if left and numbers:
+        end, newest = _end_of(folder, numbers[-1])
+        missing = [record for record in left if record.number > newest]
+        if end and missing:
+            content = b"".join(pack(one.kind, one.number, one.content) for one in missing)
+            folder.write_segment(numbers[-1], end, content)
+    delete_front(name)
+
+
+def delete_front(name: str) -> None:
+    """Delete it if it is there; never raises."""
+    with contextlib.suppress(OSError):
+        _path(name).unlink()
+
+
+def _left_in(name: str) -> list[Record]:
+    """Return the events there; none if there is no front.
+
+    What follows a cleared or torn place is older, and its number tells.
+    """
+    try:
+        # Not waiting: what lies there need not be a file.
+        descriptor = os.open(_path(name), os.O_RDONLY | os.O_NONBLOCK | _NO_LINK)
+    except FileNotFoundError:
+        return []
+    records: list[Record] = []
+    try:
+        found = os.fstat(descriptor)
+        if found.st_uid == os.geteuid() and stat.S_ISREG(found.st_mode):
+            for record in read(descriptor):
+                is_next = not records or record.number == records[-1].number + 1
+                if record.kind != RecordKind.EVENT or not is_next or record.end > FRONT_BYTES:
+                    break
+                records.append(record)
+    finally:
+        os.close(descriptor)
+    return records
+
+
+def _end_of(folder: Folder, number: int) -> tuple[int, int]:
+    """Return where the last whole record of a file ends, and the newest event up to there."""
+    end = newest = 0
+    descriptor = folder.open_segment(number)
+    try:
+        for record in read(descriptor):
+            header = header_of(record) if end == 0 else None
+            if end == 0 and header is None:
+                break
+            if header is not None:
+                newest = header.next_event - 1
+            elif record.kind == RecordKind.EVENT:
+                newest = record.number
+            end = record.end
+    finally:
+        os.close(descriptor)
+    return end, newest
+
+
+def _path(name: str) -> Path:
+    return SHARED_MEMORY / f"{_PREFIX}{name}"
+
+
+def _is_tmpfs(path: Path) -> bool:
+    if sys.platform != "linux" or not os.access(path, os.W_OK):
+        return False
+    try:
+        mounts = Path("/proc/mounts").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return False
+    rows = (line.split(" ")[1:3] for line in mounts.splitlines())
+    return [str(path), "tmpfs"] in rows
