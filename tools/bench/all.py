@@ -33,7 +33,7 @@ QUICK = (
     "commands.py --commands 200",
     "lists.py --database postgresql --seconds 1.5",
     "growth.py --database postgresql --events 1000000",
-    "celery_overhead.py --pool solo --tasks 2000 --runs 2",
+    "celery_overhead.py --pool solo --tasks 2000 --runs 3",
 )
 FULL = (
     *(f"ingest.py {database} --events 200000" for database in BOTH * 3),
@@ -44,8 +44,8 @@ FULL = (
     *(f"lists.py {database}" for database in BOTH),
     "growth.py --database postgresql --events 10000000",
     "growth.py --database sqlite --events 2000000",
-    "celery_overhead.py --pool solo --runs 3",
-    "celery_overhead.py --pool prefork --runs 3",
+    "celery_overhead.py --pool solo",
+    "celery_overhead.py --pool prefork",
     "footprint.py",
 )
 
@@ -123,8 +123,8 @@ def output_of(command: Sequence[str]) -> str:
 
 
 def overhead(options: Sequence[str], output: str) -> Figure:
-    """Read the ratio of the medians, which `celery_overhead.py` prints."""
-    found = re.search(r"medians:.*ratio ([\d.]+)", output)
+    """Read the median ratio, which `celery_overhead.py` prints."""
+    found = re.search(r"median of.*ratio ([\d.]+)", output)
     if found is None:
         raise ValueError("no ratio was printed")
     return Figure(f"overhead_{options[options.index('--pool') + 1]}", float(found[1]))

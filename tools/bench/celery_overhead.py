@@ -2,9 +2,10 @@
 
     python tools/bench/celery_overhead.py [--pool solo|prefork] [--tasks N] [--runs N]
 
-Runs alternate (without, with, without, with …) on a Redis of their own, so that a change of the
-machine's load meets both alike. Counted is user and system time of all processes of the worker,
-from the first task to the moment when the server has every event. The server is the loopback one
+Runs alternate (without, with, without, with …) on a Redis of their own, and the ratio is the
+median over the pairs, because a virtual machine's speed changes by a third from minute to minute.
+Counted is the time on a processor of all threads of the worker and its children, from the first
+task to the moment when the server has every event. The server is the loopback one
 of `z4j_agent.testing`; `--url` and `--token` take a real one. This file is also the Celery app.
 """
 
@@ -18,7 +19,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -32,7 +33,6 @@ import z4j_celery.auto  # noqa: E402, F401
 from services.redis import running_redis  # noqa: E402
 from z4j_agent.testing import LoopbackBrain  # noqa: E402
 
-TICKS = os.sysconf("SC_CLK_TCK")
 WARM_UP = 300
 EVENTS_PER_TASK = 3
 PATIENCE_S = 300
@@ -75,18 +75,14 @@ class Worker:
         )
 
     def cpu_s(self) -> float:
-        """Return the CPU seconds of the process group, those of ended children included."""
-        ticks = 0
+        """Return the seconds on a processor of all threads of the process group that live now."""
+        total = 0
         for stat in Path("/proc").glob("[0-9]*/stat"):
-            try:
-                fields = stat.read_text().rpartition(")")[2].split()
-            except (FileNotFoundError, ProcessLookupError):
-                continue
-            if int(fields[2]) == self.process.pid:
-                ticks += int(fields[11]) + int(fields[12])
-                if int(stat.parent.name) == self.process.pid:
-                    ticks += int(fields[13]) + int(fields[14])
-        return ticks / TICKS
+            with suppress(FileNotFoundError, ProcessLookupError):
+                if int(stat.read_text().rpartition(")")[2].split()[2]) == self.process.pid:
+                    threads = (stat.parent / "task").glob("*/schedstat")
+                    total += sum(int(thread.read_text().split()[0]) for thread in threads)
+        return total / 1e9
 
     def stop(self) -> None:
         """Warm shutdown."""
@@ -169,8 +165,8 @@ def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--pool", choices=["solo", "prefork", "threads"], default="prefork")
-    parser.add_argument("--tasks", type=int, default=4000)
-    parser.add_argument("--runs", type=int, default=3, help="pairs of runs")
+    parser.add_argument("--tasks", type=int, default=3000)
+    parser.add_argument("--runs", type=int, default=7, help="pairs of runs")
     parser.add_argument("--url", help="a real server instead of the loopback one")
     parser.add_argument("--token", help="an agent's token of that server")
     parser.add_argument("--spool", choices=["on", "off"], default="on", help="as Z4J_SPOOL")
@@ -187,16 +183,20 @@ def main() -> None:
                 cost = measure(broker.url, options.pool, options.tasks, given, recorded)
                 figures[name].append(cost)
                 print(f"{options.pool} {name:8} {cost:8.1f} µs per task", flush=True)
-    report("medians", statistics.median, figures)
-    report("least disturbed", min, figures)
+    report(figures["without"], figures["with"])
 
 
-def report(name: str, of: Callable[[list[float]], float], figures: dict[str, list[float]]) -> None:
-    """Print one comparison."""
-    bare, loaded = of(figures["without"]), of(figures["with"])
+def report(without: list[float], loaded: list[float]) -> None:
+    """Print the comparison of the pairs, and of the least disturbed runs."""
+    ratios = sorted(after / before for before, after in zip(without, loaded, strict=True))
     print(
-        f"{name}: {bare:.1f} µs without, {loaded:.1f} µs with z4j: "
-        f"{loaded - bare:+.1f} µs per task, ratio {loaded / bare:.3f}"
+        f"median of {len(ratios)} pairs: ratio {statistics.median(ratios):.3f} "
+        f"({ratios[0]:.3f} to {ratios[-1]:.3f})"
+    )
+    bare, most = min(without), min(loaded)
+    print(
+        f"least disturbed: {bare:.1f} µs without, {most:.1f} µs with z4j: "
+        f"{most - bare:+.1f} µs per task, ratio {most / bare:.3f}"
     )
 
 
