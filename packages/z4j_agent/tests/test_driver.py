@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from z4j_agent import connection
-from z4j_agent.outbox import FULL
+from z4j_agent.backlog import FULL
 from z4j_agent.runtime import Agent
 from z4j_agent.testing import LoopbackBrain, new_credential
 from z4j_core.events import Kind, TaskEvent

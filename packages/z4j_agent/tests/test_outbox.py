@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from z4j_agent.outbox import BATCH_BYTES, FULL, ITEM_OVERHEAD, RANK, Outbox
+from z4j_agent.backlog import BATCH_BYTES, FULL, ITEM_OVERHEAD, RANK
+from z4j_agent.outbox import Outbox
 from z4j_core.codec import MSGPACK
 from z4j_core.events import Kind, WireEvent
 from z4j_core.frames import Gap, RawEvents

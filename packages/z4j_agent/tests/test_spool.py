@@ -17,8 +17,9 @@ from uuid import UUID
 import msgspec
 import pytest
 
+from z4j_agent.backlog import SPOOL_FULL
 from z4j_agent.identity import Identity
-from z4j_agent.outbox import SPOOL_FULL, Outbox
+from z4j_agent.outbox import Outbox
 from z4j_agent.spool import journal as journals
 from z4j_agent.spool.journal import Journal
 from z4j_agent.spool.place import Place, PlaceError, default_root
