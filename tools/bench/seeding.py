@@ -69,6 +69,7 @@ def seed_tasks(database: Database, project_id: UUID, count: int, days: float, un
             size = min(BATCH, count - start)
             rows = make_tasks(shuffled, project_id, start, size, count, days, until)
             with connection.begin():
+                hot_path(database).stage_tasks(connection, rows)
                 hot_path(database).write_tasks(connection, rows)
         with connection.begin():
             hot_path(database).write_rollups(connection, last_hour(project_id, until), "bench")

@@ -42,6 +42,7 @@ def record(connection: Connection, project_id: uuid.UUID, doubts: Sequence[Doubt
         hot = ingest_sqlite  # type: ignore[misc]
     hot.prepare_connection(connection)
     hot.write_events(connection, batch.events)
+    hot.stage_tasks(connection, batch.tasks)
     hot.write_tasks(connection, batch.tasks)
     return feeds.advance(connection, project_id)
 
