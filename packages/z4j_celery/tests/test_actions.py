@@ -213,7 +213,7 @@ def test_only_what_works_is_offered(any_pool: Worker) -> None:
     infos = {info["name"]: info for info in any_pool.act("info")["ok"]["actions"]}
     is_prefork = "prefork" in any_pool.process.args  # type: ignore[operator]
     offered = {name for name, info in infos.items() if not info["absent"]}
-    expected = {"retry", "retry_edited", "cancel", "purge"} | (
+    expected = {"retry", "retry_edited", "cancel", "purge", "probe"} | (
         {"terminate"} if is_prefork else set()
     )
     assert offered == expected

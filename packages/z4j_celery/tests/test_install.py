@@ -219,7 +219,7 @@ def test_the_option_include_is_enough(start_worker: StartWorker) -> None:
         [engine] = hello.engines
         assert engine.name == "celery"
         offered = {action.name for action in engine.actions if action.absent is None}
-        assert offered == {"retry", "retry_edited", "cancel", "terminate", "purge"}
+        assert offered == {"retry", "retry_edited", "cancel", "terminate", "purge", "probe"}
         task = TaskRef(
             sent, "celery_shop.add", "shop", "succeeded", args="[5,6]", kwargs="{}", exact=True
         )
