@@ -107,7 +107,7 @@ class World:
 
     def begin(self) -> None:
         folder = self.place.create(WHO.epoch)
-        front = Front.create(folder.path.name) if self.has_front else None
+        front = Front.create(folder) if self.has_front else None
         assert (front is not None) == self.has_front
         journal = Journal(folder, WHO, 1 << 30, self.outbox.losses, front=front)
         self.outbox.write_to(journal)

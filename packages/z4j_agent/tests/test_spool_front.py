@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import stat
 from collections.abc import Iterator
 from pathlib import Path
@@ -45,7 +46,7 @@ def wire(number: int) -> bytes:
 def spooled(place: Place) -> tuple[Outbox, Path, Path]:
     """Return an outbox with a front, the front's path, and the path of the spool's file."""
     folder = place.create(WHO.epoch)
-    front = Front.create(folder.path.name)
+    front = Front.create(folder)
     assert front is not None
     outbox = Outbox(LIMIT)
     outbox.write_to(Journal(folder, WHO, 1 << 30, outbox.losses, front=front))
@@ -158,5 +159,25 @@ def test_without_room_in_shared_memory_the_file_is_written(
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("os.posix_fallocate", full)
-    assert Front.create("no-room") is None
-    assert not fronts._path("no-room").exists()
+    folder = place.create(WHO.epoch)
+    assert Front.create(folder) is None
+    assert not fronts._path(folder.path.name).exists()
+    folder.let_go()
+
+
+def test_only_a_dead_front_whose_spool_is_gone_is_swept(place: Place) -> None:
+    outbox, front, _ = spooled(place)
+    fill(outbox, 1, 3)
+    (found,) = place.find()
+    shutil.rmtree(found.path)
+    fronts.sweep(0.0)
+    assert front.exists(), "its process lives"
+    outbox.let_go()
+    found.path.mkdir()
+    fronts.sweep(0.0)
+    assert front.exists(), "its spool is there"
+    found.path.rmdir()
+    fronts.sweep()
+    assert front.exists(), "it is not old"
+    fronts.sweep(0.0)
+    assert not front.exists()

@@ -152,7 +152,7 @@ class Incarnation:
         outbox = self.outbox
         try:
             folder = place.create(identity.epoch)
-            front = Front.create(folder.path.name)
+            front = Front.create(folder)
             limit = place.limit_bytes
             outbox.write_to(Journal(folder, identity, limit, outbox.losses, front=front))
         except OSError as error:

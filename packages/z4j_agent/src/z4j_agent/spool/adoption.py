@@ -19,6 +19,7 @@ from z4j_agent.endpoint import Endpoint
 from z4j_agent.greeting import hello_of_the_dead
 from z4j_agent.identity import Identity
 from z4j_agent.outbox import Outbox
+from z4j_agent.spool.front import sweep
 from z4j_agent.spool.place import Folder, Place
 from z4j_agent.spool.recovery import GIVEN_UP, UNCERTAIN, Remains
 from z4j_core import frames
@@ -72,6 +73,7 @@ class Adopter:
 
     def keep_bounds(self) -> None:
         """Give up spools that are too old, and the oldest ones while all are too large."""
+        sweep()
         found = self._place.find()
         total = sum(one.size for one in found)
         for one in found:

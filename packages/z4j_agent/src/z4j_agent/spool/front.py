@@ -11,50 +11,59 @@ broken disk would end the host with SIGBUS).
 from __future__ import annotations
 
 import contextlib
+import logging
 import mmap
 import os
 import stat
 import sys
+import time
 from pathlib import Path
 
-from z4j_agent.spool.place import Folder
+from z4j_agent.spool.place import Folder, lock
 from z4j_agent.spool.records import HEAD, Record, RecordKind, header_of, pack, read
 
 FRONT_BYTES = 256 * 1024
+OWNER_BYTES = 4096
+"""After the records: the path of the spool's folder, by which an abandoned front is known."""
+
 SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 - where Linux has its tmpfs for shared memory
+STALE_S = 86_400.0
 _PREFIX = "z4j-"
 _NO_LINK = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
 _END = bytes(HEAD.size)
+_log = logging.getLogger("z4j.agent")
 
 
 class Front:
     """Not thread-safe. A process that is killed leaves `used` bytes of whole records, and perhaps
-    a torn one.
+    a torn one. The descriptor is locked as long as the process lives.
     """
 
-    def __init__(self, memory: mmap.mmap) -> None:
+    def __init__(self, memory: mmap.mmap, descriptor: int) -> None:
         self.used = 0
         self._memory = memory
+        self._descriptor = descriptor
 
     @classmethod
-    def create(cls, name: str) -> Front | None:
+    def create(cls, folder: Folder) -> Front | None:
         """Make the one of a new spool; None where there is no tmpfs, or no room in it."""
-        if not _is_tmpfs(SHARED_MEMORY):
+        owner = os.fsencode(folder.path)
+        if not _is_tmpfs(SHARED_MEMORY) or len(owner) >= OWNER_BYTES:
             return None
-        path = _path(name)
+        flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | _NO_LINK
         try:
-            flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | _NO_LINK
-            descriptor = os.open(path, flags, 0o600)
+            descriptor = os.open(_path(folder.path.name), flags, 0o600)
         except OSError:
             return None
         try:
-            os.posix_fallocate(descriptor, 0, FRONT_BYTES)
-            return cls(mmap.mmap(descriptor, FRONT_BYTES))
+            os.posix_fallocate(descriptor, 0, FRONT_BYTES + OWNER_BYTES)
+            os.pwrite(descriptor, owner, FRONT_BYTES)
+            lock(descriptor)
+            return cls(mmap.mmap(descriptor, FRONT_BYTES), descriptor)
         except (OSError, ValueError):
-            delete_front(name)
-            return None
-        finally:
             os.close(descriptor)
+            delete_front(folder.path.name)
+            return None
 
     def has_room(self, size: int) -> bool:
         """Tell whether a record of so many bytes fits, and the end after it."""
@@ -78,6 +87,9 @@ class Front:
     def let_go(self) -> None:
         """Unmap it; it stays for an adopter. Idempotent."""
         self._memory.close()
+        descriptor, self._descriptor = self._descriptor, -1
+        if descriptor >= 0:
+            os.close(descriptor)
 
 
 def move_to_file(folder: Folder) -> None:
@@ -140,6 +152,31 @@ def _end_of(folder: Folder, number: int) -> tuple[int, int]:
     finally:
         os.close(descriptor)
     return end, newest
+
+
+def sweep(stale_s: float = STALE_S) -> None:
+    """Delete fronts whose process is dead and whose spool is gone, as when somebody deleted its
+    folder. Never raises.
+    """
+    for path in SHARED_MEMORY.glob(f"{_PREFIX}*"):
+        try:
+            if path.lstat().st_mtime <= time.time() - stale_s and _is_abandoned(path):
+                path.unlink()
+        except OSError as error:
+            _log.debug("%s cannot be looked at: %r", path, error)
+
+
+def _is_abandoned(path: Path) -> bool:
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | _NO_LINK)
+    try:
+        found = os.fstat(descriptor)
+        if found.st_uid != os.geteuid() or found.st_size != FRONT_BYTES + OWNER_BYTES:
+            return False
+        lock(descriptor)  # raises while its process lives
+        owner = os.pread(descriptor, OWNER_BYTES, FRONT_BYTES).rstrip(b"\0")
+        return bool(owner) and not os.path.lexists(owner)
+    finally:
+        os.close(descriptor)
 
 
 def _path(name: str) -> Path:

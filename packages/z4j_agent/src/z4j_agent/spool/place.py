@@ -30,6 +30,13 @@ _SEGMENT = re.compile(r"^\d{8}$")
 _NO_LINK = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
 
 
+def lock(descriptor: int) -> None:
+    """Lock an open file for this process and its children; raise `OSError` while another has it."""
+    if fcntl is None:
+        raise PlaceError("this system has no flock")
+    fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
 class PlaceError(OSError):
     """No spool can be kept here; the message says why and what to do."""
 
@@ -134,15 +141,15 @@ class Place:
         self.prepare()
         fresh = self.root / f"{_NEW}{epoch}"
         fresh.mkdir(mode=0o700)
-        lock = os.open(fresh / LOCK, os.O_RDWR | os.O_CREAT | os.O_EXCL | _NO_LINK, 0o600)
+        held = os.open(fresh / LOCK, os.O_RDWR | os.O_CREAT | os.O_EXCL | _NO_LINK, 0o600)
         try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            lock(held)
             path = self.root / f"{self._agent}-{epoch}"
             fresh.rename(path)
         except OSError:
-            os.close(lock)
+            os.close(held)
             raise
-        return Folder(path, lock)
+        return Folder(path, held)
 
     def find(self) -> list[Found]:
         """Return the spools of this agent, the longest untouched first; never raises."""
@@ -161,16 +168,16 @@ class Place:
         if fcntl is None:
             return None
         try:
-            lock = os.open(path / LOCK, os.O_RDWR | _NO_LINK)
+            held = os.open(path / LOCK, os.O_RDWR | _NO_LINK)
         except OSError:
             return None
         try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            if os.fstat(lock).st_ino == (path / LOCK).lstat().st_ino:
-                return Folder(path, lock)
+            lock(held)
+            if os.fstat(held).st_ino == (path / LOCK).lstat().st_ino:
+                return Folder(path, held)
         except OSError:  # held, or adopted and deleted meanwhile
             pass
-        os.close(lock)
+        os.close(held)
         return None
 
     def _is_ours(self, name: str) -> bool:
