@@ -105,7 +105,6 @@ def test_files_and_memory(process_of: Callable[..., Any], tmp_path: Path) -> Non
 # kombu's own models, under SQLAlchemy 2.1.
 @pytest.mark.filterwarnings("ignore:The ``noload`` loader strategy")
 def test_tables(process_of: Callable[..., Any], tmp_path: Path) -> None:
-    pytest.importorskip("sqlalchemy")
     process = process_of(f"sqla+sqlite:///{tmp_path}/broker.db")
     for _ in range(3):
         publish(process, "mail")
@@ -151,8 +150,6 @@ def identity(url: str, **options: Any) -> str:
     ],
 )
 def test_an_id_is_the_same_whoever_signs_in(url: str) -> None:
-    if url.startswith("sqla"):
-        pytest.importorskip("sqlalchemy")
     one, other = url.format(""), url.format(f"anna:{PASSWORD}@")
     assert identity(one) == identity(other)
 
