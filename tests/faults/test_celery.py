@@ -49,11 +49,13 @@ def test_server_child_and_link_are_killed_under_load(arena: Arena, shop: Shop) -
     arena.drain()
     assert arena.server.stop() == 0
     record, truth = read_record(arena.url), shop.truth()
-    lost = expected(truth) - record.events
-    assert not lost
     assert max(record.events.values()) == 1
     surplus = record.events - expected(truth)
     killed = {task_id for _, task_id, _ in surplus}
+    lost = expected(truth) - record.events
+    # The child may have been killed between its task's own word and what it tells its parent.
+    assert sum(lost.values()) <= 1, lost
+    assert {task_id for _, task_id, _ in lost} <= killed, lost
     assert len(killed) <= 2, surplus
     assert {kind for kind, _, _ in surplus} <= {"failed", "received", "published", "started"}
     assert record.missing == 0
