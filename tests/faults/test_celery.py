@@ -30,6 +30,15 @@ def shop(arena: Arena, tmp_path: Path, redis_url: str) -> Iterator[Shop]:
     shop.stop()
 
 
+def wait_for_quiet(shop: Shop) -> None:
+    """Wait until no task has said anything for three seconds."""
+    known, since = shop.truth(), time.monotonic()
+    while time.monotonic() - since < 3.0:
+        time.sleep(0.2)
+        if (truth := shop.truth()) != known:
+            known, since = truth, time.monotonic()
+
+
 def test_server_child_and_link_are_killed_under_load(arena: Arena, shop: Shop) -> None:
     """A killed child loses the task it ran, and what it had not handed over; nothing else."""
     worker = shop.start_worker()
@@ -45,6 +54,7 @@ def test_server_child_and_link_are_killed_under_load(arena: Arena, shop: Shop) -
     publisher.join()
     # The task that the child was running is gone with it; Celery acknowledges early.
     wait_until(lambda: ended(shop.truth()) >= TASKS - 2, "tasks do not end")
+    wait_for_quiet(shop)
     shop.stop()
     arena.drain()
     assert arena.server.stop() == 0
