@@ -10,6 +10,7 @@ import os
 import subprocess
 import sys
 import time
+from functools import cache
 
 from outcome import Outcome, left_out, outcome_of, summary
 from steps import REPORTS, ROOT, Step, all_steps
@@ -69,9 +70,16 @@ def _run(step: Step) -> Outcome:
     if step.report is not None:
         step.report.unlink(missing_ok=True)
     since = time.monotonic()
+    _refresh(step.environment)
     # Every command runs, so that one run shows all there is to repair.
     codes = [_call(step.environment, command) for command in step.commands]
     return outcome_of(step, succeeded=not any(codes), since=since)
+
+
+@cache
+def _refresh(environment: str) -> None:
+    """Once in a run; an installation that fails says so, and the step's own commands fail."""
+    _call(environment, ("python", "tools/dev/fresh.py"))
 
 
 def _call(environment: str, command: tuple[str, ...]) -> int:
