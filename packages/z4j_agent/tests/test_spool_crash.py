@@ -56,17 +56,18 @@ class Killer:
         return os.write(descriptor, data)
 
     @property
-    def put(self) -> Callable[[Front, bytes], None]:
+    def put(self) -> Callable[[Front, bytes], bool]:
         """`Front.put`, which may copy only a part."""
 
-        def put(front: Front, record: bytes) -> None:
+        def put(front: Front, record: bytes) -> bool:
             self.left -= 1
             whole = self.left != 0
             if self.left < 0:
                 raise KilledError
-            PUT(front, record if whole else record[: self._draw.randint(0, len(record))])
+            taken = PUT(front, record if whole else record[: self._draw.randint(0, len(record))])
             if not whole:
                 raise KilledError
+            return taken
 
         return put
 

@@ -10,11 +10,8 @@ import os
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-import msgspec
-
 from z4j_agent.outbox import Outbox
 from z4j_agent.plugin_set import PluginSet
-from z4j_core.events import WireEvent
 
 if TYPE_CHECKING:
     import socket
@@ -28,13 +25,12 @@ if TYPE_CHECKING:
     from z4j_core.frames import Hello
 
 _log = logging.getLogger("z4j.agent")
-_encode = msgspec.msgpack.Encoder().encode
 
 
 class Incarnation:
     """The agent's state in one process: its outbox and link, or its way to the parent.
 
-    Callers hold the agent's lock, except for `take` and `lose`, which are thread-safe.
+    Callers hold the agent's lock, except for `lose`, which is thread-safe.
     """
 
     def __init__(self, outbox_bytes: int, writer: RelayWriter | None = None) -> None:
@@ -53,13 +49,6 @@ class Incarnation:
     def is_running(self) -> bool:
         """Tell whether a driver works for this process."""
         return self._driver is not None
-
-    def take(self, event: WireEvent) -> None:
-        """Accept one redacted event. Raise what encoding raises."""
-        if self.writer is not None:
-            self.writer.send(event)
-        else:
-            self.outbox.append(event.kind, event.occurred_at, _encode(event))
 
     def lose(self, reason: str, kind: str, occurred_at: int) -> None:
         """Count an event that could not be accepted."""

@@ -11,6 +11,8 @@ from collections.abc import Iterable
 from threading import RLock
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from z4j_agent.incarnation import Incarnation
 from z4j_agent.plugin_set import PluginSet
 from z4j_agent.settings import Settings
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     from z4j_agent.spool.place import Place
 
 _log = logging.getLogger("z4j.agent")
+_encode = msgspec.msgpack.Encoder().encode
 
 EXIT_TIMEOUT_S = 2.0
 RETIRE_TIMEOUT_S = 10.0
@@ -135,7 +138,11 @@ class Agent:
                 if filtered is None:
                     return
                 event, plugins = filtered
-            life.take(to_wire(event, plugins.redactor))
+            wire = to_wire(event, plugins.redactor)
+            if life.writer is None:
+                life.outbox.append(wire.kind, wire.occurred_at, _encode(wire))
+            else:
+                life.writer.send(wire)
             if life.wanted_role is not None:
                 self.ensure_started(life.wanted_role)
         except Exception as error:

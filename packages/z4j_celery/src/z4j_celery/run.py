@@ -9,7 +9,7 @@ from typing import Any
 
 from z4j_celery.endings import Ending, ending_of, revoked, timed_out
 from z4j_celery.facts import attempt_of, now_us, origin, relations, result_of, text_of
-from z4j_celery.guard import guarded, logger
+from z4j_celery.guard import complain, guarded, logger
 from z4j_celery.memory import Messages, Recent, message_of
 from z4j_celery.parameters import ParameterNames
 from z4j_celery.process import Process
@@ -49,7 +49,6 @@ class Runs:
         self._queues = QueueNames()
         self._parameters = ParameterNames()
         self._waiting: Recent[tuple[str, int], None] = Recent(MAX_WAITING)
-        self.on_event = guarded(self._on_event)
 
     def on_received(self, request: Any, **_: Any) -> None:
         """Handle Celery's signal: a message arrived and is not revoked. The caller guards it."""
@@ -86,16 +85,20 @@ class Runs:
             return True
         return key in self._waiting
 
-    def _on_event(self, request: Any, kind: str, fields: dict[str, Any]) -> None:
-        run = self._run_of(request)
-        if kind == "task-started":
-            self._started(request, run)
-        elif run.gathered is not None:
-            run.gathered.append((kind, fields))
-        elif kind == "task-succeeded":
-            self._succeeded(request, run, fields)
-        else:
-            self._end(request, run, revoked(kind, fields))
+    def on_event(self, request: Any, kind: str, fields: dict[str, Any]) -> None:
+        """Handle what Celery would tell its event dispatcher."""
+        try:
+            run = self._run_of(request)
+            if kind == "task-started":
+                self._started(request, run)
+            elif run.gathered is not None:
+                run.gathered.append((kind, fields))
+            elif kind == "task-succeeded":
+                self._succeeded(request, run, fields)
+            else:
+                self._end(request, run, revoked(kind, fields))
+        except Exception:  # noqa: BLE001 - the host's task must go on
+            complain("Runs.on_event")
 
     @contextmanager
     def judging(self, request: Any, info: Any = None, time_limit: Any = None) -> Iterator[None]:

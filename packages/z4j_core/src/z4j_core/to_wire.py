@@ -58,43 +58,43 @@ def _payload(data: dict[str, Any], task_id: str, redactor: Redactor) -> bytes:
     safe: dict[str, Any] = {}
     judged: dict[str, Any] | None = None
     for key, value in data.items():
-        if (key in _NUMBERS and _is_ours(value)) or (
-            (value is None or value is task_id) and key in _OURS
+        kind = type(value)
+        if (kind is int and key in _NUMBERS and 0 <= value <= _LATEST) or (
+            (value is None or value is task_id or kind is bool) and key in _OURS
         ):
             safe[key] = value
         elif judged is None:
             judged = {key: value}
         else:
             judged[key] = value
-    return _encode(safe) if judged is None else _bounded(safe | _redacted(judged, redactor))
+    if judged is None:
+        return _encode(safe)
+    _redact(judged, safe, redactor)
+    return _bounded(safe)
 
 
-def _is_ours(value: object) -> bool:
-    return value is True or value is False or (type(value) is int and 0 <= value <= _LATEST)
-
-
-def _redacted(known: dict[str, Any], redactor: Redactor) -> dict[str, Any]:
+def _redact(known: dict[str, Any], safe: dict[str, Any], redactor: Redactor) -> None:
+    """Move what is known into what is safe."""
     names = known.pop("arg_names", ())
     traceback = known.pop("traceback", None)
-    safe: dict[str, Any] = {}
     exact: bool | None = None
-    for key in _PREVIEWS:
-        if key in known:
-            value = known.pop(key)
-            if key == "args" and names and isinstance(value, list | tuple):
-                safe[key], is_exact = redactor.arguments(value, names)
-            else:
-                safe[key], is_exact = redactor.exactly(value)
-            exact = is_exact and exact is not False
+    if "args" in known:
+        args = known.pop("args")
+        if names and isinstance(args, list | tuple):
+            safe["args"], exact = redactor.arguments(args, names)
+        else:
+            safe["args"], exact = redactor.exactly(args)
+    if "kwargs" in known:
+        safe["kwargs"], is_exact = redactor.exactly(known.pop("kwargs"))
+        exact = is_exact and exact is not False
     if known:
         redacted = redactor.value(known)
         if isinstance(redacted, dict):
-            safe = redacted | safe
+            safe.update(redacted)
     if isinstance(traceback, str):
         safe["traceback"] = _redacted_traceback(traceback, redactor)
     if exact is not None:
         safe["exact"] = exact
-    return safe
 
 
 def _bounded(safe: dict[str, Any]) -> bytes:

@@ -31,6 +31,7 @@ STALE_S = 86_400.0
 _PREFIX = "z4j-"
 _NO_LINK = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
 _END = bytes(HEAD.size)
+_HEAD_BYTES = HEAD.size
 _log = logging.getLogger("z4j.agent")
 
 
@@ -65,15 +66,15 @@ class Front:
             delete_front(folder.path.name)
             return None
 
-    def has_room(self, size: int) -> bool:
-        """Tell whether a record of so many bytes fits, and the end after it."""
-        return self.used + size + HEAD.size <= FRONT_BYTES
-
-    def put(self, record: bytes) -> None:
-        """Add a record for which there is room."""
-        used, end = self.used, self.used + len(record)
+    def put(self, record: bytes) -> bool:
+        """Add a record; False when there is no room for it and the end after it."""
+        used = self.used
+        end = used + len(record)
+        if end + _HEAD_BYTES > FRONT_BYTES:
+            return False
         self._memory[used:end] = record
         self.used = end
+        return True
 
     def content(self) -> bytes:
         """Return all records."""

@@ -129,8 +129,7 @@ class Journal:
         if front is None:
             self._last_offset = segment.size
             self._write(record)
-        elif is_in_memory and front.has_room(len(record)):
-            front.put(record)
+        elif is_in_memory and front.put(record):
             self._size += len(record)
         else:
             self._last_offset = segment.size + front.used
