@@ -4,6 +4,8 @@
 
 Runs alternate (without, with, without, with …) on a Redis of their own, and the ratio is the
 median over the pairs, because a virtual machine's speed changes by a third from minute to minute.
+Worker and children run on one core and everything else on the others, where the machine has two:
+who pushes whom out of a core's caches would otherwise be most of what is seen.
 Counted is the time on a processor of all threads of the worker and its children, from the first
 task to the moment when the server has every event. The server is the loopback one
 of `z4j_agent.testing`; `--url` and `--token` take a real one. This file is also the Celery app.
@@ -35,6 +37,7 @@ from z4j_agent.testing import LoopbackBrain  # noqa: E402
 
 WARM_UP = 300
 EVENTS_PER_TASK = 3
+CORES = sorted(os.sched_getaffinity(0))
 PATIENCE_S = 300
 UNSEEN_DELAY_S = 2.0
 Recorded = Callable[[], int] | None
@@ -73,6 +76,8 @@ class Worker:
             stderr=subprocess.DEVNULL,
             start_new_session=True,
         )
+        if len(CORES) > 1:
+            os.sched_setaffinity(self.process.pid, CORES[:1])
 
     def cpu_s(self) -> float:
         """Return the seconds on a processor of all threads of the process group that live now."""
@@ -172,6 +177,8 @@ def main() -> None:
     parser.add_argument("--spool", choices=["on", "off"], default="on", help="as Z4J_SPOOL")
     options = parser.parse_args()
     figures: dict[str, list[float]] = {"without": [], "with": []}
+    if len(CORES) > 1:
+        os.sched_setaffinity(0, CORES[1:])
     with (
         TemporaryDirectory() as folder,
         running_redis() as broker,

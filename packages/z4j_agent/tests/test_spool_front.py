@@ -18,7 +18,7 @@ from z4j_agent.spool import front as fronts
 from z4j_agent.spool.front import Front
 from z4j_agent.spool.journal import Journal
 from z4j_agent.spool.place import Place
-from z4j_agent.spool.records import pack_event
+from z4j_agent.spool.records import EVENT, pack
 from z4j_agent.spool.recovery import Remains
 from z4j_core.events import Kind, WireEvent
 
@@ -136,7 +136,7 @@ def test_a_link_or_anything_but_a_file_is_not_read(place: Place, tmp_path: Path)
     outbox, front, _ = spooled(place)
     outbox.let_go()
     planted = tmp_path / "planted"
-    planted.write_bytes(pack_event(1, wire(1)))
+    planted.write_bytes(pack(EVENT, 1, wire(1)))
     front.unlink()
     front.symlink_to(planted)
     (found,) = place.find()

@@ -41,7 +41,7 @@ def cut_connections(worker: Worker) -> None:
 def test_capture_survives_a_lost_connection(
     start_worker: StartWorker, client_of: ClientOf, options: tuple[str, ...]
 ) -> None:
-    """Traps 1 to 4: the tap is there again, the worker lives, and nothing is told twice."""
+    """Traps 1 to 4: capture is there again, the worker lives, and nothing is told twice."""
     worker = start_worker("-P", "prefork", "-c", "1", *options)
     app = client_of(worker)
     for round_ in range(3):

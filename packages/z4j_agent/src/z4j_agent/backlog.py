@@ -12,7 +12,7 @@ import logging
 from collections import deque
 from collections.abc import Callable
 from threading import RLock
-from typing import NamedTuple, TypeVar
+from typing import TypeVar
 
 import msgspec
 
@@ -32,7 +32,6 @@ RANK = {Kind.RECEIVED: 0, Kind.STARTED: 0, Kind.PUBLISHED: 1, Kind.SUCCEEDED: 2}
 """What goes first when memory is full; all other kinds tell of a failure and rank highest."""
 
 HIGHEST_RANK = 3
-FINISHED = frozenset({Kind.SUCCEEDED, Kind.FAILED, Kind.RETRIED})
 FULL = "the outbox was full"
 SPOOL_FULL = "the spool was full"
 UNREADABLE = "the spool could not be read"
@@ -42,7 +41,7 @@ _log = logging.getLogger("z4j.agent")
 _decode = msgspec.msgpack.Decoder(WireEvent).decode
 
 
-class Pending(NamedTuple):
+class Pending(msgspec.Struct, gc=False):
     """One encoded event that is not yet part of a frame; `number` is 0 without a spool."""
 
     kind: Kind
@@ -74,13 +73,30 @@ class Backlog:
 
     def append(self, kind: Kind, occurred_at: int, encoded: bytes) -> None:
         """Take one encoded event; when everything is full the least valuable ones go."""
+        size = len(encoded) + ITEM_OVERHEAD
         with self._lock:
             if self._is_writing:
                 self._deferred.append((kind, occurred_at, encoded))
                 return
             self._is_writing = True
+            # By identity: the hash of an enumeration's member is a call into Python.
+            if kind is Kind.SUCCEEDED or kind is Kind.FAILED or kind is Kind.RETRIED:
+                self._processed += 1
             try:
-                self._take(kind, occurred_at, encoded)
+                # The usual way is written out here: the host pays for every event.
+                journal, number = self._journal, 0
+                if self._bytes + self._held_bytes + size > self._limit or (
+                    journal is not None and journal.tail_left
+                ):
+                    self._take_when_full(kind, occurred_at, encoded)
+                else:
+                    if journal is not None:
+                        try:
+                            number = journal.append(encoded)
+                        except OSError as error:
+                            self._fall_back(journal, error)
+                    self._pending.append(Pending(kind, occurred_at, encoded, number))
+                    self._bytes += size
             finally:
                 self._is_writing = False
             while self._deferred and not self._is_writing:
@@ -134,29 +150,21 @@ class Backlog:
     def _in_files(self) -> int:
         return 0 if self._journal is None else self._journal.tail_left
 
-    def _take(self, kind: Kind, occurred_at: int, encoded: bytes) -> None:
-        """Put an event into the spool, if there is one, and into memory, if it has room."""
-        size = len(encoded) + ITEM_OVERHEAD
-        is_full = self._bytes + self._held_bytes + size > self._limit
-        journal, number = self._journal, 0
+    def _take_when_full(self, kind: Kind, occurred_at: int, encoded: bytes) -> None:
+        """Leave an event to the files alone; without files make room for it in memory."""
+        journal = self._journal
         if journal is not None:
-            is_full = is_full or journal.tail_left > 0
-            if is_full and not journal.admits(RANK.get(kind, HIGHEST_RANK)):
+            if not journal.admits(RANK.get(kind, HIGHEST_RANK)):
                 self._lose(SPOOL_FULL, kind.value, occurred_at)
                 return
             try:
-                number = journal.append(encoded, not is_full)
+                journal.put_off(journal.append(encoded, False))
+                return
             except OSError as error:
                 self._fall_back(journal, error)
-        if kind in FINISHED:
-            self._processed += 1
-        if is_full and self._journal is not None:
-            self._journal.put_off(number)
-            return
-        self._pending.append(Pending(kind, occurred_at, encoded, number))
-        self._bytes += size
-        if is_full:
-            self._shed()
+        self._pending.append(Pending(kind, occurred_at, encoded))
+        self._bytes += len(encoded) + ITEM_OVERHEAD
+        self._shed()
 
     def _take_batch(self, max_events: int) -> list[Pending]:
         batch: list[Pending] = []

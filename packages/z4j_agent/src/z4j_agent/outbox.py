@@ -114,8 +114,8 @@ class Outbox(Backlog):
             try:
                 journal.begin(Header(journal.identity, self.sender.last, 1, self.losses()))
                 while self._pending:
-                    number = journal.append(self._pending[0].encoded)
-                    numbered.append(self._pending.popleft()._replace(number=number))
+                    self._pending[0].number = journal.append(self._pending[0].encoded)
+                    numbered.append(self._pending.popleft())
             except OSError:
                 self._pending.extendleft(reversed(numbered))
                 journal.delete()

@@ -16,7 +16,7 @@ from z4j_celery.process import Process
 from z4j_celery.publish import Publications
 from z4j_celery.request import observe_tasks, stop_observing
 from z4j_celery.run import Runs
-from z4j_celery.tap import tap, tap_step
+from z4j_celery.step import observing_step
 from z4j_core.events import Kind, TaskEvent
 from z4j_core.plugins import Host
 
@@ -30,7 +30,7 @@ class Capture:
         self.cancelled = Cancelled(state.revoked)
         self._runs = Runs(self.process, self.messages)
         self._publications = Publications(self.process)
-        self._step = tap_step(guarded(self._observe))
+        self._step = observing_step(guarded(self._observe))
         self._apps: list[Any] = []
 
     def handlers(self) -> Iterator[tuple[Any, Callable[..., None]]]:
@@ -52,7 +52,6 @@ class Capture:
         self._apps.clear()
 
     def _observe(self, consumer: Any) -> None:
-        tap(consumer)
         observe_tasks(consumer.app, self._runs, self.cancelled)
         # The order of bootsteps against Celery's own is not fixed, so this is always needed.
         consumer.update_strategies()

@@ -39,18 +39,34 @@ def stop_observing(app: Any, runs: Runs) -> None:
                 task.Request = base
 
 
+def reporting(on_success: Any, runs: Runs) -> Any:
+    """Return the method so that it reports a success itself; a second report does no harm."""
+
+    def report(self: Any, outcome: Any, **options: Any) -> Any:
+        answer = on_success(self, outcome, **options)
+        has_failed, result, runtime = outcome
+        if not has_failed:
+            runs.on_event(self, "task-succeeded", {"result": result, "runtime": runtime})
+        return answer
+
+    return report
+
+
 def observed(base: Any, runs: Runs, cancelled: Cancelled) -> Any:
     """Return a subclass of a request class that reports to `runs`."""
 
     class Observed(base):  # type: ignore[misc]
         z4j_runs = runs
 
+        def __init_subclass__(cls, **options: Any) -> None:
+            # What Celery derives for a worker says nothing of a success unless events are on.
+            super().__init_subclass__(**options)
+            if "on_success" in cls.__dict__:
+                cls.on_success = reporting(cls.on_success, runs)
+
         def send_event(self, type: str, **fields: Any) -> Any:
             runs.on_event(self, type, fields)
-            groups = getattr(self.eventer, "groups", None)
-            if not groups or "task" in groups:
-                return super().send_event(type, **fields)
-            return None  # without -E the dispatcher would only look at it and drop it
+            return super().send_event(type, **fields)
 
         def on_failure(self, exc_info: Any, *args: Any, **kwargs: Any) -> Any:
             with runs.judging(self, info=exc_info):

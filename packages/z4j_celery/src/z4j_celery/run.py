@@ -52,8 +52,8 @@ class Runs:
 
     def on_received(self, request: Any, **_: Any) -> None:
         """Handle Celery's signal: a message arrived and is not revoked. The caller guards it."""
-        run = self._run_of(request)
         task_id, headers, info = request.id, request.request_dict, request.delivery_info
+        run = self._run_of(request, headers, info)
         key = (task_id, run.attempt)
         is_again = bool(info.get("redelivered"))
         if is_again and self._continues(request, run, key):
@@ -88,7 +88,7 @@ class Runs:
     def on_event(self, request: Any, kind: str, fields: dict[str, Any]) -> None:
         """Handle what Celery would tell its event dispatcher."""
         try:
-            run = self._run_of(request)
+            run = getattr(request, _MARK, None) or self._run_of(request)
             if kind == "task-started":
                 self._started(request, run)
             elif run.gathered is not None:
@@ -161,11 +161,16 @@ class Runs:
         )
 
     def _succeeded(self, request: Any, run: Run, fields: dict[str, Any]) -> None:
+        if run.has_ended:
+            return
+        run.has_ended = True
+        if not run.has_started:
+            self._waiting.take((request.id, run.attempt))
         data: dict[str, Any] = {"result": result_of(fields.get("result"))}
         runtime = fields.get("runtime")
         if runtime is not None:
             data["run_us"] = int(runtime * 1_000_000)
-        self._end(request, run, Ending(Kind.SUCCEEDED, data))
+        self._send(Kind.SUCCEEDED, request.id, run, now_us(), data)
 
     def _end(self, request: Any, run: Run, ending: Ending | None) -> None:
         if ending is None or run.has_ended:
@@ -175,7 +180,7 @@ class Runs:
             self._waiting.take((request.id, run.attempt))
         at = now_us()
         data = ending.data
-        if run.has_started and "run_us" not in data and ending.kind is not Kind.SUCCEEDED:
+        if run.has_started and "run_us" not in data:
             data["run_us"] = max(0, at - int(request.time_start * 1_000_000))
         if ending.kind in (Kind.FAILED, Kind.CANCELLED, Kind.REJECTED):
             message = message_of(request, run.name, run.queue)
@@ -197,11 +202,11 @@ class Runs:
             )
         )
 
-    def _run_of(self, request: Any) -> Run:
+    def _run_of(self, request: Any, headers: Any = None, info: Any = None) -> Run:
         run: Run | None = getattr(request, _MARK, None)
         if run is None:
-            headers = request.request_dict
-            info = request.delivery_info
+            headers = request.request_dict if headers is None else headers
+            info = request.delivery_info if info is None else info
             queue = self._queues.of(request.app, info.get("exchange"), info.get("routing_key"))
             run = Run(attempt_of(headers), request.type, queue, origin(headers, request.id))
             setattr(request, _MARK, run)

@@ -39,25 +39,11 @@ def to_wire(event: TaskEvent, redactor: Redactor) -> WireEvent:
     """
     task_id, name, queue = event.task_id, event.name, event.queue
     attempt, occurred_at = event.attempt, event.occurred_at
-    return WireEvent(
-        event.kind,
-        event.engine,
-        task_id if len(task_id) <= MAX_TASK_ID else _clip(task_id, MAX_TASK_ID),
-        attempt if 0 <= attempt <= MAX_ATTEMPT else min(max(attempt, 0), MAX_ATTEMPT),
-        occurred_at if 0 <= occurred_at <= _LATEST else min(max(occurred_at, 0), _LATEST),
-        name if name is None or len(name) <= MAX_NAME else _clip(name, MAX_NAME),
-        queue if queue is None or len(queue) <= MAX_NAME else _clip(queue, MAX_NAME),
-        _payload(event.data, task_id, redactor),
-    )
-
-
-def _payload(data: dict[str, Any], task_id: str, redactor: Redactor) -> bytes:
-    """Redact what may hold a secret. Numbers of ours, None, and the task's own id cannot; they
-    are most of what travels, and to look at them is most of what an event costs the host.
-    """
+    # Numbers of ours, None, and the task's own id cannot hold a secret; they are most of what
+    # travels, and to look at them would be most of what an event costs the host.
     safe: dict[str, Any] = {}
     judged: dict[str, Any] | None = None
-    for key, value in data.items():
+    for key, value in event.data.items():
         kind = type(value)
         if (kind is int and key in _NUMBERS and 0 <= value <= _LATEST) or (
             (value is None or value is task_id or kind is bool) and key in _OURS
@@ -67,14 +53,20 @@ def _payload(data: dict[str, Any], task_id: str, redactor: Redactor) -> bytes:
             judged = {key: value}
         else:
             judged[key] = value
-    if judged is None:
-        return _encode(safe)
-    _redact(judged, safe, redactor)
-    return _bounded(safe)
+    return WireEvent(
+        event.kind,
+        event.engine,
+        task_id if len(task_id) <= MAX_TASK_ID else _clip(task_id, MAX_TASK_ID),
+        attempt if 0 <= attempt <= MAX_ATTEMPT else min(max(attempt, 0), MAX_ATTEMPT),
+        occurred_at if 0 <= occurred_at <= _LATEST else min(max(occurred_at, 0), _LATEST),
+        name if name is None or len(name) <= MAX_NAME else _clip(name, MAX_NAME),
+        queue if queue is None or len(queue) <= MAX_NAME else _clip(queue, MAX_NAME),
+        _encode(safe) if judged is None else _redacted(judged, safe, redactor),
+    )
 
 
-def _redact(known: dict[str, Any], safe: dict[str, Any], redactor: Redactor) -> None:
-    """Move what is known into what is safe."""
+def _redacted(known: dict[str, Any], safe: dict[str, Any], redactor: Redactor) -> bytes:
+    """Return the payload: what is safe, and what is known, redacted."""
     names = known.pop("arg_names", ())
     traceback = known.pop("traceback", None)
     exact: bool | None = None
@@ -95,6 +87,8 @@ def _redact(known: dict[str, Any], safe: dict[str, Any], redactor: Redactor) -> 
         safe["traceback"] = _redacted_traceback(traceback, redactor)
     if exact is not None:
         safe["exact"] = exact
+    payload = _encode(safe)
+    return payload if len(payload) <= MAX_PAYLOAD else _bounded(safe)
 
 
 def _bounded(safe: dict[str, Any]) -> bytes:

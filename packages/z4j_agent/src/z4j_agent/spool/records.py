@@ -26,7 +26,7 @@ MAX_CONTENT = 2 * 1024 * 1024
 
 READ_BYTES = 256 * 1024
 GREATEST_NUMBER = 1 << 61
-_WORD = 0xFFFF_FFFF
+WORD = 0xFFFF_FFFF
 
 
 class RecordKind(IntEnum):
@@ -78,8 +78,8 @@ class Record(NamedTuple):
     end: int
 
 
-_EVENT = int(RecordKind.EVENT)
-_pack_head = HEAD.pack
+EVENT = int(RecordKind.EVENT)
+pack_head = HEAD.pack
 _encode = msgspec.msgpack.Encoder().encode
 _decode_header = msgspec.msgpack.Decoder(Header).decode
 _decode_loss = msgspec.msgpack.Decoder(Loss).decode
@@ -88,12 +88,6 @@ _decode_loss = msgspec.msgpack.Decoder(Loss).decode
 def pack(kind: int, number: int, content: bytes) -> bytes:
     """Return the bytes of a record."""
     return HEAD.pack(len(content), _checksum(kind, number, content), kind, number) + content
-
-
-def pack_event(number: int, content: bytes) -> bytes:
-    """As `pack` for an event, of which the host pays for every one."""
-    seal = crc32(content, (number << 3 ^ number >> 29 ^ _EVENT) & _WORD)
-    return _pack_head(len(content), seal, _EVENT, number) + content
 
 
 def pack_header(header: Header) -> bytes:
@@ -151,4 +145,4 @@ def read(descriptor: int, offset: int = 0) -> Iterator[Record]:
 
 def _checksum(kind: int, number: int, content: bytes) -> int:
     """CRC-32 of the content that begins with kind and number, folded into its start value."""
-    return crc32(content, (number << 3 ^ number >> 29 ^ kind) & _WORD)
+    return crc32(content, (number << 3 ^ number >> 29 ^ kind) & WORD)

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable
-from typing import Final
+from collections.abc import Callable, Sequence
+from typing import Final, TypeVar
 
 from z4j_core.redaction.gates import may_name_secret
 from z4j_core.redaction.key_words import (
@@ -36,6 +36,7 @@ JUDGED_LENGTH: Final = 256
 _WORDS = re.compile(r"[A-Z]{1,256}(?![a-z])|[A-Z]?[a-z]{1,256}|[^\W\d_a-zA-Z]{1,256}")
 _ANY_WORDS = re.compile(r"[^\W\d_]{1,256}")
 _LEADING_ESCAPE = frozenset("nrt")
+_Key = TypeVar("_Key")
 
 
 def _index_phrases() -> dict[str, tuple[tuple[str, ...], ...]]:
@@ -100,6 +101,7 @@ class KeyJudge:
     def __init__(self, extra: Callable[[str], bool | None] | None = None) -> None:
         self._extra = extra
         self._memo: dict[str, int] = {}
+        self._plain_names: dict[tuple[str, ...], int] = {}
         self.clean: dict[str, int] = {}
         """Decisions on keys that are themselves short and free of secrets, see ``keep_clean``."""
 
@@ -117,6 +119,16 @@ class KeyJudge:
         if len(key) <= MEMO_KEY_LENGTH:
             _remember(self._memo, key, decided)
         return decided
+
+    def has_secret(self, keys: Sequence[str]) -> bool:
+        """Tell whether one of these keys is not plain; quick for a tuple that was asked before."""
+        if type(keys) is tuple and keys in self._plain_names:
+            return False
+        if any(map(self.kind, keys)):
+            return True
+        if type(keys) is tuple and all(len(key) <= MEMO_KEY_LENGTH for key in keys):
+            _remember(self._plain_names, keys, PLAIN)
+        return False
 
     def keep_clean(self, key: str) -> int:
         """Return the kind of a key that the caller has found clean, and remember that too."""
@@ -149,7 +161,7 @@ class KeyJudge:
         return kind
 
 
-def _remember(memo: dict[str, int], key: str, kind: int) -> None:
+def _remember(memo: dict[_Key, int], key: _Key, kind: int) -> None:
     if len(memo) >= MEMO_SIZE:
         memo.clear()
     memo[key] = kind

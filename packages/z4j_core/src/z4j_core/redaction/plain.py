@@ -25,10 +25,12 @@ def is_plain(value: Any, clean_keys: dict[str, int]) -> bool:
     themselves harmless, see `KeyJudge.clean`; 0 is the one for a plain key.
     """
     if type(value) is dict:
-        return len(value) <= MAX_ENTRIES and _are_keys(value, clean_keys) and _are(value.values())
-    if type(value) is list:
-        return len(value) <= MAX_ENTRIES and _are(value) and not _has_option(value)
-    return False
+        return (
+            len(value) <= MAX_ENTRIES
+            and _are_keys(value, clean_keys)
+            and _are_values(value.values(), False)
+        )
+    return type(value) is list and len(value) <= MAX_ENTRIES and _are_values(value, True)
 
 
 def _are_keys(keys: Iterable[Any], clean_keys: dict[str, int]) -> bool:
@@ -39,11 +41,14 @@ def _are_keys(keys: Iterable[Any], clean_keys: dict[str, int]) -> bool:
     return True
 
 
-def _are(values: Iterable[Any]) -> bool:
+def _are_values(values: Iterable[Any], is_list: bool) -> bool:
     for item in values:
         kind = type(item)
         if kind is str:
             if len(item) >= MAX_STRING or not item.isascii() or may_hold_secret(item, False):
+                return False
+            # What follows ``--password`` in a list is hidden by the walk.
+            if is_list and item.startswith("--"):
                 return False
         elif kind is int:
             if not -_SMALL < item < _SMALL:
@@ -51,8 +56,3 @@ def _are(values: Iterable[Any]) -> bool:
         elif item is not None and kind is not bool:
             return False
     return True
-
-
-def _has_option(values: list[Any]) -> bool:
-    """What follows ``--password`` in a list is hidden by the walk."""
-    return any(type(item) is str and item.startswith("--") for item in values)

@@ -97,6 +97,8 @@ class Redactor:
         Not exact: anything masked or cut, tuples, sets, bytes, dates, keys that are not plain
         strings, numbers that are not finite, subclasses and other objects.
         """
+        if self._has_short_road and type(value) is dict and is_plain(value, self._keys.clean):
+            return value, True
         result = self.value(value)
         return result, result is value
 
@@ -106,10 +108,9 @@ class Redactor:
         An argument is hidden when a mapping would hide it under its parameter's name. Surplus
         values and surplus names are judged without the other.
         """
-        named, is_hidden = values if type(values) is list else list(values), False
-        if not any(map(self._keys.kind, names)):
-            return self.exactly(named)
-        named = list(named)
+        if not self._keys.has_secret(names):
+            return self.exactly(values if type(values) is list else list(values))
+        named, is_hidden = list(values), False
         for index, name in enumerate(names[: len(named)]):
             if self._keys.kind(name):
                 hidden = self.value({name: named[index]})
