@@ -1,11 +1,11 @@
 """What z4j costs a Celery worker: CPU time per no-op task, without and with the agent.
 
-    python tools/bench/celery_overhead.py [--pool solo|prefork] [--tasks N] [--runs N]
+    python tools/bench/celery_overhead.py [--pool solo|prefork] [--tasks N] [--turns N] [--pairs N]
 
-Runs alternate (without, with, without, with …) on a Redis of their own, and the ratio is the
-median over the pairs, because a virtual machine's speed changes by a third from minute to minute.
-Worker and children run on one core and everything else on the others, where the machine has two:
-who pushes whom out of a core's caches would otherwise be most of what is seen.
+Two workers, one without and one with z4j, take turns of half a second, and the ratio is the median
+over neighbouring turns, because a virtual machine's speed changes by a third within seconds. Then
+come other pairs of workers, because two processes of the same program differ by some per cent.
+The workers run on one core and everything else on the others, where the machine has two.
 Counted is the time on a processor of all threads of the worker and its children, from the first
 task to the moment when the server has every event. The server is the loopback one
 of `z4j_agent.testing`; `--url` and `--token` take a real one. This file is also the Celery app.
@@ -24,6 +24,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Self
 
 HERE = Path(__file__).resolve()
 sys.path.insert(0, str(HERE.parents[2] / "tests"))
@@ -59,10 +60,9 @@ def nothing(number: int, name: str = "") -> None:
 class Worker:
     """One worker process with its children."""
 
-    def __init__(self, url: str, pool: str, environment: dict[str, str]) -> None:
-        self.url = url
+    def __init__(self, url: str, pool: str, queue: str, environment: dict[str, str]) -> None:
         kept = {name: value for name, value in os.environ.items() if not name.startswith("Z4J_")}
-        options = ["-P", pool, *(["-c", "2"] if pool != "solo" else [])]
+        options = ["-Q", queue, "-n", queue, "-P", pool, *(["-c", "2"] if pool != "solo" else [])]
         self.process = subprocess.Popen(
             [sys.executable, "-m", "celery", "-A", HERE.stem, "worker", "-l", "WARNING", *options],
             env={
@@ -115,44 +115,60 @@ def publish(url: str, count: int, queue: str) -> None:
 
 
 def wait_until(condition: Callable[[], bool], what: str) -> None:
-    """Look ten times a second."""
+    """Look fifty times a second."""
     deadline = time.monotonic() + PATIENCE_S
     while not condition():
         if time.monotonic() > deadline:
             raise SystemExit(f"gave up waiting for {what}")
-        time.sleep(0.1)
+        time.sleep(0.02)
 
 
-def measure(
-    url: str, pool: str, tasks: int, environment: dict[str, str], recorded: Recorded
-) -> float:
-    """Return the CPU microseconds per task of one worker."""
-    with redis.Redis.from_url(url) as broker:
-        broker.flushall()
+class Bench:
+    """One broker, and the worker without and the worker with z4j, which take turns."""
 
-        def is_drained() -> bool:
-            waiting = [broker.llen("overhead"), broker.llen("measured"), broker.hlen("unacked")]
-            return not any(waiting)
+    def __init__(self, url: str, pool: str, environment: dict[str, str], recorded: Recorded):
+        self.url = url
+        self.broker = redis.Redis.from_url(url)
+        self.broker.flushall()
+        self.recorded = recorded
+        self.workers = {
+            "without": Worker(url, pool, "without", {}),
+            "with": Worker(url, pool, "with", environment),
+        }
 
-        publish(url, WARM_UP, "overhead")
-        publish(url, tasks, "measured")
-        worker = Worker(url, pool, environment)
-        try:
-            wait_until(lambda: broker.llen("overhead") == 0 and broker.hlen("unacked") == 0, "warm")
-            time.sleep(1.5)
-            before, events = worker.cpu_s(), recorded() if recorded is not None else 0
-            with Celery("control", broker=url, set_as_current=False) as control:
-                control.control.add_consumer("measured")
-            wait_until(lambda: broker.llen("measured") < tasks, "the first task")
-            wait_until(is_drained, "the last task")
-            if recorded is None:
-                time.sleep(UNSEEN_DELAY_S)
-            elif environment:
-                goal = events + tasks * EVENTS_PER_TASK
-                wait_until(lambda: recorded() >= goal, "the last event")
-            return (worker.cpu_s() - before) / tasks * 1e6
-        finally:
+    def __enter__(self) -> Self:
+        for name in self.workers:
+            self.slice(name, WARM_UP)
+        time.sleep(1.5)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for worker in self.workers.values():
             worker.stop()
+        self.broker.close()
+
+    def slice(self, name: str, tasks: int) -> float:
+        """Let one worker run so many tasks; return its CPU microseconds per task."""
+        publish(self.url, tasks, "parked")
+        worker, events = self.workers[name], self.recorded() if self.recorded is not None else 0
+        before = worker.cpu_s()
+        self.broker.rename("parked", name)
+        wait_until(lambda: self.is_drained(name), "the last task")
+        if name == "with":
+            self.wait_for_events(events + tasks * EVENTS_PER_TASK)
+        return (worker.cpu_s() - before) / tasks * 1e6
+
+    def is_drained(self, queue: str) -> bool:
+        """Tell whether no task waits or runs."""
+        return not (self.broker.llen(queue) or self.broker.hlen("unacked"))
+
+    def wait_for_events(self, goal: int) -> None:
+        """Wait until the server has so many events, or for its agent's usual delay."""
+        recorded = self.recorded
+        if recorded is None:
+            time.sleep(UNSEEN_DELAY_S)
+        else:
+            wait_until(lambda: recorded() >= goal, "the last event")
 
 
 @contextmanager
@@ -170,40 +186,43 @@ def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--pool", choices=["solo", "prefork", "threads"], default="prefork")
-    parser.add_argument("--tasks", type=int, default=3000)
-    parser.add_argument("--runs", type=int, default=7, help="pairs of runs")
+    parser.add_argument("--tasks", type=int, default=400, help="in a turn")
+    parser.add_argument("--turns", type=int, default=20, help="of a pair of workers")
+    parser.add_argument("--pairs", type=int, default=3, help="of workers, one after the other")
     parser.add_argument("--url", help="a real server instead of the loopback one")
     parser.add_argument("--token", help="an agent's token of that server")
     parser.add_argument("--spool", choices=["on", "off"], default="on", help="as Z4J_SPOOL")
     options = parser.parse_args()
-    figures: dict[str, list[float]] = {"without": [], "with": []}
+    turns: list[dict[str, float]] = []
     if len(CORES) > 1:
         os.sched_setaffinity(0, CORES[1:])
-    with (
-        TemporaryDirectory() as folder,
-        running_redis() as broker,
-        server(options.url, options.token) as (environment, recorded),
-    ):
-        environment = {**environment, "Z4J_SPOOL": options.spool, "Z4J_SPOOL_DIR": folder}
-        for _ in range(options.runs):
-            for name, given in (("without", {}), ("with", environment)):
-                cost = measure(broker.url, options.pool, options.tasks, given, recorded)
-                figures[name].append(cost)
-                print(f"{options.pool} {name:8} {cost:8.1f} µs per task", flush=True)
-    report(figures["without"], figures["with"])
+    for _ in range(options.pairs):
+        with (
+            TemporaryDirectory() as folder,
+            running_redis() as broker,
+            server(options.url, options.token) as (environment, recorded),
+        ):
+            environment = {**environment, "Z4J_SPOOL": options.spool, "Z4J_SPOOL_DIR": folder}
+            with Bench(broker.url, options.pool, environment, recorded) as bench:
+                names = list(bench.workers)
+                for turn in range(options.turns):
+                    # Who is first changes, so that a drift of the machine favours neither.
+                    order = names if turn % 2 == 0 else names[::-1]
+                    turns.append({name: bench.slice(name, options.tasks) for name in order})
+        report(f"{options.pool}, pair of workers", turns[-options.turns :])
+    report(f"{options.pool}, all", turns)
 
 
-def report(without: list[float], loaded: list[float]) -> None:
-    """Print the comparison of the pairs, and of the least disturbed runs."""
-    ratios = sorted(after / before for before, after in zip(without, loaded, strict=True))
+def report(what: str, turns: list[dict[str, float]]) -> None:
+    """Print the medians, and how far the ratios of neighbouring turns lie apart."""
+    bare, loaded = (statistics.median(turn[name] for turn in turns) for name in ("without", "with"))
+    ratios = sorted(turn["with"] / turn["without"] for turn in turns)
+    quarter = len(ratios) // 4
     print(
-        f"median of {len(ratios)} pairs: ratio {statistics.median(ratios):.3f} "
-        f"({ratios[0]:.3f} to {ratios[-1]:.3f})"
-    )
-    bare, most = min(without), min(loaded)
-    print(
-        f"least disturbed: {bare:.1f} µs without, {most:.1f} µs with z4j: "
-        f"{most - bare:+.1f} µs per task, ratio {most / bare:.3f}"
+        f"{what}: {bare:.0f} µs a task without, {loaded:.0f} µs with z4j; median ratio of "
+        f"{len(ratios)} turns {statistics.median(ratios):.3f} "
+        f"(middle half {ratios[quarter]:.3f} to {ratios[-1 - quarter]:.3f})",
+        flush=True,
     )
 
 

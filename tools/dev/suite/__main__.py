@@ -10,10 +10,18 @@ import os
 import subprocess
 import sys
 import time
-from functools import cache
+from concurrent.futures import ThreadPoolExecutor
+from tempfile import TemporaryFile
+from threading import Lock
+from typing import TextIO
 
 from outcome import Outcome, left_out, outcome_of, summary
 from steps import REPORTS, ROOT, Step, all_steps
+
+AT_THE_SAME_TIME = 2
+"""As many as a small machine has cores; the tests' own servers need some too."""
+
+_printing = Lock()
 
 
 def main(arguments: list[str]) -> int:
@@ -30,10 +38,10 @@ def main(arguments: list[str]) -> int:
         return 2
     REPORTS.mkdir(parents=True, exist_ok=True)
     outcomes: list[Outcome] = []
-    for step in chosen:
-        outcomes.append(_run(step))
-        if step.stops_the_rest and not outcomes[-1].succeeded:
-            print(f"\nThe rest is not run: {step.name} failed, and the text above says why.")
+    for group in _groups(chosen):
+        outcomes += _run_group(group)
+        if group[0].stops_the_rest and not outcomes[-1].succeeded:
+            print(f"\nThe rest is not run: {group[0].name} failed, and the text above says why.")
             break
     print(summary(outcomes), flush=True)
     return 0 if all(each.succeeded for each in outcomes) else 1
@@ -62,33 +70,61 @@ def _chosen(steps: list[Step], only: list[str]) -> list[Step]:
     return [step for step in steps if step.name in only or step.name.partition(":")[0] in only]
 
 
-def _run(step: Step) -> Outcome:
-    print(f"\n=== {step.name}: {step.says}", flush=True)
+def _groups(steps: list[Step]) -> list[list[Step]]:
+    """Steps that may run beside each other are one group; each other step is one of its own."""
+    groups: list[list[Step]] = []
+    for step in steps:
+        if groups and step.may_run_beside and groups[-1][0].may_run_beside:
+            groups[-1].append(step)
+        else:
+            groups.append([step])
+    return groups
+
+
+def _run_group(group: list[Step]) -> list[Outcome]:
+    """Run one step and show what it prints at once, or several, each shown when it has ended."""
+    if len(group) == 1:
+        return [_run(group[0], sys.stdout)]
+    print(f"\nAt the same time: {', '.join(step.name for step in group)}", flush=True)
+    longest_first = sorted(group, key=lambda step: step.seconds, reverse=True)
+    with ThreadPoolExecutor(AT_THE_SAME_TIME) as pool:
+        outcomes = {each.step.name: each for each in pool.map(_run_aside, longest_first)}
+    return [outcomes[step.name] for step in group]
+
+
+def _run_aside(step: Step) -> Outcome:
+    with TemporaryFile("w+", encoding="utf-8", errors="replace") as shown:
+        outcome = _run(step, shown)
+        shown.seek(0)
+        with _printing:
+            print(shown.read(), end="", flush=True)
+    return outcome
+
+
+def _run(step: Step, shown: TextIO) -> Outcome:
+    print(f"\n=== {step.name}: {step.says}", file=shown, flush=True)
     if step.without is not None:
-        print(f"skipped: {step.without}", flush=True)
+        print(f"skipped: {step.without}", file=shown, flush=True)
         return left_out(step)
     if step.report is not None:
         step.report.unlink(missing_ok=True)
     since = time.monotonic()
-    _refresh(step.environment)
+    # An installation that fails says so, and the step's own commands fail.
+    _call(step.environment, ("python", "tools/dev/fresh.py"), shown)
     # Every command runs, so that one run shows all there is to repair.
-    codes = [_call(step.environment, command) for command in step.commands]
+    codes = [_call(step.environment, command, shown) for command in step.commands]
     return outcome_of(step, succeeded=not any(codes), since=since)
 
 
-@cache
-def _refresh(environment: str) -> None:
-    """Once in a run; an installation that fails says so, and the step's own commands fail."""
-    _call(environment, ("python", "tools/dev/fresh.py"))
-
-
-def _call(environment: str, command: tuple[str, ...]) -> int:
-    print(f"$ {' '.join(command)}", flush=True)
+def _call(environment: str, command: tuple[str, ...], shown: TextIO) -> int:
+    print(f"$ {' '.join(command)}", file=shown, flush=True)
     return subprocess.run(
         [sys.executable, "-m", "hatch", "-e", environment, "run", *command],
         cwd=ROOT,
         env={**os.environ, "Z4J_REQUIRE_SERVICES": "1"},
         stdin=subprocess.DEVNULL,
+        stdout=shown,
+        stderr=subprocess.STDOUT,
         check=False,
     ).returncode
 

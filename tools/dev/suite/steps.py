@@ -9,6 +9,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[3]
 REPORTS = ROOT / ".cache" / "suite"
+SECONDS = {"z4j_brain": 480, "z4j_celery": 200}
 SOURCES = (
     *sorted(ROOT.glob("packages/*/src")),
     ROOT / "tests/services",
@@ -22,7 +23,8 @@ class Step:
     """Commands that each run in the hatch environment ``environment`` and must all succeed.
 
     ``report`` is the JUnit file that the last command writes, when it runs tests.
-    ``without`` says why the step has nothing to run, when that is so.
+    ``without`` says why the step has nothing to run, when that is so. Steps that follow each other
+    and may run beside others do, those of many ``seconds`` (a rough figure) first.
     """
 
     name: str
@@ -32,6 +34,8 @@ class Step:
     report: Path | None = None
     stops_the_rest: bool = False
     without: str | None = None
+    may_run_beside: bool = False
+    seconds: int = 30
 
 
 def all_steps(pytest_options: Sequence[str]) -> list[Step]:
@@ -60,6 +64,7 @@ def _plain(name: str, says: str, commands: Sequence[str]) -> Step:
         says=says,
         environment="suite",
         commands=tuple(tuple(command.split()) for command in commands),
+        may_run_beside=True,
     )
 
 
@@ -70,6 +75,7 @@ def _pytest(
     paths: Sequence[str],
     options: Sequence[str],
     stops_the_rest: bool = False,
+    seconds: int = 0,
 ) -> Step:
     report = _report(name)
     command = ("python", "-m", "pytest", *paths, f"--junitxml={_relative(report)}", *options)
@@ -80,6 +86,8 @@ def _pytest(
         commands=(command,),
         report=report,
         stops_the_rest=stops_the_rest,
+        may_run_beside=seconds > 0,
+        seconds=seconds,
     )
 
 
@@ -94,8 +102,12 @@ def _alone(package: Path, options: Sequence[str]) -> Step:
             environment=f"alone.{package.name}",
             commands=(),
             without="it has no tests of its own",
+            may_run_beside=True,
         )
-    return _pytest(name, says, f"alone.{package.name}", [_relative(tests)], options)
+    seconds = SECONDS.get(package.name, 30)
+    return _pytest(
+        name, says, f"alone.{package.name}", [_relative(tests)], options, seconds=seconds
+    )
 
 
 def _dashboard() -> Step:
@@ -117,6 +129,7 @@ def _dashboard() -> Step:
         commands=tuple(steps) if folder.is_dir() else (),
         report=report,
         without=None if folder.is_dir() else "there is no dashboard",
+        may_run_beside=True,
     )
 
 
