@@ -76,6 +76,14 @@ def sleep(seconds: float) -> float:
     return seconds
 
 
+@app.task(name="truth.nap", bind=True)
+def nap(self: Any, seconds: float) -> None:
+    """Takes its time, and tells the truth about it."""
+    tell("started", self.request.id, 0)
+    time.sleep(seconds)
+    tell("succeeded", self.request.id, 0)
+
+
 @app.task(name="truth.second_life", bind=True, acks_late=True)
 def second_life(self: Any) -> str:
     """Waits to be killed; when it is delivered again it succeeds."""
