@@ -58,7 +58,7 @@ def _parser() -> argparse.ArgumentParser:
         action="append",
         default=[],
         metavar="STEP",
-        help="run this step only; may be given again; `alone` means every package",
+        help="run this step only; may be given again; `alone` means every step that begins so",
     )
     parser.add_argument("--list", action="store_true", help="name the steps and do nothing")
     return parser
@@ -67,7 +67,7 @@ def _parser() -> argparse.ArgumentParser:
 def _chosen(steps: list[Step], only: list[str]) -> list[Step]:
     if not only:
         return steps
-    return [step for step in steps if step.name in only or step.name.partition(":")[0] in only]
+    return [step for step in steps if any(f"{step.name}:".startswith(f"{one}:") for one in only)]
 
 
 def _groups(steps: list[Step]) -> list[list[Step]]:

@@ -9,7 +9,10 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[3]
 REPORTS = ROOT / ".cache" / "suite"
-SECONDS = {"z4j_brain": 480, "z4j_celery": 200}
+SECONDS = {"z4j_brain": 250, "z4j_celery": 210}
+PARTS = {"z4j_brain": 2}
+"""Into how many steps the folders of a package's tests are dealt, so that none is much the longest."""
+
 SOURCES = (
     *sorted(ROOT.glob("packages/*/src")),
     ROOT / "tests/services",
@@ -47,7 +50,7 @@ def all_steps(pytest_options: Sequence[str]) -> list[Step]:
         _plain("types", "mypy --strict", ("mypy " + " ".join(map(_relative, SOURCES)),)),
         _plain("imports", "who may import whom", ("lint-imports --no-cache",)),
         _dashboard(),
-        *(_alone(folder, pytest_options) for folder in packages),
+        *(step for folder in packages for step in _alone(folder, pytest_options)),
         _pytest(
             "whole",
             "the packages together",
@@ -91,23 +94,37 @@ def _pytest(
     )
 
 
-def _alone(package: Path, options: Sequence[str]) -> Step:
-    name = f"alone:{package.name}"
-    tests = package / "tests"
+def _alone(package: Path, options: Sequence[str]) -> list[Step]:
+    name, environment = f"alone:{package.name}", f"alone.{package.name}"
     says = "with only what it declares"
+    tests = package / "tests"
     if not any(tests.rglob("test_*.py")):
-        return Step(
-            name=name,
-            says=says,
-            environment=f"alone.{package.name}",
-            commands=(),
-            without="it has no tests of its own",
-            may_run_beside=True,
-        )
+        return [
+            Step(
+                name=name,
+                says=says,
+                environment=environment,
+                commands=(),
+                without="it has no tests of its own",
+                may_run_beside=True,
+            )
+        ]
     seconds = SECONDS.get(package.name, 30)
-    return _pytest(
-        name, says, f"alone.{package.name}", [_relative(tests)], options, seconds=seconds
-    )
+    return [
+        _pytest(f"{name}{suffix}", says, environment, paths, options, seconds=seconds)
+        for suffix, paths in _parts(tests, PARTS.get(package.name, 1))
+    ]
+
+
+def _parts(tests: Path, count: int) -> list[tuple[str, list[str]]]:
+    """Deal what lies in a folder of tests into parts, in the order of the names."""
+    if count == 1:
+        return [("", [_relative(tests)])]
+    found = sorted(path for path in tests.iterdir() if any(path.rglob("test_*.py")))
+    found += sorted(tests.glob("test_*.py"))
+    size = -(-len(found) // count)
+    parts = [found[start : start + size] for start in range(0, len(found), size)]
+    return [(f":{number}", [*map(_relative, part)]) for number, part in enumerate(parts, 1)]
 
 
 def _dashboard() -> Step:
