@@ -11,7 +11,7 @@ ROOT = Path(__file__).resolve().parents[3]
 REPORTS = ROOT / ".cache" / "suite"
 SECONDS = {"z4j_brain": 250, "z4j_celery": 210}
 PARTS = {"z4j_brain": 2}
-"""Into how many steps the folders of a package's tests are dealt, so that none is much the longest."""
+"""Into how many steps the folders of a package's tests are dealt, so that none is the longest."""
 
 SOURCES = (
     *sorted(ROOT.glob("packages/*/src")),
