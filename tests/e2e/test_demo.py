@@ -34,8 +34,8 @@ def demo(tmp_path: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
         )
     yield process, _url(log, process)
     if process.poll() is None:
-        process.kill()
-        process.wait()
+        process.send_signal(signal.SIGINT)
+        process.wait(20)
 
 
 def _url(log: Path, process: subprocess.Popen[str]) -> str:

@@ -46,7 +46,7 @@ def reporting(on_success: Any, runs: Runs) -> Any:
         answer = on_success(self, outcome, **options)
         has_failed, result, runtime = outcome
         if not has_failed:
-            runs.on_event(self, "task-succeeded", {"result": result, "runtime": runtime})
+            runs.on_success(self, result, runtime)
         return answer
 
     return report

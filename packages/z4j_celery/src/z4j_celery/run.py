@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from z4j_celery.endings import Ending, ending_of, revoked, timed_out
 from z4j_celery.facts import attempt_of, now_us, origin, relations, result_of, text_of
 from z4j_celery.guard import complain, guarded, logger
-from z4j_celery.memory import Messages, Recent, message_of
+from z4j_celery.memory import Messages, message_of
 from z4j_celery.parameters import ParameterNames
 from z4j_celery.process import Process
 from z4j_celery.queues import QueueNames
@@ -48,7 +48,8 @@ class Runs:
         self._emit = process.host.emit
         self._queues = QueueNames()
         self._parameters = ParameterNames()
-        self._waiting: Recent[tuple[str, int], None] = Recent(MAX_WAITING)
+        # Oldest first; a dict's single steps are atomic, so no lock is needed.
+        self._waiting: dict[tuple[str, int], None] = {}
 
     def on_received(self, request: Any, **_: Any) -> None:
         """Handle Celery's signal: a message arrived and is not revoked. The caller guards it."""
@@ -58,7 +59,10 @@ class Runs:
         is_again = bool(info.get("redelivered"))
         if is_again and self._continues(request, run, key):
             return
-        self._waiting.put(key, None)
+        self._waiting[key] = None
+        if len(self._waiting) > MAX_WAITING:
+            with suppress(RuntimeError):  # another thread is at it at this very moment
+                self._waiting.pop(next(iter(self._waiting)), None)
         data = {"args": request.args, "kwargs": request.kwargs}
         data |= relations(headers, task_id)
         data |= run.origin
@@ -94,11 +98,18 @@ class Runs:
             elif run.gathered is not None:
                 run.gathered.append((kind, fields))
             elif kind == "task-succeeded":
-                self._succeeded(request, run, fields)
+                self._succeeded(request, run, fields.get("result"), fields.get("runtime"))
             else:
                 self._end(request, run, revoked(kind, fields))
         except Exception:  # noqa: BLE001 - the host's task must go on
             complain("Runs.on_event")
+
+    def on_success(self, request: Any, result: Any, runtime: float) -> None:
+        """Handle the end of a run that raised nothing; Celery may have told of it before."""
+        try:
+            self._succeeded(request, self._run_of(request), result, runtime)
+        except Exception:  # noqa: BLE001 - the host's task must go on
+            complain("Runs.on_success")
 
     @contextmanager
     def judging(self, request: Any, info: Any = None, time_limit: Any = None) -> Iterator[None]:
@@ -140,7 +151,8 @@ class Runs:
     ) -> None:
         said = dict(gathered)
         if "task-succeeded" in said:
-            self._succeeded(request, run, said["task-succeeded"])
+            fields = said["task-succeeded"]
+            self._succeeded(request, run, fields.get("result"), fields.get("runtime"))
         elif info is None:
             self._end(request, run, timed_out(time_limit, said))
         else:
@@ -150,7 +162,7 @@ class Runs:
         if run.has_started:
             return
         run.has_started = True
-        self._waiting.take((request.id, run.attempt))
+        self._waiting.pop((request.id, run.attempt), None)
         pid = request.worker_pid if self._process.is_prefork else os.getpid()
         self._send(
             Kind.STARTED,
@@ -160,14 +172,13 @@ class Runs:
             {"pid": pid, **run.origin},
         )
 
-    def _succeeded(self, request: Any, run: Run, fields: dict[str, Any]) -> None:
+    def _succeeded(self, request: Any, run: Run, result: Any, runtime: float | None) -> None:
         if run.has_ended:
             return
         run.has_ended = True
         if not run.has_started:
-            self._waiting.take((request.id, run.attempt))
-        data: dict[str, Any] = {"result": result_of(fields.get("result"))}
-        runtime = fields.get("runtime")
+            self._waiting.pop((request.id, run.attempt), None)
+        data: dict[str, Any] = {"result": result_of(result)}
         if runtime is not None:
             data["run_us"] = int(runtime * 1_000_000)
         self._send(Kind.SUCCEEDED, request.id, run, now_us(), data)
@@ -177,7 +188,7 @@ class Runs:
             return
         run.has_ended = True
         if not run.has_started:
-            self._waiting.take((request.id, run.attempt))
+            self._waiting.pop((request.id, run.attempt), None)
         at = now_us()
         data = ending.data
         if run.has_started and "run_us" not in data:

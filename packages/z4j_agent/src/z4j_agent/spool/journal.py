@@ -84,7 +84,7 @@ class Journal:
         self._descriptor = -1
         self._size = sum(segment.size for segment in self._segments)
         self._last_offset = 0
-        self._tail_next = 1
+        self.tail_left = 0
         self._tail_end = 0
         self._tail_at = Position(0, 0)
 
@@ -92,11 +92,6 @@ class Journal:
     def path(self) -> str:
         """The folder, for messages."""
         return str(self.folder.path)
-
-    @property
-    def tail_left(self) -> int:
-        """How many events are in the files alone."""
-        return self._tail_end - self._tail_next + 1
 
     def admits(self, rank: int) -> bool:
         """Tell whether the ceiling leaves room for an event of this rank, 0 to 3."""
@@ -178,13 +173,13 @@ class Journal:
     def put_off(self, number: int) -> None:
         """Leave the event that was appended last to the files."""
         if not self.tail_left:
-            self._tail_next = number
             self._tail_at = Position(self._segments[-1].number, self._last_offset)
+        self.tail_left += 1
         self._tail_end = number
 
     def set_tail(self, first: int, last: int, at: Position) -> None:
         """Make events that are in the files already the tail."""
-        self._tail_next, self._tail_end, self._tail_at = first, last, at
+        self.tail_left, self._tail_end, self._tail_at = last - first + 1, last, at
 
     def read_tail(self) -> tuple[list[tuple[int, bytes]], int]:
         """Take some 256 KiB of the tail, oldest first; also return how many cannot be read."""
@@ -194,12 +189,12 @@ class Journal:
             found = self._read_segment(TAIL_BYTES - size)
             for number, encoded in found:
                 missing += number - self._tail_next
-                self._tail_next = number + 1
+                self.tail_left = self._tail_end - number
                 size += len(encoded)
             events += found
             if self.tail_left and size < TAIL_BYTES and not self._next_segment():
                 missing += self.tail_left
-                self._tail_next = self._tail_end + 1
+                self.tail_left = 0
         return events, missing
 
     def delete(self) -> bool:
@@ -212,6 +207,10 @@ class Journal:
         """Let go of the spool, so that another process can adopt it. Never raises."""
         self._close()
         self.folder.let_go()
+
+    @property
+    def _tail_next(self) -> int:
+        return self._tail_end - self.tail_left + 1
 
     def _read_segment(self, wanted: int) -> list[tuple[int, bytes]]:
         at = self._tail_at
