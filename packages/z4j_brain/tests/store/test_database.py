@@ -1,11 +1,16 @@
-"""A read is one snapshot, on both databases."""
+"""A read is one snapshot, on both databases; a database may be away for a moment."""
 
 from __future__ import annotations
+
+import asyncio
 
 import psycopg
 import pytest
 from sqlalchemy import func, select
+from sqlalchemy.exc import OperationalError
 
+from services.postgres import Postgres
+from z4j_brain.store import database as databases
 from z4j_brain.store import migrate
 from z4j_brain.store.database import Database
 from z4j_brain.store.schema import projects
@@ -41,5 +46,35 @@ def test_a_network_that_vanished_is_noticed(database_url: str, query: str, said:
             parameters = raw.info.get_parameters()
             assert parameters["tcp_user_timeout"] == said
             assert parameters["keepalives_idle"] == "30"
+    finally:
+        database.close()
+
+
+def test_a_start_waits_for_a_database_that_comes_back(own_postgres: Postgres) -> None:
+    database = Database(own_postgres.create_database())
+    own_postgres.stop("immediate")
+
+    async def start_while_it_comes_back() -> int:
+        starting = asyncio.create_task(database.run_at_start(lambda connection: 1))
+        await asyncio.sleep(1.0)
+        assert not starting.done()
+        own_postgres.start()
+        return await starting
+
+    try:
+        assert asyncio.run(start_while_it_comes_back()) == 1
+    finally:
+        database.close()
+
+
+def test_a_start_does_not_wait_for_ever(
+    own_postgres: Postgres, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(databases, "START_PATIENCE_S", 0.6)
+    database = Database(own_postgres.create_database())
+    own_postgres.stop("immediate")
+    try:
+        with pytest.raises(OperationalError):
+            asyncio.run(database.run_at_start(lambda connection: 1))
     finally:
         database.close()

@@ -112,7 +112,7 @@ def _run(settings: Settings, keys: Keys, listener: socket.socket) -> None:
     url = server.url_of(listener, settings.root_path)
 
     async def announce() -> None:
-        token = await brain.database.run(mint_token, keys, clock.now(), write=True)
+        token = await brain.database.run_at_start(mint_token, keys, clock.now(), write=True)
         if token is None:
             click.echo(f"z4j runs on {url}/")
         else:

@@ -35,8 +35,9 @@ class Round:
 
     async def start(self) -> None:
         """Begin; on SQLite every worker that is still marked online belongs to a dead process."""
-        is_alone = not self._gateway.database.is_postgres
-        await self._sweep(now() if is_alone else now() - _LOST_US)
+        database = self._gateway.database
+        silent_since = now() - _LOST_US if database.is_postgres else now()
+        self._tell(await database.run_at_start(sweep_lost, silent_since, write=True))
         self._task = asyncio.get_running_loop().create_task(self._run())
 
     def stop(self) -> None:
@@ -86,6 +87,8 @@ class Round:
                 self._gateway.registry.drop_token(token_id, "revoked")
 
     async def _sweep(self, silent_since: int) -> None:
-        lost = await self._gateway.database.run(sweep_lost, silent_since, write=True)
+        self._tell(await self._gateway.database.run(sweep_lost, silent_since, write=True))
+
+    def _tell(self, lost: dict[UUID, tuple[int, list[UUID]]]) -> None:
         for project_id, (offset, rows) in lost.items():
             self._hub.publish(project_id, offset, Changes(workers=rows))

@@ -8,8 +8,10 @@ so that the event loop never waits for the database.
 from __future__ import annotations
 
 import asyncio
+import logging
 import math
 import sqlite3
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -17,9 +19,13 @@ from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlalchemy.engine import URL
+from sqlalchemy.exc import OperationalError
 
 T = TypeVar("T")
+START_PATIENCE_S = 30.0
+START_RETRY_S = 0.5
 _SQLITE_BUSY_S = 30
+_log = logging.getLogger("z4j.store")
 _LIVELINESS = {
     "connect_timeout": 10,
     "keepalives_idle": 30,
@@ -78,6 +84,18 @@ class Database:
                 return work(connection, *arguments)
 
         return await asyncio.get_running_loop().run_in_executor(self._threads, call)
+
+    async def run_at_start(self, work: Callable[..., T], *arguments: Any, write: bool = False) -> T:
+        """As `run`, but wait up to half a minute for a database that is away at this moment."""
+        give_up_at = time.monotonic() + START_PATIENCE_S
+        while True:
+            try:
+                return await self.run(work, *arguments, write=write)
+            except OperationalError as error:
+                if time.monotonic() > give_up_at:
+                    raise
+                _log.warning("the database is away while z4j starts: %s", type(error.orig).__name__)
+                await asyncio.sleep(START_RETRY_S)
 
     def close(self) -> None:
         """Wait for running work and close every connection."""
