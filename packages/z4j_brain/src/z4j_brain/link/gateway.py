@@ -121,7 +121,8 @@ class Gateway:
             session.end(CloseReason(SHUTDOWN, "The server restarts.", wait))
         if self._sessions:
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._is_empty.wait(), timeout_s)
+                async with asyncio.timeout(timeout_s):
+                    await self._is_empty.wait()
 
     async def endpoint(self, websocket: WebSocket) -> None:
         """Serve one WebSocket from admission to its end. Never raises for what a peer does."""

@@ -117,8 +117,10 @@ class Sampling:
 
     async def _run(self) -> None:
         while True:
+            # Not `wait_for`: in Python 3.11 it forgets a cancellation that comes with the result.
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._work.wait(), self._tick_s)
+                async with asyncio.timeout(self._tick_s):
+                    await self._work.wait()
             self._work.clear()
             try:
                 await self.turn()

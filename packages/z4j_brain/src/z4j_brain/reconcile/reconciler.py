@@ -74,7 +74,8 @@ class Reconciler:
         if task is not None:
             # What does not end in time is cancelled; its transaction ends by itself.
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(task, _END_S)
+                async with asyncio.timeout(_END_S):
+                    await task
         await asyncio.to_thread(self._leader.release)
         self.counters.is_leader = False
 
@@ -116,7 +117,8 @@ class Reconciler:
             except Exception:
                 log.exception("the periodic work was cut short; it is tried again")
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._stopping.wait(), self._tick_s)
+                async with asyncio.timeout(self._tick_s):
+                    await self._stopping.wait()
 
     async def _try(self, name: str, step: Step) -> bool:
         """Take one step; one that fails keeps no other from its turn."""
