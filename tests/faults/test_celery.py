@@ -63,8 +63,10 @@ def test_server_child_and_link_are_killed_under_load(arena: Arena, shop: Shop) -
     surplus = record.events - expected(truth)
     killed = {task_id for _, task_id, _ in surplus}
     lost = expected(truth) - record.events
-    # The child may have been killed between its task's own word and what it tells its parent.
-    assert sum(lost.values()) <= 1, lost
+    # The child may have been killed between its task's own word and what it tells its parent: how
+    # the run ended, and that its retry is with the broker already.
+    assert sum(lost.values()) <= 2, lost
+    assert {kind for kind, _, _ in lost} <= {"succeeded", "failed", "retried", "published"}, lost
     assert {task_id for _, task_id, _ in lost} <= killed, lost
     assert len(killed) <= 2, surplus
     assert {kind for kind, _, _ in surplus} <= {"failed", "received", "published", "started"}
