@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 from tempfile import TemporaryFile
 from threading import Lock
 from typing import TextIO
@@ -39,6 +40,9 @@ def main(arguments: list[str]) -> int:
     REPORTS.mkdir(parents=True, exist_ok=True)
     outcomes: list[Outcome] = []
     for group in _groups(chosen):
+        for step in group:
+            if step.without is None:
+                _prepare(step.environment)
         outcomes += _run_group(group)
         if group[0].stops_the_rest and not outcomes[-1].succeeded:
             print(f"\nThe rest is not run: {group[0].name} failed, and the text above says why.")
@@ -109,11 +113,17 @@ def _run(step: Step, shown: TextIO) -> Outcome:
     if step.report is not None:
         step.report.unlink(missing_ok=True)
     since = time.monotonic()
-    # An installation that fails says so, and the step's own commands fail.
-    _call(step.environment, ("python", "tools/dev/fresh.py"), shown)
     # Every command runs, so that one run shows all there is to repair.
     codes = [_call(step.environment, command, shown) for command in step.commands]
     return outcome_of(step, succeeded=not any(codes), since=since)
+
+
+@cache
+def _prepare(environment: str) -> None:
+    """Make an environment and bring it up to date, once in a run, and never two at a time: steps
+    beside each other may share one. When it fails it says so, and so do the step's own commands.
+    """
+    _call(environment, ("python", "tools/dev/fresh.py"), sys.stdout)
 
 
 def _call(environment: str, command: tuple[str, ...], shown: TextIO) -> int:
