@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from typing import Any
 
 from z4j_celery.endings import Ending, ending_of, revoked, timed_out
 from z4j_celery.facts import attempt_of, now_us, origin, relations, result_of, text_of
 from z4j_celery.guard import complain, guarded, logger
-from z4j_celery.memory import Messages, message_of
+from z4j_celery.memory import Messages, Recent, message_of
 from z4j_celery.parameters import ParameterNames
 from z4j_celery.process import Process
 from z4j_celery.queues import QueueNames
@@ -48,8 +48,7 @@ class Runs:
         self._emit = process.host.emit
         self._queues = QueueNames()
         self._parameters = ParameterNames()
-        # Oldest first; a dict's single steps are atomic, so no lock is needed.
-        self._waiting: dict[tuple[str, int], None] = {}
+        self._waiting: Recent[tuple[str, int], None] = Recent(MAX_WAITING)
 
     def on_received(self, request: Any, **_: Any) -> None:
         """Handle Celery's signal: a message arrived and is not revoked. The caller guards it."""
@@ -59,10 +58,7 @@ class Runs:
         is_again = bool(info.get("redelivered"))
         if is_again and self._continues(request, run, key):
             return
-        self._waiting[key] = None
-        if len(self._waiting) > MAX_WAITING:
-            with suppress(RuntimeError):  # another thread is at it at this very moment
-                self._waiting.pop(next(iter(self._waiting)), None)
+        self._waiting.put(key, None)
         data = {"args": request.args, "kwargs": request.kwargs}
         data |= relations(headers, task_id)
         data |= run.origin
@@ -162,7 +158,7 @@ class Runs:
         if run.has_started:
             return
         run.has_started = True
-        self._waiting.pop((request.id, run.attempt), None)
+        self._waiting.take((request.id, run.attempt))
         pid = request.worker_pid if self._process.is_prefork else os.getpid()
         self._send(
             Kind.STARTED,
@@ -177,7 +173,7 @@ class Runs:
             return
         run.has_ended = True
         if not run.has_started:
-            self._waiting.pop((request.id, run.attempt), None)
+            self._waiting.take((request.id, run.attempt))
         data: dict[str, Any] = {"result": result_of(result)}
         if runtime is not None:
             data["run_us"] = int(runtime * 1_000_000)
@@ -188,7 +184,7 @@ class Runs:
             return
         run.has_ended = True
         if not run.has_started:
-            self._waiting.pop((request.id, run.attempt), None)
+            self._waiting.take((request.id, run.attempt))
         at = now_us()
         data = ending.data
         if run.has_started and "run_us" not in data:
