@@ -47,7 +47,11 @@ class RecordingHost:
         self._write({"call": "ensure_started", "role": role, "worker": worker_name})
         if role == "worker" and self.engine is not None and self._served_by != os.getpid():
             self._served_by = os.getpid()
-            threading.Thread(target=self._serve, daemon=True).start()
+            # Bound here, not on the thread: a worker that says "ready" can be asked.
+            server = socket.socket(socket.AF_UNIX)
+            server.bind(f"{self.path}.sock")
+            server.listen()
+            threading.Thread(target=self._serve, args=(server,), daemon=True).start()
 
     def open_relay(self) -> None:
         self._write({"call": "open_relay"})
@@ -62,10 +66,8 @@ class RecordingHost:
         finally:
             os.close(handle)
 
-    def _serve(self) -> None:
-        with socket.socket(socket.AF_UNIX) as server:
-            server.bind(f"{self.path}.sock")
-            server.listen()
+    def _serve(self, server: socket.socket) -> None:
+        with server:
             while True:
                 connection, _ = server.accept()
                 with connection, connection.makefile("rwb") as file:
