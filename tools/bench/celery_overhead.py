@@ -185,13 +185,14 @@ def server(url: str | None, token: str | None) -> Iterator[tuple[dict[str, str],
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--pool", choices=["solo", "prefork", "threads"], default="prefork")
+    parser.add_argument("--pool", choices=["solo", "prefork"], default="prefork")
     parser.add_argument("--tasks", type=int, default=400, help="in a turn")
     parser.add_argument("--turns", type=int, default=20, help="of a pair of workers")
     parser.add_argument("--pairs", type=int, default=3, help="of workers, one after the other")
     parser.add_argument("--url", help="a real server instead of the loopback one")
     parser.add_argument("--token", help="an agent's token of that server")
     parser.add_argument("--spool", choices=["on", "off"], default="on", help="as Z4J_SPOOL")
+    parser.add_argument("--json", type=Path, help="also write the figure to this file")
     options = parser.parse_args()
     turns: list[dict[str, float]] = []
     if len(CORES) > 1:
@@ -210,11 +211,13 @@ def main() -> None:
                     order = names if turn % 2 == 0 else names[::-1]
                     turns.append({name: bench.slice(name, options.tasks) for name in order})
         report(f"{options.pool}, pair of workers", turns[-options.turns :])
-    report(f"{options.pool}, all", turns)
+    ratio = report(f"{options.pool}, all", turns)
+    if options.json is not None:
+        options.json.write_text(f'[{{"key": "overhead_{options.pool}", "value": {ratio}}}]')
 
 
-def report(what: str, turns: list[dict[str, float]]) -> None:
-    """Print the medians, and how far the ratios of neighbouring turns lie apart."""
+def report(what: str, turns: list[dict[str, float]]) -> float:
+    """Print the medians, and how far the ratios of neighbouring turns lie apart; return theirs."""
     bare, loaded = (statistics.median(turn[name] for turn in turns) for name in ("without", "with"))
     ratios = sorted(turn["with"] / turn["without"] for turn in turns)
     quarter = len(ratios) // 4
@@ -224,6 +227,7 @@ def report(what: str, turns: list[dict[str, float]]) -> None:
         f"(middle half {ratios[quarter]:.3f} to {ratios[-1 - quarter]:.3f})",
         flush=True,
     )
+    return statistics.median(ratios)
 
 
 if __name__ == "__main__":

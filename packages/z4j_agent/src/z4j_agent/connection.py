@@ -20,7 +20,7 @@ from z4j_core.link import CloseReason, Link, LinkError, State
 from z4j_core.link.errors import BAD_FRAME, SHUTDOWN
 
 WELCOME_TIMEOUT_S = 10.0
-LINGER_S = 0.1
+LINGER_S = 0.25
 TICK_S = 5.0
 GOODBYE_S = 0.2
 
@@ -171,7 +171,7 @@ class Connection:
         return sealed
 
     async def _linger(self) -> None:
-        """Let events gather, so that a busy process sends full frames: 100 ms, or until urged."""
+        """Let events gather, so that a busy process sends full frames, unless urged."""
         self._urgent.clear()
         if self._stopping.is_set:
             return

@@ -10,7 +10,7 @@ from sqlalchemy import insert, select, update
 from z4j_brain.filters import parse_filter
 from z4j_brain.store import task_filter
 from z4j_brain.store.schema import tasks
-from z4j_brain.store.tasks import page
+from z4j_brain.store.tasks import COUNT_LIMIT, page
 from z4j_brain.tasks.listing import Count, list_tasks
 from z4j_core.events import Kind
 from z4j_core.fold import STATES
@@ -206,11 +206,11 @@ def test_pages_join_without_gap_or_repetition(
 
 
 def test_counts_are_capped_and_say_so(record: Any, noon: int) -> None:
-    add_rows(record, noon, 10_001)
+    add_rows(record, noon, COUNT_LIMIT + 1)
     listed = record.read(list_tasks, parse_filter(""), now=noon, limit=5)
-    assert listed.count == Count(10_000, is_capped=True)
+    assert listed.count == Count(COUNT_LIMIT, is_capped=True)
     listed = record.read(list_tasks, parse_filter("-id:task-0"), now=noon, limit=5)
-    assert listed.count.is_capped is False or listed.count.value == 10_000
+    assert listed.count.is_capped is False or listed.count.value == COUNT_LIMIT
 
 
 def test_a_name_that_many_names_contain_is_found_without_naming_them(

@@ -17,26 +17,27 @@ MAX_MESSAGE_BYTES = 256 * 1024
 
 
 class Recent(Generic[Key, Value]):
-    """A map that keeps the newest `limit` entries. Thread-safe."""
+    """A map that keeps the newest `limit` entries, 1 or more of them.
+
+    Thread-safe without a lock, which every task would pay for: each step on the entries is one
+    call of an `OrderedDict`. Two threads that add at the limit may forget one entry too many.
+    """
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
-        self._lock = Lock()
         self._entries: OrderedDict[Key, Value] = OrderedDict()
 
     def put(self, key: Key, value: Value) -> None:
         """Add an entry as the newest one."""
-        with self._lock:
-            if key in self._entries:
-                self._entries.move_to_end(key)
-            self._entries[key] = value
-            if len(self._entries) > self._limit:
-                self._entries.popitem(last=False)
+        entries = self._entries
+        entries.pop(key, None)  # else it would keep its old place
+        entries[key] = value
+        if len(entries) > self._limit:
+            entries.popitem(last=False)
 
     def take(self, key: Key) -> Value | None:
         """Remove an entry and return it."""
-        with self._lock:
-            return self._entries.pop(key, None)
+        return self._entries.pop(key, None)
 
     def __contains__(self, key: Key) -> bool:
         return key in self._entries

@@ -67,7 +67,7 @@ export function count(value: number | null | undefined): string {
   return value === null || value === undefined ? "–" : whole.format(value);
 }
 
-/** "10,000+" where the brain stopped counting. */
+/** "5,000+" where the brain stopped counting. */
 export function cappedCount(value: number, capped: boolean): string {
   return `${count(value)}${capped ? "+" : ""}`;
 }

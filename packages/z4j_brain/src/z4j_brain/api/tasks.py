@@ -18,7 +18,7 @@ from z4j_brain.api.task_views import TaskDetail, TaskSummary, task_detail, task_
 from z4j_brain.api.times import Timestamp, now, rfc3339
 from z4j_brain.filters import Filter, FilterError, parse_filter
 from z4j_brain.store import events
-from z4j_brain.store.tasks import Position
+from z4j_brain.store.tasks import COUNT_LIMIT, Position
 from z4j_brain.tasks.detail import MAX_EVENTS, read_task
 from z4j_brain.tasks.listing import Count, list_tasks
 from z4j_core.events import MAX_TASK_ID, EngineName, Micros, TaskId
@@ -75,7 +75,7 @@ class _ListPosition(msgspec.Struct, frozen=True, array_like=True):
     first_at: Micros
     task_id: TaskId
     engine: EngineName
-    count: Annotated[int, Meta(ge=0, le=10_000)]
+    count: Annotated[int, Meta(ge=0, le=COUNT_LIMIT)]
     is_capped: bool
 
     @property

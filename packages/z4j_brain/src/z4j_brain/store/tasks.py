@@ -13,7 +13,8 @@ from z4j_brain.store.clocks import odd_clocks
 from z4j_brain.store.schema import tasks
 from z4j_brain.store.task_filter import Where
 
-COUNT_LIMIT = 10_000
+COUNT_LIMIT = 5_000
+"""Twice as many took SQLite 60 ms for a field without an index."""
 MAX_RETRIED_AS = 100
 
 
