@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from z4j_brain.api import problems
-from z4j_brain.auth.policy import Role, permissions_of
+from z4j_brain.auth.policy import INSTANCE, Role, permissions_of
 
 if TYPE_CHECKING:
     from z4j_brain.brain import Brain
@@ -53,7 +53,24 @@ class UserCall(Call):
 
 
 @dataclass(frozen=True, kw_only=True)
-class ProjectCall(UserCall):
+class PermittedCall(Call):
+    """A request to a route with a permission, which the caller has."""
+
+    user: User
+
+    @property
+    def permissions(self) -> frozenset[str]:
+        """Everything the caller may do here."""
+        raise NotImplementedError
+
+    def require(self, permission: str) -> None:
+        """Raise the 403 when the caller lacks a permission."""
+        if permission not in self.permissions:
+            raise problems.permission_missing(permission)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProjectCall(PermittedCall):
     """A request to a route of a project: the caller has the route's permission in it."""
 
     project: ProjectAccess
@@ -63,7 +80,17 @@ class ProjectCall(UserCall):
         """Everything the caller may do in this project."""
         return permissions_of(Role(self.project.role))
 
+
+@dataclass(frozen=True, kw_only=True)
+class InstanceCall(PermittedCall):
+    """A request to a route of the whole instance."""
+
+    @property
+    def permissions(self) -> frozenset[str]:
+        """Everything the caller may do beyond projects."""
+        return INSTANCE if self.user.is_admin else frozenset()
+
     def require(self, permission: str) -> None:
-        """Raise the 403 when the caller lacks a permission beyond the route's own."""
+        """Raise the 403 when the caller lacks a permission."""
         if permission not in self.permissions:
-            raise problems.permission_missing(permission)
+            raise problems.administrators_only()

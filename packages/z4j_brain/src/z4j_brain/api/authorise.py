@@ -1,0 +1,59 @@
+"""Decides whether a request may reach the handler of its route, before anything of it is decoded.
+
+A project that the caller may not enter is answered like one that does not exist: the same query,
+the same body.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from starlette.requests import Request
+
+from z4j_brain.api import problems
+from z4j_brain.api.context import Call, InstanceCall, ProjectCall, UserCall
+from z4j_brain.api.problems import Problem
+from z4j_brain.api.route import PUBLIC, SAFE, SIGNED_IN, Route
+from z4j_brain.auth import browser
+
+if TYPE_CHECKING:
+    from z4j_brain.brain import Brain
+
+
+async def authorise(brain: Brain, route: Route, slug: str | None, request: Request) -> Call:
+    """Return the call for the route's handler; raise the `Problem` when the caller may not."""
+    is_of_project = route.call_type is ProjectCall
+    session, project = await browser.find_access(brain, request, slug if is_of_project else None)
+    if request.method not in SAFE:
+        _refuse_forgery(brain, route, request, is_signed_in=session is not None)
+    if route.permission == PUBLIC:
+        return Call(brain, request, session)
+    if session is None:
+        raise problems.sign_in_required()
+    if route.permission == SIGNED_IN:
+        return UserCall(brain, request, session)
+    call: ProjectCall | InstanceCall
+    if is_of_project:
+        if project is None:
+            raise problems.not_found("project")
+        call = ProjectCall(brain, request, session, user=session.user, project=project)
+    else:
+        call = InstanceCall(brain, request, session, user=session.user)
+    call.require(route.permission)
+    return call
+
+
+def _refuse_forgery(brain: Brain, route: Route, request: Request, *, is_signed_in: bool) -> None:
+    if not browser.is_same_origin(request):
+        raise Problem(
+            403,
+            "origin-refused",
+            "The Origin header must name this server. Behind a reverse proxy, pass on Host"
+            " and X-Forwarded-Proto, and name the proxy in Z4J_TRUSTED_PROXIES.",
+        )
+    if route.permission == PUBLIC or not is_signed_in:
+        return
+    if not browser.has_csrf_token(brain, request):
+        raise Problem(
+            403, "csrf-token-invalid", "Send X-CSRF-Token with the csrf_token of GET /session."
+        )
