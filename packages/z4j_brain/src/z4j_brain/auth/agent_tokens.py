@@ -62,9 +62,31 @@ def mint_further(
     if found[1]:
         raise AgentRevokedError
     live = agent_tokens.of_agents(connection, [agent_id]).get(agent_id, [])
-    if sum(token.revoked_at is None for token in live) >= MOST_TOKENS:
+    if sum(not token.is_over(now) for token in live) >= MOST_TOKENS:
         raise TooManyTokensError
     return _mint(connection, keys, project_id, agent_id, now)
+
+
+def rotate(
+    connection: Connection,
+    keys: Keys,
+    project_id: uuid.UUID,
+    agent_id: uuid.UUID,
+    token_id: uuid.UUID,
+    now: int,
+    overlap_us: int,
+) -> Minted:
+    """Make a token in place of another one, which works for `overlap_us` more.
+
+    Raises `NoSuchAgentError`, also for a token that works no more, `AgentRevokedError`,
+    `TooManyTokensError`.
+    """
+    minted = mint_further(connection, keys, project_id, agent_id, now)
+    tokens = agent_tokens.of_agents(connection, [agent_id])[agent_id]
+    if not any(token.id == token_id and not token.is_over(now) for token in tokens):
+        raise NoSuchAgentError
+    agent_tokens.end_at(connection, token_id, now + overlap_us)
+    return minted
 
 
 def revoke_agent(
