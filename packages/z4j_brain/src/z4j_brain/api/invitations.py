@@ -90,7 +90,7 @@ class SignUpForm(msgspec.Struct, frozen=True):
 @route("GET", "/projects/{project}/invitations", permission="member.manage")
 async def list_invitations(call: ProjectCall) -> InvitationList:
     """List the open invitations."""
-    found = await call.brain.database.run(rows.of_project, call.project.id, now())
+    found = await call.brain.database.run(invitations.of_project, call.project.id, now())
     return InvitationList([_view(row) for row in found])
 
 

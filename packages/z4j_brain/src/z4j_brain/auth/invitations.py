@@ -11,6 +11,7 @@ from sqlalchemy.exc import IntegrityError
 
 from z4j_brain import clock
 from z4j_brain.auth import sign_in
+from z4j_brain.auth.policy import TABLE
 from z4j_brain.store import invitations, members, users
 from z4j_brain.store.users import normal_email
 
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
 HOUR_US = 3_600_000_000
 MOST_OPEN = 500
+_INVITING = sorted(TABLE["member.manage"])
 
 
 class InvitationError(Exception):
@@ -93,6 +95,11 @@ def invite(
     return Invited(made, token)
 
 
+def of_project(connection: Connection, project_id: uuid.UUID, now: int) -> list[InvitationRow]:
+    """Return the open invitations of a project, by e-mail address."""
+    return invitations.of_project(connection, project_id, now, _INVITING)
+
+
 def check(connection: Connection, keys: Keys, token: str, now: int) -> tuple[InvitationRow, bool]:
     """Return the invitation, and whether its address has an account; `InvitationError`."""
     found = _find(connection, keys, token, now)
@@ -148,7 +155,7 @@ async def sign_up(
 
 
 def _find(connection: Connection, keys: Keys, token: str, now: int) -> InvitationRow:
-    found = invitations.find_token(connection, keys.one_time_hash(token), now)
+    found = invitations.find_token(connection, keys.one_time_hash(token), now, _INVITING)
     if found is None or not found.is_backed:
         raise InvitationError
     return found

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Collection
 from typing import Any
 
 import msgspec
@@ -57,10 +58,12 @@ def create(
     return row["id"]  # type: ignore[return-value]
 
 
-def of_project(connection: Connection, project_id: uuid.UUID, now: int) -> list[InvitationRow]:
+def of_project(
+    connection: Connection, project_id: uuid.UUID, now: int, inviting: Collection[str]
+) -> list[InvitationRow]:
     """Return the invitations of a project that have not run out, by address."""
     rows = connection.execute(
-        _rows()
+        _rows(inviting)
         .where(invitations.c.project_id == project_id, invitations.c.expires_at > now)
         .order_by(invitations.c.email)
     )
@@ -75,10 +78,14 @@ def count(connection: Connection, project_id: uuid.UUID, now: int) -> int:
     return connection.execute(found).scalar_one()
 
 
-def find_token(connection: Connection, token_hash: bytes, now: int) -> InvitationRow | None:
-    """Return the invitation of a token that has not run out."""
+def find_token(
+    connection: Connection, token_hash: bytes, now: int, inviting: Collection[str]
+) -> InvitationRow | None:
+    """Return the invitation of a token that has not run out; `inviting` roles may invite."""
     row = connection.execute(
-        _rows().where(invitations.c.token_hash == token_hash, invitations.c.expires_at > now)
+        _rows(inviting).where(
+            invitations.c.token_hash == token_hash, invitations.c.expires_at > now
+        )
     ).first()
     return None if row is None else _row(row)
 
@@ -93,13 +100,13 @@ def remove(connection: Connection, project_id: uuid.UUID, invitation_id: uuid.UU
     return removed.rowcount == 1
 
 
-def _rows() -> Any:
-    is_admin = exists().where(
+def _rows(inviting: Collection[str]) -> Any:
+    has_role = exists().where(
         memberships.c.project_id == invitations.c.project_id,
         memberships.c.user_id == users.c.id,
-        memberships.c.role == "admin",
+        memberships.c.role.in_(inviting),
     )
-    may = and_(users.c.disabled_at.is_(None), or_(users.c.is_admin, is_admin))
+    may = and_(users.c.disabled_at.is_(None), or_(users.c.is_admin, has_role))
     return (
         select(
             invitations,

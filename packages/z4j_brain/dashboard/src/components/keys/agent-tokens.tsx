@@ -2,7 +2,7 @@ import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { isActive } from "@/components/agents/credentials";
 import { RevokeDialog, TokenName } from "@/components/agents/revoke-dialog";
-import { Ago } from "@/components/time";
+import { Ago, End } from "@/components/time";
 import { Button } from "@/components/ui/button";
 import { Empty, Fault, Loading } from "@/components/ui/note";
 import { Panel } from "@/components/ui/panel";
@@ -10,7 +10,6 @@ import { usePermission, useProject } from "@/hooks/use-project";
 import { agentsQuery, type AgentView, type TokenView } from "@/services/agents";
 import { useNow } from "@/time/clock";
 import { count } from "@/time/format";
-import { End } from "./api-keys";
 import { RotateDialog } from "./rotate-dialog";
 
 interface Chosen {
@@ -61,7 +60,7 @@ export function AgentTokens() {
               , <End at={token.expires_at} />
             </span>
             {mayManage && (
-              <span className="flex gap-1">
+              <span className="ml-auto flex gap-1">
                 {isActive(token, now) && (
                   <Button
                     size="sm"

@@ -1,13 +1,12 @@
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
-import { Ago } from "@/components/time";
+import { Ago, End } from "@/components/time";
 import { Button } from "@/components/ui/button";
 import { ConfirmDialog } from "@/components/ui/confirm-dialog";
 import { Empty, Fault, Loading } from "@/components/ui/note";
 import { Panel } from "@/components/ui/panel";
 import { usePermission, useProject } from "@/hooks/use-project";
 import { keyKeys, type KeyView, ownKeysQuery, projectKeysQuery, revokeKey } from "@/services/keys";
-import { useNow } from "@/time/clock";
 import { count } from "@/time/format";
 import { merged } from "./merged";
 
@@ -86,23 +85,9 @@ function KeyRow({ item, isOwn, onRevoke }: { item: KeyView; isOwn: boolean; onRe
           <End at={item.expires_at} />
         </p>
       </div>
-      <Button size="sm" variant="danger" aria-label={`Revoke ${item.name}`} onClick={onRevoke}>
+      <Button className="ml-auto" size="sm" variant="danger" aria-label={`Revoke ${item.name}`} onClick={onRevoke}>
         Revoke
       </Button>
     </li>
   );
-}
-
-/** When something ends, or that it has. */
-export function End({ at }: { at: string | null }) {
-  const now = useNow();
-  if (at === null) return <span className="text-ink-3">no end</span>;
-  if (Date.parse(at) <= now) {
-    return (
-      <span className="text-bad">
-        ended <Ago at={at} />
-      </span>
-    );
-  }
-  return <>until {at.slice(0, 10)}</>;
 }

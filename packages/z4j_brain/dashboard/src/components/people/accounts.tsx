@@ -47,6 +47,7 @@ export function Accounts() {
               )}
             </span>
             <Button
+              className="ml-auto"
               size="sm"
               variant={account.disabled_at ? "outline" : "danger"}
               disabled={account.id === session.user?.id}

@@ -1,6 +1,6 @@
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
-import { Exact } from "@/components/time";
+import { End } from "@/components/time";
 import { Button } from "@/components/ui/button";
 import { ConfirmDialog } from "@/components/ui/confirm-dialog";
 import { Fault } from "@/components/ui/note";
@@ -36,10 +36,10 @@ export function Invitations() {
               </span>
             ) : (
               <span className="text-ink-2">
-                until <Exact at={each.expires_at} />
+                <End at={each.expires_at} />
               </span>
             )}
-            <Button size="sm" variant="danger" aria-label={`Withdraw ${each.email}`} onClick={() => setChosen(each)}>
+            <Button className="ml-auto" size="sm" variant="danger" aria-label={`Withdraw ${each.email}`} onClick={() => setChosen(each)}>
               Withdraw
             </Button>
           </li>

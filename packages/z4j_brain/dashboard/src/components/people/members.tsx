@@ -78,7 +78,7 @@ function MemberRow({ member, isBusy, onRole, onRemove }: MemberRowProps) {
         {member.disabled && <span className="text-warn"> disabled</span>}
       </div>
       {mayManage ? (
-        <>
+        <span className="ml-auto flex items-center gap-2">
           <Select
             aria-label={`Role of ${member.email}`}
             className="w-28"
@@ -95,7 +95,7 @@ function MemberRow({ member, isBusy, onRole, onRemove }: MemberRowProps) {
           <Button size="sm" variant="danger" aria-label={`Remove ${member.email}`} onClick={onRemove}>
             Remove
           </Button>
-        </>
+        </span>
       ) : (
         <span className="text-ink-2" title={ROLE_TEXT[member.role]}>
           {member.role}
