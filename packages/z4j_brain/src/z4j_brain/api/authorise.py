@@ -28,7 +28,7 @@ _CHALLENGE = {"WWW-Authenticate": "Bearer"}
 async def authorise(brain: Brain, route: Route, slug: str | None, request: Request) -> Call:
     """Return the call for the route's handler; raise the `Problem` when the caller may not."""
     _refuse_key_in_address(request)
-    key = api_keys.bearer(request)
+    key = _key_of(request)
     if key is not None and route.permission != PUBLIC:
         return await _by_key(brain, route, slug, request, key)
     is_of_project = route.call_type is ProjectCall
@@ -50,6 +50,14 @@ async def authorise(brain: Brain, route: Route, slug: str | None, request: Reque
         call = InstanceCall(brain, request, session, user=session.user)
     call.require(route.permission)
     return call
+
+
+def _key_of(request: Request) -> str | None:
+    """Return what stands where a key stands; other bearers, as of a proxy, are none of ours."""
+    scheme, _, value = request.headers.get("authorization", "").partition(" ")
+    value = value.strip()
+    is_key = scheme.lower() == "bearer" and value.startswith(key_text.PREFIX)
+    return value if is_key else None
 
 
 async def _by_key(

@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from sqlalchemy import Connection
-    from starlette.requests import HTTPConnection
 
     from z4j_brain.brain import Brain
     from z4j_brain.keys import Keys
@@ -69,14 +68,6 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     scopes: Sequence[str]
     networks: Sequence[str]
     days: int | None
-
-
-def bearer(connection: HTTPConnection) -> str | None:
-    """Return what stands where a key stands; other bearers, as of a proxy, are none of ours."""
-    scheme, _, value = connection.headers.get("authorization", "").partition(" ")
-    value = value.strip()
-    is_key = scheme.lower() == "bearer" and value.startswith(key_text.PREFIX)
-    return value if is_key else None
 
 
 async def find_access(
