@@ -12,6 +12,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Final, NamedTuple
 
+from z4j_core.redaction.blocks import extent_of_block
 from z4j_core.redaction.keys import COUNTED, HIDDEN, PLAIN, words_of
 from z4j_core.redaction.marks import MASK
 
@@ -38,7 +39,16 @@ _FLAG = re.compile(
 # ("key", "value")
 _PAIR = re.compile(r"\(b?[\"'](?P<key>[\w.\-]{1,128}+)[\"'],[ \t]{0,4}+(?=b?[\"'])")
 # A validation error of pydantic: the field on a line, what was given on the next.
-_FIELD = re.compile(r"^(?P<key>[\w.\-]{1,128}+)\n {2}[^\n]{0,512}?\binput_value=", re.MULTILINE)
+_FIELD = re.compile(
+    r"^[ \t]{0,16}+(?P<key>[\w.\-]{1,128}+)\n {2,18}[^\n]{0,512}?\binput_value=", re.MULTILINE
+)
+# "name": "KEY", "value": "value", as environment variables are listed; and the same in YAML
+_NAMED = re.compile(
+    r"\b(?:name|key)(?:\\{0,8}+[\"'])?+[ \t]{0,4}+[:=][ \t]{0,4}+(?:\\{0,8}+[\"'])?+"
+    r"(?P<key>[\w.\-]{1,128}+)(?:\\{0,8}+[\"'])?+,?\s{0,64}+(?:\\{0,8}+[\"'])?+"
+    r"value(?:\\{0,8}+[\"'])?+[ \t]{0,4}+[:=][ \t]{0,8}+",
+    re.IGNORECASE,
+)
 # SQL and messages: PASSWORD 'value'
 _SPACED = re.compile(
     r"\b(?P<key>password|passwd|passphrase|secret)[ \t]{1,4}+(?=[\"'])", re.IGNORECASE
@@ -76,6 +86,7 @@ _NOTHING: Final = re.compile(
 _NUMBER = re.compile(r"[+-]?[0-9]{1,20}(?:\.[0-9]{1,20})?")
 _CLOSERS: Final = {"(": ")", "[": "]", "{": "}"}
 _BRACKET_OR_QUOTE = re.compile(r"[()\[\]{}\"']")
+_BLOCK_MARKS: Final = ("|", ">")
 _HEADER_WORDS: Final = ("authorization", "cookie")
 
 KindOf = Callable[[str, str], int]
@@ -102,6 +113,8 @@ def mask_assignments(text: str, kind_of: KindOf) -> str:
         text = _mask(text, partial(_find_form, _ELEMENT), kind_of)
     if "input_value=" in text:
         text = _mask(text, partial(_find_form, _FIELD), kind_of)
+    if "value" in text and ("name" in text or "key" in text):
+        text = _mask(text, partial(_find_form, _NAMED), kind_of)
     if " '" in text or ' "' in text:
         text = _mask(text, partial(_find_form, _SPACED), kind_of)
     if "('" in text or '("' in text or "(b" in text:
@@ -163,6 +176,10 @@ def _extent(text: str, found: Assignment) -> tuple[int, int]:
     position = found.value_start
     if found.form is _ELEMENT:
         return position, _end(_ELEMENT_BODY, text, position)
+    if text[position : position + 1] in _BLOCK_MARKS and found.form is _COLON:
+        block = extent_of_block(text, found.key_start, position)
+        if block is not None:
+            return block
     quote = _QUOTE.match(text, position)
     if quote is not None:
         return _extent_of_quoted(text, quote)

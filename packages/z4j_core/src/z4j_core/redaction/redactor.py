@@ -16,7 +16,7 @@ from z4j_core.redaction.limits import (
     OverBudgetError,
 )
 from z4j_core.redaction.marks import MASK, TOO_LARGE, UNREADABLE, RedactionError
-from z4j_core.redaction.plain import MAX_BYTES, MAX_ENTRIES, is_plain
+from z4j_core.redaction.plain import MAX_BYTES, MAX_ENTRIES, MAX_STRING, is_plain
 from z4j_core.redaction.scanner import TextScanner, encodable
 from z4j_core.redaction.walk import Walk
 
@@ -59,7 +59,10 @@ class Redactor:
         self._max_bytes = max_bytes
         # Within tighter bounds, or when any word may name a secret, every value takes the walk.
         self._has_short_road = (
-            extra_key is None and max_items >= MAX_ENTRIES and max_bytes >= MAX_BYTES
+            extra_key is None
+            and max_items >= MAX_ENTRIES
+            and max_string >= MAX_STRING
+            and max_bytes >= MAX_BYTES
         )
 
     def value(self, value: object) -> object:
