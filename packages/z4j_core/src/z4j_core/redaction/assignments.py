@@ -13,6 +13,7 @@ from functools import partial
 from typing import Final, NamedTuple
 
 from z4j_core.redaction.blocks import extent_of_block
+from z4j_core.redaction.counts import KEY_RULE, PLUGIN_KEY_RULE, Counts
 from z4j_core.redaction.keys import COUNTED, HIDDEN, PLAIN, words_of
 from z4j_core.redaction.marks import MASK
 
@@ -104,25 +105,25 @@ class Assignment(NamedTuple):
 Finder = Callable[[str, int], Assignment | None]
 
 
-def mask_assignments(text: str, kind_of: KindOf) -> str:
+def mask_assignments(text: str, kind_of: KindOf, counts: Counts) -> str:
     """Mask the values of sensitive keys; ``kind_of(key, character before it)`` judges a key."""
-    text = _mask(text, _find_sign, kind_of)
+    text = _mask(text, _find_sign, kind_of, counts)
     if "--" in text:
-        text = _mask(text, partial(_find_form, _FLAG), kind_of)
+        text = _mask(text, partial(_find_form, _FLAG), kind_of, counts)
     if "</" in text:
-        text = _mask(text, partial(_find_form, _ELEMENT), kind_of)
+        text = _mask(text, partial(_find_form, _ELEMENT), kind_of, counts)
     if "input_value=" in text:
-        text = _mask(text, partial(_find_form, _FIELD), kind_of)
+        text = _mask(text, partial(_find_form, _FIELD), kind_of, counts)
     if "value" in text and ("name" in text or "key" in text):
-        text = _mask(text, partial(_find_form, _NAMED), kind_of)
+        text = _mask(text, partial(_find_form, _NAMED), kind_of, counts)
     if " '" in text or ' "' in text:
-        text = _mask(text, partial(_find_form, _SPACED), kind_of)
+        text = _mask(text, partial(_find_form, _SPACED), kind_of, counts)
     if "('" in text or '("' in text or "(b" in text:
-        text = _mask(text, partial(_find_form, _PAIR), kind_of)
+        text = _mask(text, partial(_find_form, _PAIR), kind_of, counts)
     return text
 
 
-def _mask(text: str, find: Finder, kind_of: KindOf) -> str:
+def _mask(text: str, find: Finder, kind_of: KindOf, counts: Counts) -> str:
     parts: list[str] = []
     done = position = 0
     while (found := find(text, position)) is not None:
@@ -133,6 +134,7 @@ def _mask(text: str, find: Finder, kind_of: KindOf) -> str:
         start, end = _extent(text, found)
         if start < end and _is_worth_masking(text[start:end], kind):
             parts += (text[done:start], MASK)
+            counts.add(PLUGIN_KEY_RULE if kind == HIDDEN else KEY_RULE)
             done = end
         position = max(position, end)
     if not parts:

@@ -9,9 +9,11 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 from z4j_core.redaction.cards import is_card_number
+from z4j_core.redaction.counts import Counts
 from z4j_core.redaction.marks import MASK
 
 _DIGIT = re.compile(r"[0-9]")
@@ -37,19 +39,28 @@ class Rule:
     pattern: re.Pattern[str]
     accept: Callable[[str], bool] | None = None
 
-    def apply(self, text: str) -> str:
+    def may_match(self, text: str) -> bool:
+        """Tell whether a needle is in the text, or there are none."""
+        return not self.needles or any(needle in text for needle in self.needles)
+
+    def apply(self, text: str, counts: Counts | None = None) -> str:
         """Return ``text`` with every match masked; the same object when there is none."""
         for needle in self.needles or ("",):
             if needle in text:
-                return self.pattern.sub(self._replace, text)
+                return self.pattern.sub(partial(self._replace, counts), text)
         return text
 
-    def _replace(self, match: re.Match[str]) -> str:
+    def _replace(self, counts: Counts | None, match: re.Match[str]) -> str:
         group: str | int = "secret" if "secret" in self.pattern.groupindex else 0
         secret = match[group]
         whole = match[0]
+        # Of a stranger's pattern the group may not take part, and the mask may be matched.
+        if not secret or secret in MASK:
+            return whole
         if self.accept is not None and not self.accept(secret):
             return whole
+        if counts is not None:
+            counts.add(self.name)
         start = match.start(group) - match.start()
         return f"{whole[:start]}{MASK}{whole[start + len(secret) :]}"
 
@@ -184,3 +195,11 @@ RULES: Final[tuple[Rule, ...]] = (
          r"|(?P<b>[ -])[0-9]{6}(?P=b)[0-9]{4,5})(?![\w-]|\.[0-9])",
          is_card_number),
 )  # fmt: skip
+
+EMAIL: Final = _raw(
+    "email",
+    "e-mail addresses, where that is asked for",
+    ("@",),
+    r"(?<![\w.%+-])[\w.%+-]{1,64}+@(?:[a-z0-9-]{1,63}+\.){1,8}+[a-z]{2,63}+(?![\w-])",
+)
+"""Not one of `RULES`: an address is a secret only where somebody says so."""
