@@ -60,7 +60,7 @@ def test_counts_are_by_rule_and_never_count_a_mask_again() -> None:
         "dsn": "redis://u:x7x7@cache", "note": "token=x7x7 password: x7x7",
     }  # fmt: skip
     redacted = redactor.value(value)
-    expected = {"key": 3, "plugin-key": 1, "card-number": 1, "url-credentials": 1}
+    expected = {"key": 3, "added-key": 1, "card-number": 1, "url-credentials": 1}
     assert counts.snapshot() == expected
     assert redactor.value(redacted) == redacted
     assert counts.snapshot() == expected

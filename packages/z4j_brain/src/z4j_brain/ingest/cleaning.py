@@ -40,7 +40,15 @@ def clean_payload(payload: bytes, cleaner: Cleaner = BUILT_IN) -> bytes:
         raise Unstorable(str(error)) from None
     if not cleaned.lstrip().startswith(b"{"):
         raise Unstorable("the payload is not a JSON object")
+    if cleaned is not payload and b'"exact"' in cleaned:
+        cleaned = _no_longer_exact(cleaned)
     return without_escaped_nul(cleaned)
+
+
+def _no_longer_exact(payload: bytes) -> bytes:
+    """A mask must never be sent to a worker in the place of an argument."""
+    data = msgspec.json.decode(payload)
+    return msgspec.json.encode(data | {"exact": False}) if data.get("exact") else payload
 
 
 def clean_event(event: WireEvent) -> WireEvent:

@@ -27,6 +27,7 @@ class Cleaner:
         extra_key: Callable[[str], bool | None] | None = None,
         extra_rules: Sequence[Rule] = (),
         emails: bool = False,
+        counts: Counts = COUNTS,
     ) -> None:
         def make(depth: int, items: int, string: int, size: int) -> Redactor:
             return Redactor(
@@ -37,7 +38,7 @@ class Cleaner:
                 max_items=items,
                 max_string=string,
                 max_bytes=size,
-                counts=COUNTS,
+                counts=counts,
             )
 
         self.events = make(16, 1_000, MAX_PAYLOAD, MAX_PAYLOAD)

@@ -1,17 +1,17 @@
 """Redaction: take secrets out of values and text before they leave a process or are stored."""
 
-from z4j_core.redaction.counts import KEY_RULE, PLUGIN_KEY_RULE, Counts
+from z4j_core.redaction.counts import ADDED_KEY_RULE, KEY_RULE, Counts
 from z4j_core.redaction.key_words import KEY_PHRASES
 from z4j_core.redaction.marks import MASK, RedactionError
 from z4j_core.redaction.redactor import Redactor
 from z4j_core.redaction.rules import EMAIL, RULES, Rule
 
 __all__ = [
+    "ADDED_KEY_RULE",
     "EMAIL",
     "KEY_PHRASES",
     "KEY_RULE",
     "MASK",
-    "PLUGIN_KEY_RULE",
     "RULES",
     "Counts",
     "RedactionError",

@@ -13,7 +13,7 @@ from functools import partial
 from typing import Final, NamedTuple
 
 from z4j_core.redaction.blocks import extent_of_block
-from z4j_core.redaction.counts import KEY_RULE, PLUGIN_KEY_RULE, Counts
+from z4j_core.redaction.counts import ADDED_KEY_RULE, KEY_RULE, Counts
 from z4j_core.redaction.keys import COUNTED, HIDDEN, PLAIN, words_of
 from z4j_core.redaction.marks import MASK
 
@@ -134,7 +134,7 @@ def _mask(text: str, find: Finder, kind_of: KindOf, counts: Counts) -> str:
         start, end = _extent(text, found)
         if start < end and _is_worth_masking(text[start:end], kind):
             parts += (text[done:start], MASK)
-            counts.add(PLUGIN_KEY_RULE if kind == HIDDEN else KEY_RULE)
+            counts.add(ADDED_KEY_RULE if kind == HIDDEN else KEY_RULE)
             done = end
         position = max(position, end)
     if not parts:

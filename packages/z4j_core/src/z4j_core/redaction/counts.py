@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 KEY_RULE: Final = "key"
-PLUGIN_KEY_RULE: Final = "plugin-key"
+ADDED_KEY_RULE: Final = "added-key"
 
 MAX_COUNTED: Final = 256
 

@@ -51,7 +51,7 @@ class Rule:
         return text
 
     def _replace(self, counts: Counts | None, match: re.Match[str]) -> str:
-        group: str | int = "secret" if "secret" in self.pattern.groupindex else 0
+        group = self.pattern.groupindex.get("secret", 0)
         secret = match[group]
         whole = match[0]
         # Of a stranger's pattern the group may not take part, and the mask may be matched.

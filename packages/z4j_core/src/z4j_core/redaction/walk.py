@@ -12,7 +12,7 @@ from typing import Any
 
 from z4j_core.redaction.cards import is_card_integer
 from z4j_core.redaction.convert import as_text, float_as_json, integer_as_json
-from z4j_core.redaction.counts import KEY_RULE, PLUGIN_KEY_RULE
+from z4j_core.redaction.counts import ADDED_KEY_RULE, KEY_RULE
 from z4j_core.redaction.gates import SHORTEST_ASSIGNMENT, may_hold_secret
 from z4j_core.redaction.keys import COUNTED, HIDDEN, PLAIN, KeyJudge
 from z4j_core.redaction.limits import Limits, OverBudgetError
@@ -118,7 +118,7 @@ class Walk:
                 return MASK if type(number) is str else number
         if type(value) is str and value == MASK:
             return value  # the same object, so that nothing seems to have changed
-        self._scanner.counts.add(PLUGIN_KEY_RULE if kind == HIDDEN else KEY_RULE)
+        self._scanner.counts.add(ADDED_KEY_RULE if kind == HIDDEN else KEY_RULE)
         return MASK
 
     def mapping(self, value: dict[Any, Any], depth: int) -> object:
