@@ -61,7 +61,7 @@ class Brain:
         replica = secrets.token_hex(8)
         hub = Hub()
         registry = LocalRegistry()
-        cleaners = ProjectCleaners(database, emails=settings.redact_emails)
+        cleaners = ProjectCleaners(database, emails=settings.redact_emails == "on")
         commands = Commands(database, registry, hub, cleaner_of=cleaners.of)
         return cls(
             settings=settings,

@@ -124,8 +124,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         ),
     ] = 10
     redact_emails: Annotated[
-        bool, Meta(description="E-mail addresses are hidden before anything is stored.")
-    ] = False
+        Literal["on", "off"],
+        Meta(description="E-mail addresses are hidden before anything is stored."),
+    ] = "off"
     log_level: Annotated[
         Literal["debug", "info", "warning", "error"],
         Meta(description="Least level that is logged."),

@@ -8,6 +8,7 @@ import logging
 from z4j_core.redaction import Redactor
 from z4j_core.redaction.logs import redact_logs
 
+SECRET = "x7x7x7"
 DSN = "amqp://shop:x7x7x7@mq//"
 
 
@@ -29,14 +30,14 @@ def test_messages_arguments_and_tracebacks_are_redacted() -> None:
         try:
             raise ConnectionError(f"cannot connect to {DSN}")
         except ConnectionError:
-            logger.exception("failed with token=%s", "x7x7x7", stack_info=True)
+            logger.exception("failed with token=%s", SECRET, stack_info=True)
         logger.warning("odd %s", Unprintable())
-        logger.warning("%d", "x7x7x7")
+        logger.warning("%d", SECRET)
     finally:
         logger.removeHandler(handler)
         logger.filters.clear()
     text = written.getvalue()
-    assert "x7x7x7" not in text
+    assert SECRET not in text
     assert "jane" not in text
     assert "no broker at amqp://[redacted]@mq// for [redacted]" in text
     assert "ConnectionError: cannot connect to amqp://[redacted]@mq//" in text

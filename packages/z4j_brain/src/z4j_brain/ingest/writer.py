@@ -53,7 +53,7 @@ class Writer:
     ) -> None:
         self.counters = Counters()
         self._hub = hub
-        self._cleaner_of = cleaner_of
+        self.cleaner_of = cleaner_of
         self._waiting = Waiting()
         self._transactions = Transactions(database, replica, finish or _finish_command())
         self._thread = threading.Thread(target=self._run, name="z4j-writer", daemon=True)
@@ -131,7 +131,7 @@ class Writer:
 
     def _store(self, arrivals: list[Arrival]) -> None:
         """Store frames, whatever it takes; give up only when the process ends."""
-        storing = Storing(self._transactions, arrivals, self.counters, self._cleaner_of)
+        storing = Storing(self._transactions, arrivals, self.counters, self.cleaner_of)
         while not self._abandoned.is_set():
             try:
                 announcements = storing.attempt()

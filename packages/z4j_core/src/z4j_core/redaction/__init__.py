@@ -5,6 +5,7 @@ from z4j_core.redaction.key_words import KEY_PHRASES
 from z4j_core.redaction.marks import MASK, RedactionError
 from z4j_core.redaction.redactor import Redactor
 from z4j_core.redaction.rules import EMAIL, RULES, Rule
+from z4j_core.redaction.value_rules import ValueRule, ValueRuleError, compile_value_rules
 
 __all__ = [
     "ADDED_KEY_RULE",
@@ -17,4 +18,7 @@ __all__ = [
     "RedactionError",
     "Redactor",
     "Rule",
+    "ValueRule",
+    "ValueRuleError",
+    "compile_value_rules",
 ]
