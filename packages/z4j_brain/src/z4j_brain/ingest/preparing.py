@@ -69,12 +69,12 @@ def add_frame(
     batch.projects.add(origin.project_id)
     _advance_mark(batch, arrived)
     for reason in arrived.undecodable:
-        reject(batch, origin, reason)
+        reject(batch, origin, reason, cleaner)
     for event in events:
         try:
             _add_event(batch, origin, arrived.worker_id, event, cleaner)
         except Unstorable as error:
-            reject(batch, origin, str(error))
+            reject(batch, origin, str(error), cleaner)
         except Exception:  # noqa: BLE001 - one event must never hold up the others
             log.exception("an event could not be prepared; it is recorded as rejected")
             reject(batch, origin, "the server failed to read the event; see its log")
@@ -84,9 +84,9 @@ def add_frame(
         batch.gaps.append(_stored_gap(origin, arrived.gap, cleaner))
 
 
-def reject(batch: Batch, origin: Origin, reason: str) -> None:
+def reject(batch: Batch, origin: Origin, reason: str, cleaner: Cleaner = BUILT_IN) -> None:
     """Record an event that cannot be stored. Decoders and databases quote what they refuse."""
-    batch.rejected.append(RejectedEvent(origin, clean_text(reason)[:_MAX_REASON]))
+    batch.rejected.append(RejectedEvent(origin, clean_text(reason, cleaner)[:_MAX_REASON]))
 
 
 def _advance_mark(batch: Batch, arrived: Arrival) -> None:

@@ -46,7 +46,7 @@ def _store_frame(transactions: Transactions, arrived: Arrival, cleaner_of: Clean
     batch = Batch()
     add_frame(batch, arrived, good, cleaner_of)
     for reason in refused.values():
-        reject(batch, arrived.origin, reason)
+        reject(batch, arrived.origin, reason, cleaner_of(arrived.origin.project_id))
     log.warning("the database refused %d event(s); they are recorded as rejected", len(refused))
     try:
         return transactions.commit(batch)
