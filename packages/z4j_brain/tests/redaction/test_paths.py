@@ -6,6 +6,7 @@ import logging
 import sys
 import uuid
 
+import msgspec
 import pytest
 
 from z4j_brain.commands.request import shown_params
@@ -49,6 +50,28 @@ def test_what_a_worker_says_of_itself_is_redacted_and_its_schemas_are_not() -> N
     assert row.framework == "django amqp://[redacted]@mq//"
     assert row.plugin_errors == ["celery: cannot reach amqp://[redacted]@mq//"]
     assert row.engines[0]["actions"][0]["params_schema"] == schema
+
+
+@pytest.mark.parametrize(
+    ("pattern", "text"),
+    [
+        (r"ST-[0-9]{4}", "ST-1234"),
+        (r"^ST-[0-9]{4}$", "ST-1234"),
+        (r"\AST-[0-9]{4}", "ST-1234 x"),
+        (r"\bST-[0-9]{4}\b", "ä ST-1234"),
+        (r"ST-[0-9]{4}\n", "ST-1234\n"),
+        (r'"ST-[0-9]{4}', '"ST-1234'),
+        (r"ST\\-[0-9]{4}", "ST\\-1234"),
+        (r"[^a]ST-[0-9]{4}", "bST-1234"),
+        (r"jane@[a-z.]{1,20}", "jane@example"),
+    ],
+)
+def test_the_first_look_at_a_payload_lets_no_match_slip(pattern: str, text: str) -> None:
+    cleaner = build(ProjectRules(patterns=[PatternRule("staff", pattern)]), emails=True)
+    for payload in ({"a": [1, text]}, {"a": {"b": text, "c": "é"}}, {text: 1}):
+        cleaned = msgspec.json.decode(cleaner.payload(msgspec.json.encode(payload)))
+        assert cleaned == cleaner.events.value(payload) != payload
+    assert cleaner.payload(b'{"a":"ST-"}') == b'{"a":"ST-"}'
 
 
 @pytest.mark.parametrize("formatter", [TextFormatter(), JsonFormatter()])

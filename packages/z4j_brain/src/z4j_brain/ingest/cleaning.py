@@ -35,7 +35,7 @@ class Unstorable(ValueError):
 def clean_payload(payload: bytes, cleaner: Cleaner = BUILT_IN) -> bytes:
     """Return an event's payload redacted and without NUL; raise `Unstorable`."""
     try:
-        cleaned = cleaner.events.json(payload)
+        cleaned = cleaner.payload(payload)
     except RedactionError as error:
         raise Unstorable(str(error)) from None
     if not cleaned.lstrip().startswith(b"{"):
