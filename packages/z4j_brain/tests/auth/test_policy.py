@@ -16,6 +16,7 @@ def test_an_admin_may_everything_and_an_operator_manages_nobody() -> None:
         "agent.manage",
         "key.manage",
         "member.manage",
+        "project.manage",
     }
 
 

@@ -36,6 +36,7 @@ TABLE: dict[str, frozenset[Role]] = {
     "agent.manage": _ADMINS,
     "member.manage": _ADMINS,
     "key.manage": _ADMINS,
+    "project.manage": _ADMINS,
 }
 """Permission → the roles that have it. An administrator of the instance has all of them."""
 
