@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING
 
 from z4j_brain.auth.passwords import Passwords
@@ -47,6 +48,7 @@ class Brain:
     @classmethod
     def create(cls, settings: Settings, keys: Keys, passwords: Passwords | None = None) -> Brain:
         """Make every part; nothing runs before `start`."""
+        from z4j_brain.audit.command_ends import reported
         from z4j_brain.commands.service import Commands
         from z4j_brain.ingest.writer import Writer
         from z4j_brain.link.registry import LocalRegistry
@@ -58,7 +60,7 @@ class Brain:
         replica = secrets.token_hex(8)
         hub = Hub()
         registry = LocalRegistry()
-        commands = Commands(database, registry, hub)
+        commands = Commands(database, registry, hub, keys)
         return cls(
             settings=settings,
             keys=keys,
@@ -67,7 +69,7 @@ class Brain:
             hub=hub,
             registry=registry,
             commands=commands,
-            writer=Writer(database, hub, replica=replica),
+            writer=Writer(database, hub, replica=replica, tell=partial(reported, keys=keys)),
             queues=Sampling(database, registry, every_s=settings.queue_sample_s),
             reconciler=Reconciler(database, settings, replica=replica, commands=commands, hub=hub),
             replica=replica,
@@ -75,6 +77,9 @@ class Brain:
 
     async def start(self) -> None:
         """Start what runs by itself. The database has its tables already."""
+        from z4j_brain.audit.recording import begin
+
+        await self.database.run_at_start(begin, self.keys, write=True)
         await self.writer.start()
         await self.gateway.start()
         await self.commands.start()
