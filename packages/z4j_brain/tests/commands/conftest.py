@@ -77,6 +77,7 @@ class House:
 
     def __init__(self, database: Database) -> None:
         self.database = database
+        self.keys = KEYS
         self.now = NOON
         with database.write() as connection:
             metadata.create_all(connection)
