@@ -33,8 +33,8 @@ def command(email: str, name: str) -> None:
     if not LEAST_CHARACTERS <= len(password) <= MOST_CHARACTERS:
         raise click.ClickException(f"A password has at least {LEAST_CHARACTERS} characters.")
     settings = load_settings().settings
-    by = command_line(open_keys(settings))
     with opened(settings) as database:
+        by = command_line(open_keys(settings))
         password_hash = Passwords().hash(password)
         try:
             with database.write() as connection:
