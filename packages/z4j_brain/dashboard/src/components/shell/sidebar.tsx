@@ -157,7 +157,7 @@ export function TabBar() {
           to={to}
           params={{ project }}
           activeOptions={{ exact: to === "/p/$project", includeSearch: false }}
-          className="flex h-12 min-w-max flex-1 flex-col items-center justify-center gap-0.5 text-2xs text-ink-3 aria-[current=page]:text-accent"
+          className="flex h-12 min-w-max flex-1 flex-col items-center px-1.5 justify-center gap-0.5 text-2xs text-ink-3 aria-[current=page]:text-accent"
         >
           <Icon name={icon} />
           {label}
