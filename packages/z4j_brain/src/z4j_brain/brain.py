@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from z4j_brain.live.hub import Hub
     from z4j_brain.queues.sampling import Sampling
     from z4j_brain.reconcile.reconciler import Reconciler
+    from z4j_brain.redaction.projects import ProjectCleaners
 
 
 @dataclass
@@ -31,6 +32,7 @@ class Brain:
     database: Database
     passwords: Passwords
     hub: Hub
+    cleaners: ProjectCleaners
     registry: Registry
     commands: Commands
     writer: Writer
@@ -55,21 +57,30 @@ class Brain:
         from z4j_brain.live.hub import Hub
         from z4j_brain.queues.sampling import Sampling
         from z4j_brain.reconcile.reconciler import Reconciler
+        from z4j_brain.redaction.projects import ProjectCleaners
 
         database = open_database(settings)
         replica = secrets.token_hex(8)
         hub = Hub()
         registry = LocalRegistry()
-        commands = Commands(database, registry, hub, keys)
+        cleaners = ProjectCleaners(database, emails=settings.redact_emails == "on")
+        commands = Commands(database, registry, hub, keys, cleaner_of=cleaners.of)
         return cls(
             settings=settings,
             keys=keys,
             database=database,
             passwords=passwords or Passwords(),
             hub=hub,
+            cleaners=cleaners,
             registry=registry,
             commands=commands,
-            writer=Writer(database, hub, replica=replica, tell=partial(reported, keys=keys)),
+            writer=Writer(
+                database,
+                hub,
+                replica=replica,
+                tell=partial(reported, keys=keys),
+                cleaner_of=cleaners.of,
+            ),
             queues=Sampling(database, registry, every_s=settings.queue_sample_s),
             reconciler=Reconciler(database, settings, replica=replica, commands=commands, hub=hub),
             replica=replica,
@@ -80,6 +91,7 @@ class Brain:
         from z4j_brain.audit.recording import begin
 
         await self.database.run_at_start(begin, self.keys, write=True)
+        await self.cleaners.start()
         await self.writer.start()
         await self.gateway.start()
         await self.commands.start()
@@ -96,6 +108,7 @@ class Brain:
         await self.gateway.stop()
         await self.writer.stop()
         await self.commands.stop()
+        await self.cleaners.stop()
         await self.hub.stop()
 
     async def close(self) -> None:

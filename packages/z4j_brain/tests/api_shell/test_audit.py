@@ -102,6 +102,12 @@ def decide_issue(running: Any, ada: Any) -> list[str]:
     return ["issue.decided"]
 
 
+def replace_redaction(running: Any, ada: Any) -> list[str]:
+    answer = ada.http.put("/projects/shop/redaction", json={})
+    assert answer.status_code == 200, answer.text
+    return ["redaction.replaced"]
+
+
 SCENES: dict[str, Scene] = {
     "sign_in_by_password": sign_in,
     "sign_out": sign_out,
@@ -111,11 +117,13 @@ SCENES: dict[str, Scene] = {
     "revoke_token": revoke_token,
     "create_command": create_command,
     "decide_issue": decide_issue,
+    "replace_redaction": replace_redaction,
 }
 """By the name of the handler."""
 EXCEPTIONS = {
     "complete_setup": "it needs an instance without anybody: test_the_first_rows_are_of_the_set_up",
     "verify_audit": "it reads, and changes nothing",
+    "preview_redaction": "it stores nothing",
 }
 
 

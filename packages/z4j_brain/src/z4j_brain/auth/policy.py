@@ -35,6 +35,7 @@ TABLE: dict[str, frozenset[Role]] = {
     "command.custom": _OPERATORS,
     "audit.read": _AUDITORS,
     "agent.manage": _ADMINS,
+    "project.manage": _ADMINS,
 }
 """Permission → the roles that have it. An administrator of the instance has all of them."""
 
