@@ -15,6 +15,7 @@ import { Route as SignInRouteImport } from "./routes/sign-in";
 import { Route as PProjectRouteImport } from "./routes/p/$project";
 import { Route as PProjectIndexRouteImport } from "./routes/p/$project/index";
 import { Route as PProjectAgentsRouteImport } from "./routes/p/$project/agents";
+import { Route as PProjectAuditRouteImport } from "./routes/p/$project/audit";
 import { Route as PProjectCommandsRouteImport } from "./routes/p/$project/commands";
 import { Route as PProjectConnectRouteImport } from "./routes/p/$project/connect";
 import { Route as PProjectNamesRouteImport } from "./routes/p/$project/names";
@@ -55,6 +56,11 @@ const PProjectIndexRoute = PProjectIndexRouteImport.update({
 const PProjectAgentsRoute = PProjectAgentsRouteImport.update({
   id: "/agents",
   path: "/agents",
+  getParentRoute: () => PProjectRoute,
+} as any);
+const PProjectAuditRoute = PProjectAuditRouteImport.update({
+  id: "/audit",
+  path: "/audit",
   getParentRoute: () => PProjectRoute,
 } as any);
 const PProjectCommandsRoute = PProjectCommandsRouteImport.update({
@@ -121,6 +127,7 @@ export interface FileRoutesByFullPath {
   "/sign-in": typeof SignInRoute;
   "/p/$project": typeof PProjectRouteWithChildren;
   "/p/$project/agents": typeof PProjectAgentsRoute;
+  "/p/$project/audit": typeof PProjectAuditRoute;
   "/p/$project/commands": typeof PProjectCommandsRoute;
   "/p/$project/connect": typeof PProjectConnectRoute;
   "/p/$project/names": typeof PProjectNamesRoute;
@@ -139,6 +146,7 @@ export interface FileRoutesByTo {
   "/setup": typeof SetupRoute;
   "/sign-in": typeof SignInRoute;
   "/p/$project/agents": typeof PProjectAgentsRoute;
+  "/p/$project/audit": typeof PProjectAuditRoute;
   "/p/$project/commands": typeof PProjectCommandsRoute;
   "/p/$project/connect": typeof PProjectConnectRoute;
   "/p/$project/names": typeof PProjectNamesRoute;
@@ -159,6 +167,7 @@ export interface FileRoutesById {
   "/sign-in": typeof SignInRoute;
   "/p/$project": typeof PProjectRouteWithChildren;
   "/p/$project/agents": typeof PProjectAgentsRoute;
+  "/p/$project/audit": typeof PProjectAuditRoute;
   "/p/$project/commands": typeof PProjectCommandsRoute;
   "/p/$project/connect": typeof PProjectConnectRoute;
   "/p/$project/names": typeof PProjectNamesRoute;
@@ -180,6 +189,7 @@ export interface FileRouteTypes {
     | "/sign-in"
     | "/p/$project"
     | "/p/$project/agents"
+    | "/p/$project/audit"
     | "/p/$project/commands"
     | "/p/$project/connect"
     | "/p/$project/names"
@@ -198,6 +208,7 @@ export interface FileRouteTypes {
     | "/setup"
     | "/sign-in"
     | "/p/$project/agents"
+    | "/p/$project/audit"
     | "/p/$project/commands"
     | "/p/$project/connect"
     | "/p/$project/names"
@@ -217,6 +228,7 @@ export interface FileRouteTypes {
     | "/sign-in"
     | "/p/$project"
     | "/p/$project/agents"
+    | "/p/$project/audit"
     | "/p/$project/commands"
     | "/p/$project/connect"
     | "/p/$project/names"
@@ -280,6 +292,13 @@ declare module "@tanstack/react-router" {
       path: "/agents";
       fullPath: "/p/$project/agents";
       preLoaderRoute: typeof PProjectAgentsRouteImport;
+      parentRoute: typeof PProjectRoute;
+    };
+    "/p/$project/audit": {
+      id: "/p/$project/audit";
+      path: "/audit";
+      fullPath: "/p/$project/audit";
+      preLoaderRoute: typeof PProjectAuditRouteImport;
       parentRoute: typeof PProjectRoute;
     };
     "/p/$project/commands": {
@@ -364,6 +383,7 @@ declare module "@tanstack/react-router" {
 
 interface PProjectRouteChildren {
   PProjectAgentsRoute: typeof PProjectAgentsRoute;
+  PProjectAuditRoute: typeof PProjectAuditRoute;
   PProjectCommandsRoute: typeof PProjectCommandsRoute;
   PProjectConnectRoute: typeof PProjectConnectRoute;
   PProjectNamesRoute: typeof PProjectNamesRoute;
@@ -380,6 +400,7 @@ interface PProjectRouteChildren {
 
 const PProjectRouteChildren: PProjectRouteChildren = {
   PProjectAgentsRoute: PProjectAgentsRoute,
+  PProjectAuditRoute: PProjectAuditRoute,
   PProjectCommandsRoute: PProjectCommandsRoute,
   PProjectConnectRoute: PProjectConnectRoute,
   PProjectNamesRoute: PProjectNamesRoute,

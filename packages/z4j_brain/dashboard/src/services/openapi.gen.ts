@@ -90,6 +90,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/projects/{project}/audit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List who did what in the project. */
+        get: operations["read_audit"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/projects/{project}/audit/verify": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Verify at most 50,000 rows of the project's log; `z4j audit verify` verifies all. */
+        post: operations["verify_audit"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/projects/{project}/commands": {
         parameters: {
             query?: never;
@@ -272,6 +306,41 @@ export interface paths {
         get: operations["read_queue"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/projects/{project}/redaction": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read the project's own rules of redaction. */
+        get: operations["read_redaction"];
+        /** Replace the project's own rules of redaction; what is stored already stays as it is. */
+        put: operations["replace_redaction"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/projects/{project}/redaction/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Redact a text without storing it, by the given rules or those of the project. */
+        post: operations["preview_redaction"];
         delete?: never;
         options?: never;
         head?: never;
@@ -598,6 +667,83 @@ export interface components {
             token: string;
             /** Format: uuid */
             token_id: string;
+        };
+        /**
+         * AuditList
+         * @description A page of the log, the newest first.
+         */
+        AuditList: {
+            items: components["schemas"]["AuditEntry"][];
+            next: string | null;
+            count: number;
+            count_capped: boolean;
+        };
+        /**
+         * AuditEntry
+         * @description One row; `before` and `after` are redacted and of bounded size.
+         */
+        AuditEntry: {
+            number: number;
+            /**
+             * Format: date-time
+             * @description RFC 3339 with microseconds, UTC.
+             */
+            at: string;
+            actor: components["schemas"]["AuditActor"];
+            action: string;
+            object: components["schemas"]["AuditObject"];
+            before: unknown;
+            after: unknown;
+            address: string | null;
+            request_id: string | null;
+        };
+        /**
+         * AuditActor
+         * @description Who did it.
+         */
+        AuditActor: {
+            kind: string;
+            id: string | null;
+            name: string;
+        };
+        /**
+         * AuditObject
+         * @description To what it was done.
+         */
+        AuditObject: {
+            kind: string;
+            id: string | null;
+            name: string;
+        };
+        /**
+         * VerifyForm
+         * @description From which row on; when it is not given, the newest rows are verified.
+         */
+        VerifyForm: {
+            /** @default null */
+            first: number | null;
+        };
+        /**
+         * AuditVerified
+         * @description What was verified: the rows `first` to `last`. `whole` says that this is the whole chain, up
+         *         to its signed end; `next` is where to go on when the end was not reached.
+         */
+        AuditVerified: {
+            intact: boolean;
+            first: number;
+            last: number;
+            rows: number;
+            whole: boolean;
+            next: number | null;
+            broken: components["schemas"]["AuditBreak"] | null;
+        };
+        /**
+         * AuditBreak
+         * @description The first row that is not what was written, and why.
+         */
+        AuditBreak: {
+            number: number;
+            reason: string;
         };
         /**
          * NewCommand
@@ -1058,6 +1204,57 @@ export interface components {
             completions: number;
             /** @default false */
             partial: boolean;
+        };
+        /**
+         * RedactionView
+         * @description The rules of a project, and who changed them last.
+         */
+        RedactionView: {
+            rules: components["schemas"]["ProjectRules"];
+            changed_at: string | null;
+            changed_by: string | null;
+        };
+        /**
+         * ProjectRules
+         * @description What a project hides beyond the built-in rules.
+         *
+         *         `keys` are words, such as `license plate`: every key in which they follow each other is hidden,
+         *         `licensePlate` and `LICENSE_PLATE` as well.
+         */
+        ProjectRules: {
+            /** @default [] */
+            keys: string[];
+            /** @default [] */
+            patterns: components["schemas"]["PatternRule"][];
+            /** @default false */
+            emails: boolean;
+        };
+        /**
+         * PatternRule
+         * @description What matches is hidden; with a group named `secret`, only that group is.
+         */
+        PatternRule: {
+            name: string;
+            pattern: string;
+        };
+        /**
+         * Preview
+         * @description A text, and the rules to try on it; without rules those of the project.
+         */
+        Preview: {
+            text: string;
+            /** @default null */
+            rules: components["schemas"]["ProjectRules"] | null;
+        };
+        /**
+         * Previewed
+         * @description The text as it would be stored, and how often which rule took something out.
+         */
+        Previewed: {
+            text: string;
+            redactions: {
+                [key: string]: number;
+            };
         };
         /**
          * SeriesView
@@ -1714,6 +1911,74 @@ export interface operations {
             default: components["responses"]["Problem"];
         };
     };
+    read_audit: {
+        parameters: {
+            query?: {
+                actor?: string | null;
+                action?: string | null;
+                object?: string | null;
+                since?: string | null;
+                until?: string | null;
+                cursor?: string;
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                project: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuditList"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    verify_audit: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                project: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["VerifyForm"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuditVerified"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            413: components["responses"]["Problem"];
+            415: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
     read_commands: {
         parameters: {
             query?: {
@@ -2050,6 +2315,98 @@ export interface operations {
             401: components["responses"]["Problem"];
             403: components["responses"]["Problem"];
             404: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    read_redaction: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                project: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RedactionView"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    replace_redaction: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                project: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ProjectRules"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RedactionView"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            413: components["responses"]["Problem"];
+            415: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    preview_redaction: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                project: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Preview"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Previewed"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            413: components["responses"]["Problem"];
+            415: components["responses"]["Problem"];
             422: components["responses"]["Problem"];
             default: components["responses"]["Problem"];
         };
