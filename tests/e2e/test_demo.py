@@ -17,7 +17,6 @@ from playwright.sync_api import Page, expect
 
 from services.ports import free_port
 
-
 # With the space after it: without, it may be half written.
 URL = r"http://127\.0\.0\.1:\d+/sign-in/once\?token=[\w.~-]+(?=\s)"
 
@@ -47,9 +46,7 @@ def demo(tmp_path: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
 def _url(log: Path, process: subprocess.Popen[str]) -> str:
     deadline = time.monotonic() + 120
     while time.monotonic() < deadline:
-        found = re.search(
-            r"http://127\.0\.0\.1:\d+/sign-in/once\?token=[\w.~-]+(?=\s)", log.read_text()
-        )
+        found = re.search(URL, log.read_text())
         if found:
             return found.group()
         assert process.poll() is None, log.read_text()
