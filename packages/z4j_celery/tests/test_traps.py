@@ -63,15 +63,16 @@ def test_messages_delivered_again_after_a_lost_connection_are_told_once(
     app = client_of(worker)
     gate = tmp_path / "gate"
     running = send(app, "hold_late", str(gate))
-    waiting = [send(app, "add", number, 1) for number in range(3)]
+    # First, because the worker takes four, and one more for each that is not due yet.
     due = send(app, "add", 7, 7, countdown=4)
+    waiting = [send(app, "add", number, 1) for number in range(3)]
     worker.record.wait_for(running, "started")
     for task_id in (*waiting, due):
         worker.record.wait_for(task_id, "received")
     cut_connections(worker)
     again = (running, *waiting, due)
     wait(
-        lambda: all(worker.log.read_text().count(f"[{one}] received") == 2 for one in again),
+        lambda: all(worker.log.read_text().count(f"[{one}] received") >= 2 for one in again),
         worker.log.read_text,
     )
     gate.touch()
