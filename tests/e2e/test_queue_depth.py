@@ -130,9 +130,10 @@ def test_queues_and_names_in_a_browser(
     page: Page, shop: Shop, server: Server, client: Client
 ) -> None:
     shop.start_worker()
-    shop.publish('print(fail.delay("no stock").id, work.delay(1).id)')
+    [failing, _] = shop.publish('print(fail.delay("no stock").id, work.delay(1).id)')
     shop.publish('[sleep.apply_async((1,), queue="idle") for _ in range(7)]')
-    queue_of(client, "idle", lambda one: one["waiting"] == 7)
+    queue_of(client, "idle", lambda one: one["waiting"] == one["recorded_waiting"] == 7)
+    client.task(failing, "failed")
     sign_in(page, server)
     page.get_by_role("link", name="Queues", exact=True).first.click()
     row = page.get_by_test_id("queue-table").get_by_role("row").filter(has_text="idle")
