@@ -155,7 +155,7 @@ def test_a_cancel_reaches_a_task_in_the_hands_of_another_worker(
     holder = start_worker("-P", "threads", "-c", "1")
     options = ("-P", "threads", "-c", "1", "-Q", "nothing")
     asked = start_worker(*options, url=holder.url, ANSWER_WAIT_S="4")
-    due = send(client_of(holder), "add", 1, 1, countdown=8)
+    due = send(client_of(holder), "add", 1, 1, countdown=12)
     holder.record.wait_for(due, "received")
     outcome = asked.act("cancel", task(due, "add"))["ok"]["outcome"]
     assert holder.name in outcome

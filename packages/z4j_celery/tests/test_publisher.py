@@ -90,7 +90,7 @@ def test_a_cancel_reaches_the_workers(
 ) -> None:
     monkeypatch.setattr("z4j_celery.actions.remote.ANSWER_WAIT_S", 4.0)
     worker = start_worker("-P", "threads", "-c", "1", url=url)
-    sent = app.send_task("celery_shop.add", (1, 1), countdown=8)
+    sent = app.send_task("celery_shop.add", (1, 1), countdown=12)
     worker.record.wait_for(sent.id, "received")
     ref = TaskRef(sent.id, "celery_shop.add", "shop", "received")
     assert worker.name in engine.cancel(ref, NoParams()).outcome
