@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
+from pathlib import Path
 
 from celery_worker import Shop
 from record import wait_for_events
@@ -27,6 +28,9 @@ def test_a_warm_shutdown_loses_no_word_of_the_tasks_that_end_in_it(
     assert truth.total() < 2 * NAPS, "the worker went on with everything"
     runs = Counter(kind for kind, _, _ in truth)
     assert runs["started"] == runs["succeeded"]
+    if any(Path(shop.environment["Z4J_SPOOL_DIR"]).glob("[!.]*")):
+        # The server did not answer within the agent's last two seconds: the next one sends it.
+        shop.start_worker("w2", "-Q", "nothing")
     record = wait_for_events(database_url, truth)
     assert {one for one in record if one[0] in ("started", "succeeded")} == set(truth)
     assert max(record.values()) == 1
