@@ -16,6 +16,7 @@ import { Route as SignInRouteImport } from "./routes/sign-in";
 import { Route as PProjectRouteImport } from "./routes/p/$project";
 import { Route as PProjectIndexRouteImport } from "./routes/p/$project/index";
 import { Route as PProjectAgentsRouteImport } from "./routes/p/$project/agents";
+import { Route as PProjectAuditRouteImport } from "./routes/p/$project/audit";
 import { Route as PProjectCommandsRouteImport } from "./routes/p/$project/commands";
 import { Route as PProjectConnectRouteImport } from "./routes/p/$project/connect";
 import { Route as PProjectKeysRouteImport } from "./routes/p/$project/keys";
@@ -63,6 +64,11 @@ const PProjectIndexRoute = PProjectIndexRouteImport.update({
 const PProjectAgentsRoute = PProjectAgentsRouteImport.update({
   id: "/agents",
   path: "/agents",
+  getParentRoute: () => PProjectRoute,
+} as any);
+const PProjectAuditRoute = PProjectAuditRouteImport.update({
+  id: "/audit",
+  path: "/audit",
   getParentRoute: () => PProjectRoute,
 } as any);
 const PProjectCommandsRoute = PProjectCommandsRouteImport.update({
@@ -140,6 +146,7 @@ export interface FileRoutesByFullPath {
   "/sign-in": typeof SignInRoute;
   "/p/$project": typeof PProjectRouteWithChildren;
   "/p/$project/agents": typeof PProjectAgentsRoute;
+  "/p/$project/audit": typeof PProjectAuditRoute;
   "/p/$project/commands": typeof PProjectCommandsRoute;
   "/p/$project/connect": typeof PProjectConnectRoute;
   "/p/$project/keys": typeof PProjectKeysRoute;
@@ -161,6 +168,7 @@ export interface FileRoutesByTo {
   "/setup": typeof SetupRoute;
   "/sign-in": typeof SignInRoute;
   "/p/$project/agents": typeof PProjectAgentsRoute;
+  "/p/$project/audit": typeof PProjectAuditRoute;
   "/p/$project/commands": typeof PProjectCommandsRoute;
   "/p/$project/connect": typeof PProjectConnectRoute;
   "/p/$project/keys": typeof PProjectKeysRoute;
@@ -184,6 +192,7 @@ export interface FileRoutesById {
   "/sign-in": typeof SignInRoute;
   "/p/$project": typeof PProjectRouteWithChildren;
   "/p/$project/agents": typeof PProjectAgentsRoute;
+  "/p/$project/audit": typeof PProjectAuditRoute;
   "/p/$project/commands": typeof PProjectCommandsRoute;
   "/p/$project/connect": typeof PProjectConnectRoute;
   "/p/$project/keys": typeof PProjectKeysRoute;
@@ -208,6 +217,7 @@ export interface FileRouteTypes {
     | "/sign-in"
     | "/p/$project"
     | "/p/$project/agents"
+    | "/p/$project/audit"
     | "/p/$project/commands"
     | "/p/$project/connect"
     | "/p/$project/keys"
@@ -229,6 +239,7 @@ export interface FileRouteTypes {
     | "/setup"
     | "/sign-in"
     | "/p/$project/agents"
+    | "/p/$project/audit"
     | "/p/$project/commands"
     | "/p/$project/connect"
     | "/p/$project/keys"
@@ -251,6 +262,7 @@ export interface FileRouteTypes {
     | "/sign-in"
     | "/p/$project"
     | "/p/$project/agents"
+    | "/p/$project/audit"
     | "/p/$project/commands"
     | "/p/$project/connect"
     | "/p/$project/keys"
@@ -324,6 +336,13 @@ declare module "@tanstack/react-router" {
       path: "/agents";
       fullPath: "/p/$project/agents";
       preLoaderRoute: typeof PProjectAgentsRouteImport;
+      parentRoute: typeof PProjectRoute;
+    };
+    "/p/$project/audit": {
+      id: "/p/$project/audit";
+      path: "/audit";
+      fullPath: "/p/$project/audit";
+      preLoaderRoute: typeof PProjectAuditRouteImport;
       parentRoute: typeof PProjectRoute;
     };
     "/p/$project/commands": {
@@ -422,6 +441,7 @@ declare module "@tanstack/react-router" {
 
 interface PProjectRouteChildren {
   PProjectAgentsRoute: typeof PProjectAgentsRoute;
+  PProjectAuditRoute: typeof PProjectAuditRoute;
   PProjectCommandsRoute: typeof PProjectCommandsRoute;
   PProjectConnectRoute: typeof PProjectConnectRoute;
   PProjectKeysRoute: typeof PProjectKeysRoute;
@@ -440,6 +460,7 @@ interface PProjectRouteChildren {
 
 const PProjectRouteChildren: PProjectRouteChildren = {
   PProjectAgentsRoute: PProjectAgentsRoute,
+  PProjectAuditRoute: PProjectAuditRoute,
   PProjectCommandsRoute: PProjectCommandsRoute,
   PProjectConnectRoute: PProjectConnectRoute,
   PProjectKeysRoute: PProjectKeysRoute,

@@ -2,6 +2,7 @@
 // description. Nothing runs here; `npm run types:check` fails where the two disagree.
 import type { ActionView } from "./actions";
 import type { AgentView, TokenView } from "./agents";
+import type { AuditEntry, AuditList, AuditVerified } from "./audit";
 import type { CommandView } from "./commands";
 import type { Facets } from "./facets";
 import type { Decision, IssueDetail, IssueHour, IssueList, IssuePlace, IssueSummary, NewDecision } from "./issues";
@@ -49,6 +50,9 @@ export type Checked = Agree<
     Disagreements<AccountView, Brain["AccountView"]>,
     Disagreements<ActionView, Brain["ActionView"]>,
     Disagreements<CommandView, Brain["CommandView"]>,
+    Disagreements<AuditEntry, Brain["AuditEntry"]>,
+    Disagreements<AuditList, Brain["AuditList"]>,
+    Disagreements<AuditVerified, Brain["AuditVerified"]>,
     Disagreements<Facets, Brain["FacetsView"]>,
     Disagreements<Overview, Brain["Overview"]>,
     Disagreements<Bucket, Brain["Bucket"]>,

@@ -122,7 +122,7 @@ async def create_agent(call: ProjectCall, body: AgentForm) -> AgentMinted:
 
     def work(connection: Connection) -> tuple[Minted, AgentRow]:
         minted = agent_tokens.mint_agent(
-            connection, call.brain.keys, call.project.id, body.name.strip(), now()
+            connection, call.author, call.project.id, body.name.strip(), now()
         )
         return minted, agents.read(connection, call.project.id, [minted.agent_id])[0]
 
@@ -143,9 +143,7 @@ async def mint_token(call: ProjectCall, agent_id: uuid.UUID) -> TokenMinted:
     """Make a further token of an agent."""
 
     def work(connection: Connection) -> Minted:
-        return agent_tokens.mint_further(
-            connection, call.brain.keys, call.project.id, agent_id, now()
-        )
+        return agent_tokens.mint_further(connection, call.author, call.project.id, agent_id, now())
 
     return await _minted(call, agent_id, work, "agent")
 
@@ -164,7 +162,7 @@ async def rotate_token(
     def work(connection: Connection) -> Minted:
         return agent_tokens.rotate(
             connection,
-            call.brain.keys,
+            call.author,
             call.project.id,
             agent_id,
             token_id,
@@ -183,7 +181,7 @@ async def revoke_agent(call: ProjectCall, agent_id: uuid.UUID) -> None:
     """Revoke an agent, every token of it, and end its links."""
     try:
         offset = await call.brain.database.run(
-            agent_tokens.revoke_agent, call.project.id, agent_id, now(), write=True
+            agent_tokens.revoke_agent, call.author, call.project.id, agent_id, now(), write=True
         )
     except NoSuchAgentError:
         raise problems.not_found("agent") from None
@@ -200,7 +198,13 @@ async def revoke_token(call: ProjectCall, agent_id: uuid.UUID, token_id: uuid.UU
     """Revoke one token and end the links that use it."""
     try:
         offset = await call.brain.database.run(
-            agent_tokens.revoke_token, call.project.id, agent_id, token_id, now(), write=True
+            agent_tokens.revoke_token,
+            call.author,
+            call.project.id,
+            agent_id,
+            token_id,
+            now(),
+            write=True,
         )
     except NoSuchAgentError:
         raise problems.not_found("token") from None

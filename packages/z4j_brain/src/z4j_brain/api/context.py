@@ -11,7 +11,9 @@ from starlette.responses import Response
 
 from z4j_brain.api import problems
 from z4j_brain.api.problems import Problem
+from z4j_brain.audit.author import Author, by_key, person
 from z4j_brain.auth.policy import INSTANCE, Role, permissions_of
+from z4j_brain.logging import request_id
 
 if TYPE_CHECKING:
     from z4j_brain.brain import Brain
@@ -30,6 +32,7 @@ class Call:
     session: Session | None
     finishers: list[Callable[[Response], None]] = field(default_factory=list)
     """Each is called with the response before it is sent: for cookies and headers."""
+    request_id: str | None = field(default_factory=request_id.get)
 
     @property
     def address(self) -> str | None:
@@ -53,6 +56,11 @@ class UserCall(Call):
         """Who is signed in."""
         return self.session.user
 
+    @property
+    def author(self) -> Author:
+        """Who does what this request asks for, for the audit log."""
+        return Author(self.brain.keys, person(self.user), self.address, self.request_id)
+
 
 @dataclass(frozen=True, kw_only=True)
 class PermittedCall(Call):
@@ -63,6 +71,14 @@ class PermittedCall(Call):
 
     user: User
     key: ApiKey | None = None
+
+    @property
+    def author(self) -> Author:
+        """Who does what this request asks for, for the audit log."""
+        keys, owner = self.brain.keys, person(self.user)
+        if self.key is None:
+            return Author(keys, owner, self.address, self.request_id)
+        return Author(keys, by_key(self.key), self.address, self.request_id, owner)
 
     @property
     def permissions(self) -> frozenset[str]:

@@ -27,7 +27,6 @@ from z4j_brain.auth.invitations import (
 )
 from z4j_brain.auth.passwords import BusyError
 from z4j_brain.auth.policy import Role
-from z4j_brain.store import invitations as rows
 from z4j_brain.store.invitations import InvitationRow
 
 
@@ -101,7 +100,7 @@ async def invite_member(call: ProjectCall, body: InvitationForm) -> InvitationMa
     def work(connection: Connection) -> Invited:
         return invitations.invite(
             connection,
-            call.brain.keys,
+            call.author,
             call.project.id,
             email=body.email,
             role=body.role,
@@ -122,7 +121,9 @@ async def invite_member(call: ProjectCall, body: InvitationForm) -> InvitationMa
 @route("DELETE", "/projects/{project}/invitations/{invitation_id}", permission="member.manage")
 async def withdraw_invitation(call: ProjectCall, invitation_id: uuid.UUID) -> None:
     """Make the link of an invitation useless."""
-    if not await call.brain.database.run(rows.remove, call.project.id, invitation_id, write=True):
+    if not await call.brain.database.run(
+        invitations.withdraw, call.author, call.project.id, invitation_id, write=True
+    ):
         raise problems.not_found("invitation")
 
 
@@ -145,7 +146,7 @@ async def accept_invitation(call: UserCall, body: InvitationToken) -> SessionVie
     brain = call.brain
     try:
         await brain.database.run(
-            invitations.accept, brain.keys, body.token, call.user, now(), write=True
+            invitations.accept, call.author, body.token, call.user, now(), write=True
         )
     except InvitationError:
         raise _invalid() from None

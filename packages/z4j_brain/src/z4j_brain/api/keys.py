@@ -87,7 +87,7 @@ async def create_key(call: UserCall, body: KeyForm) -> KeyMade:
     )
     try:
         made = await call.brain.database.run(
-            api_keys.make, call.brain.keys, call.user, wanted, now(), write=True
+            api_keys.make, call.author, call.user, wanted, now(), write=True
         )
     except NoSuchProjectError:
         raise problems.invalid_input("/project", "There is no such project.") from None
@@ -105,8 +105,8 @@ async def create_key(call: UserCall, body: KeyForm) -> KeyMade:
 @route("DELETE", "/keys/{key_id}", permission=SIGNED_IN)
 async def revoke_own_key(call: UserCall, key_id: uuid.UUID) -> None:
     """Revoke one's own key."""
-    brain = call.brain
-    if not await brain.database.run(api_keys.revoke_own, call.user.id, key_id, now(), write=True):
+    database = call.brain.database
+    if not await database.run(api_keys.revoke_own, call.author, call.user.id, key_id, write=True):
         raise problems.not_found("key")
 
 
@@ -121,7 +121,7 @@ async def list_project_keys(call: ProjectCall) -> KeyList:
 async def revoke_project_key(call: ProjectCall, key_id: uuid.UUID) -> None:
     """Revoke a key that is bound to this project."""
     if not await call.brain.database.run(
-        api_keys.revoke_of_project, call.project.id, key_id, now(), write=True
+        api_keys.revoke_of_project, call.author, call.project.id, key_id, write=True
     ):
         raise problems.not_found("key")
 

@@ -71,7 +71,7 @@ async def change_member_role(call: ProjectCall, user_id: uuid.UUID, body: RoleFo
     """Change a member's role."""
     try:
         before = await call.brain.database.run(
-            members.change_role, call.project.id, user_id, body.role, write=True
+            members.change_role, call.author, call.project.id, user_id, body.role, write=True
         )
     except NoSuchMemberError:
         raise problems.not_found("member") from None
@@ -84,7 +84,9 @@ async def change_member_role(call: ProjectCall, user_id: uuid.UUID, body: RoleFo
 async def remove_member(call: ProjectCall, user_id: uuid.UUID) -> None:
     """Take somebody out of the project."""
     try:
-        await call.brain.database.run(members.remove, call.project.id, user_id, write=True)
+        await call.brain.database.run(
+            members.remove, call.author, call.project.id, user_id, write=True
+        )
     except NoSuchMemberError:
         raise problems.not_found("member") from None
     except LastAdminError:

@@ -15,6 +15,8 @@ from z4j_brain.api.context import Call, UserCall
 from z4j_brain.api.problems import Problem
 from z4j_brain.api.route import PUBLIC, SIGNED_IN, route
 from z4j_brain.api.text import Password
+from z4j_brain.audit.author import user_target
+from z4j_brain.audit.recording import record
 from z4j_brain.auth import browser, sign_in
 from z4j_brain.auth.passwords import BusyError
 from z4j_brain.auth.policy import Role, permissions_of
@@ -93,7 +95,7 @@ async def sign_in_by_password(call: Call, body: SignInForm) -> SessionView:
 async def sign_out(call: UserCall) -> SessionView:
     """End this session."""
     brain = call.brain
-    await brain.database.run(sessions.remove, call.session.id, write=True)
+    await brain.database.run(_end, call, write=True)
 
     def clear(response: Response) -> None:
         browser.clear_cookie(response, brain.settings, is_https=call.is_https)
@@ -138,6 +140,11 @@ async def session_view(brain: Brain, user: User | None, token: str | None) -> Se
         version=__version__,
         projects=[_project_view(project) for project in entered],
     )
+
+
+def _end(connection: Connection, call: UserCall) -> None:
+    sessions.remove(connection, call.session.id)
+    record(connection, call.author, "session.ended", user_target(call.user))
 
 
 def _look_up(connection: Connection, user: User | None) -> tuple[bool, list[ProjectAccess]]:

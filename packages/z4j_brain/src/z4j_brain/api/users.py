@@ -68,7 +68,7 @@ async def change_user(call: InstanceCall, user_id: uuid.UUID, body: AccountForm)
         raise problems.conflict("You cannot disable yourself. Ask another administrator.")
 
     def work(connection: Connection) -> UserRow | None:
-        members.set_disabled(connection, user_id, now(), is_disabled=body.disabled)
+        members.set_disabled(connection, call.author, user_id, now(), is_disabled=body.disabled)
         return users.read(connection, user_id)
 
     try:

@@ -10,11 +10,13 @@ import hmac
 import ipaddress
 import secrets
 import uuid
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from z4j_brain import clock
+from z4j_brain.audit.author import Target
+from z4j_brain.audit.recording import moment, record
 from z4j_brain.auth import key_text
 from z4j_brain.auth.key_text import KeyText
 from z4j_brain.auth.policy import EVERY_PERMISSION, INSTANCE, Role, permissions_of
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection
 
+    from z4j_brain.audit.author import Author
     from z4j_brain.brain import Brain
     from z4j_brain.keys import Keys
     from z4j_brain.store.projects import ProjectAccess
@@ -102,7 +105,7 @@ def is_allowed_from(networks: Sequence[str], address: str | None) -> bool:
     return any(found in ipaddress.ip_network(network) for network in networks)
 
 
-def make(connection: Connection, keys: Keys, owner: User, wanted: Wanted, now: int) -> KeyText:
+def make(connection: Connection, by: Author, owner: User, wanted: Wanted, now: int) -> KeyText:
     """Store a key and return its text, which is shown once.
 
     Raises `NoSuchProjectError`, `ScopeError`, `NetworkError`, `TooManyKeysError`.
@@ -123,12 +126,15 @@ def make(connection: Connection, keys: Keys, owner: User, wanted: Wanted, now: i
         user_id=owner.id,
         project_id=access.id if access else None,
         name=wanted.name.strip(),
-        secret_hash=keys.api_key_hash(made.secret),
+        secret_hash=by.keys.api_key_hash(made.secret),
         scopes=sorted(set(wanted.scopes)),
         networks=sorted(set(networks)),
         now=now,
         expires_at=None if wanted.days is None else now + wanted.days * DAY_US,
     )
+    key = api_keys.find(connection, made.key_id)
+    if key is not None:
+        _tell(connection, by, "key.made", key, now, after=_told(key))
     return made
 
 
@@ -168,13 +174,47 @@ def _network(text: str) -> str:
         raise NetworkError(text[:50]) from None
 
 
-def revoke_own(connection: Connection, user_id: uuid.UUID, key_id: uuid.UUID, now: int) -> bool:
+def revoke_own(connection: Connection, by: Author, user_id: uuid.UUID, key_id: uuid.UUID) -> bool:
     """Revoke one's own key; tell whether there was one."""
-    return api_keys.revoke(connection, key_id, now, user_id=user_id)
+    key = api_keys.find(connection, key_id)
+    return key is not None and key.owner.id == user_id and _revoke(connection, by, key)
 
 
 def revoke_of_project(
-    connection: Connection, project_id: uuid.UUID, key_id: uuid.UUID, now: int
+    connection: Connection, by: Author, project_id: uuid.UUID, key_id: uuid.UUID
 ) -> bool:
     """Revoke a key that is bound to a project; tell whether there was one."""
-    return api_keys.revoke(connection, key_id, now, project_id=project_id)
+    key = api_keys.find(connection, key_id)
+    return key is not None and key.project_id == project_id and _revoke(connection, by, key)
+
+
+def _revoke(connection: Connection, by: Author, key: ApiKey) -> bool:
+    now = clock.now()
+    if not api_keys.revoke(connection, key.id, now):
+        return False
+    _tell(connection, by, "key.revoked", key, now, before=_told(key))
+    return True
+
+
+def _tell(
+    connection: Connection,
+    by: Author,
+    action: str,
+    key: ApiKey,
+    now: int,
+    *,
+    before: dict[str, Any] | None = None,
+    after: dict[str, Any] | None = None,
+) -> None:
+    """Record in the chain of the key's project, or of the instance when it is bound to none."""
+    target, chain = Target("key", str(key.id), key.name), key.project_id
+    record(connection, by, action, target, project_id=chain, before=before, after=after, now=now)
+
+
+def _told(key: ApiKey) -> dict[str, Any]:
+    return {
+        "made_by": key.owner.email,
+        "expires_at": moment(key.expires_at),
+        "networks": list(key.networks),
+        "scopes": sorted(key.scopes),
+    }

@@ -10,6 +10,8 @@ import msgspec
 from sqlalchemy.exc import IntegrityError
 
 from z4j_brain import clock
+from z4j_brain.audit.author import SERVER, Target, from_request, person, user_target
+from z4j_brain.audit.recording import moment, record
 from z4j_brain.auth import sign_in
 from z4j_brain.auth.policy import TABLE
 from z4j_brain.store import invitations, members, users
@@ -18,6 +20,7 @@ from z4j_brain.store.users import normal_email
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
+    from z4j_brain.audit.author import Author
     from z4j_brain.auth.policy import Role
     from z4j_brain.auth.sign_in import SignedIn, Visitor
     from z4j_brain.brain import Brain
@@ -62,7 +65,7 @@ class Invited(msgspec.Struct, frozen=True):
 
 def invite(
     connection: Connection,
-    keys: Keys,
+    by: Author,
     project_id: uuid.UUID,
     *,
     email: str,
@@ -81,18 +84,47 @@ def invite(
         raise AlreadyMemberError
     if invitations.count(connection, project_id, now) >= MOST_OPEN:
         raise TooManyInvitationsError
-    token = secrets.token_urlsafe(32)
-    made = invitations.create(
+    token, expires_at = secrets.token_urlsafe(32), now + valid_hours * HOUR_US
+    made, former = invitations.create(
         connection,
         project_id,
         email=address,
         role=role,
-        token_hash=keys.one_time_hash(token),
+        token_hash=by.keys.one_time_hash(token),
         invited_by=invited_by,
         now=now,
-        expires_at=now + valid_hours * HOUR_US,
+        expires_at=expires_at,
+    )
+    record(
+        connection,
+        by,
+        "invitation.made",
+        Target("invitation", str(made), address),
+        project_id=project_id,
+        before=None if former is None else {"id": str(former)},
+        after={"role": role.value, "expires_at": moment(expires_at)},
+        now=now,
     )
     return Invited(made, token)
+
+
+def withdraw(
+    connection: Connection, by: Author, project_id: uuid.UUID, invitation_id: uuid.UUID
+) -> bool:
+    """Make the link of an invitation useless; tell whether there was one."""
+    removed = invitations.remove(connection, project_id, invitation_id)
+    if removed is None:
+        return False
+    email, role = removed
+    record(
+        connection,
+        by,
+        "invitation.revoked",
+        Target("invitation", str(invitation_id), email),
+        project_id=project_id,
+        before={"role": role},
+    )
+    return True
 
 
 def of_project(connection: Connection, project_id: uuid.UUID, now: int) -> list[InvitationRow]:
@@ -106,18 +138,19 @@ def check(connection: Connection, keys: Keys, token: str, now: int) -> tuple[Inv
     return found, users.find_account(connection, found.email) is not None
 
 
-def accept(connection: Connection, keys: Keys, token: str, user: User, now: int) -> InvitationRow:
+def accept(connection: Connection, by: Author, token: str, user: User, now: int) -> InvitationRow:
     """Make somebody a member who is signed in.
 
     Raises `InvitationError`, `WrongPersonError`, `AlreadyMemberError`.
     """
-    found = _find(connection, keys, token, now)
+    found = _find(connection, by.keys, token, now)
     if found.email != user.email:
         raise WrongPersonError(found.email)
     members.lock(connection, found.project_id)
     if members.find(connection, found.project_id, user.id) is not None:
         raise AlreadyMemberError
-    _enter(connection, found, user.id)
+    _enter(connection, found, user)
+    _tell_entry(connection, by, found, user)
     return found
 
 
@@ -133,6 +166,7 @@ async def sign_up(
     if has_account:
         raise HasAccountError
     password_hash = await brain.passwords.hash_async(password)
+    stranger = from_request(brain.keys, SERVER, visitor.address)
 
     def work(connection: Connection) -> SignedIn:
         now = clock.now()
@@ -145,7 +179,11 @@ async def sign_up(
             is_admin=False,
             now=now,
         )
-        _enter(connection, found, user.id)
+        _enter(connection, found, user)
+        author, target = msgspec.structs.replace(stranger, actor=person(user)), user_target(user)
+        record(connection, author, "user.created", target, after={"by": "invitation"})
+        record(connection, author, "session.opened", target, after={"by": "invitation"})
+        _tell_entry(connection, author, found, user)
         return sign_in.open_session(connection, brain, user, visitor)
 
     try:
@@ -161,7 +199,15 @@ def _find(connection: Connection, keys: Keys, token: str, now: int) -> Invitatio
     return found
 
 
-def _enter(connection: Connection, invitation: InvitationRow, user_id: uuid.UUID) -> None:
+def _enter(connection: Connection, invitation: InvitationRow, user: User) -> None:
     if not invitations.remove(connection, invitation.project_id, invitation.id):
         raise InvitationError
-    users.set_role(connection, invitation.project_id, user_id, invitation.role)
+    users.set_role(connection, invitation.project_id, user.id, invitation.role)
+
+
+def _tell_entry(connection: Connection, by: Author, invitation: InvitationRow, user: User) -> None:
+    project_id, role = invitation.project_id, {"role": invitation.role}
+    target = Target("invitation", str(invitation.id), invitation.email)
+    who = {"invited_by": invitation.invited_by}
+    record(connection, by, "invitation.accepted", target, project_id=project_id, before=who)
+    record(connection, by, "member.added", user_target(user), project_id=project_id, after=role)

@@ -5,12 +5,15 @@ from __future__ import annotations
 import uuid
 from typing import TYPE_CHECKING
 
+from z4j_brain.audit.author import Target, user_target
+from z4j_brain.audit.recording import record
 from z4j_brain.auth.policy import Role
 from z4j_brain.store import members, users
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
+    from z4j_brain.audit.author import Author
     from z4j_brain.store.members import MemberRow
     from z4j_brain.store.users import UserRow
 
@@ -24,17 +27,30 @@ class LastAdminError(Exception):
 
 
 def change_role(
-    connection: Connection, project_id: uuid.UUID, user_id: uuid.UUID, role: Role
+    connection: Connection, by: Author, project_id: uuid.UUID, user_id: uuid.UUID, role: Role
 ) -> MemberRow:
     """Change a role and return the member as before; `NoSuchMemberError`, `LastAdminError`."""
     before = _locked(connection, project_id, user_id)
+    if role == before.role:
+        return before
     if role is not Role.ADMIN:
         _refuse_last(connection, project_id, user_id)
     members.change_role(connection, project_id, user_id, role)
+    record(
+        connection,
+        by,
+        "member.role_changed",
+        _target(before),
+        project_id=project_id,
+        before={"role": before.role},
+        after={"role": role.value},
+    )
     return before
 
 
-def remove(connection: Connection, project_id: uuid.UUID, user_id: uuid.UUID) -> MemberRow:
+def remove(
+    connection: Connection, by: Author, project_id: uuid.UUID, user_id: uuid.UUID
+) -> MemberRow:
     """Take somebody out and return what they were; `NoSuchMemberError`, `LastAdminError`.
 
     Their API keys and invitations stop working in this project by themselves: both count only as
@@ -43,11 +59,13 @@ def remove(connection: Connection, project_id: uuid.UUID, user_id: uuid.UUID) ->
     before = _locked(connection, project_id, user_id)
     _refuse_last(connection, project_id, user_id)
     members.remove(connection, project_id, user_id)
+    role = {"role": before.role}
+    record(connection, by, "member.removed", _target(before), project_id=project_id, before=role)
     return before
 
 
 def set_disabled(
-    connection: Connection, user_id: uuid.UUID, now: int, *, is_disabled: bool
+    connection: Connection, by: Author, user_id: uuid.UUID, now: int, *, is_disabled: bool
 ) -> UserRow:
     """Disable or enable an account and return it as before.
 
@@ -61,6 +79,8 @@ def set_disabled(
         raise LastAdminError
     if is_disabled != (before.disabled_at is not None):
         users.set_disabled(connection, user_id, now if is_disabled else None)
+        action = "user.disabled" if is_disabled else "user.enabled"
+        record(connection, by, action, user_target(before.user), now=now)
     return before
 
 
@@ -70,6 +90,10 @@ def _locked(connection: Connection, project_id: uuid.UUID, user_id: uuid.UUID) -
     if found is None:
         raise NoSuchMemberError
     return found
+
+
+def _target(member: MemberRow) -> Target:
+    return Target("user", str(member.user_id), member.email)
 
 
 def _refuse_last(connection: Connection, project_id: uuid.UUID, user_id: uuid.UUID) -> None:

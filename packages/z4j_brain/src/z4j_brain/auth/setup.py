@@ -5,7 +5,11 @@ from __future__ import annotations
 import secrets
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from z4j_brain import clock
+from z4j_brain.audit.author import SERVER, Target, from_request, person, user_target
+from z4j_brain.audit.recording import record
 from z4j_brain.auth import sign_in
 from z4j_brain.store import one_time_tokens, projects, users
 from z4j_brain.store.one_time_tokens import SETUP
@@ -63,6 +67,7 @@ async def complete(
     if not await is_valid(brain, token):
         raise SetupTokenError
     password_hash = await brain.passwords.hash_async(password)
+    stranger = from_request(brain.keys, SERVER, visitor.address)
 
     def work(connection: Connection) -> SignedIn:
         now = clock.now()
@@ -81,6 +86,13 @@ async def complete(
         )
         project = projects.create(connection, name=project_name, now=now)
         users.set_role(connection, project.id, user.id, "admin")
+        author = msgspec.structs.replace(stranger, actor=person(user))
+        target, own = user_target(user), Target("project", str(project.id), project.slug)
+        record(connection, author, "user.created", target, after={"is_admin": True})
+        record(connection, author, "session.opened", target, after={"by": "setup"})
+        record(connection, author, "project.created", own, project_id=project.id)
+        role = {"role": "admin"}
+        record(connection, author, "member.added", target, project_id=project.id, after=role)
         return sign_in.open_session(connection, brain, user, visitor)
 
     return await brain.database.run(work, write=True)

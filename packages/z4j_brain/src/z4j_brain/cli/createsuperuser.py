@@ -7,7 +7,7 @@ import sys
 
 import click
 
-from z4j_brain.cli._opening import load_settings, opened
+from z4j_brain.cli._opening import command_line, load_settings, open_keys, opened
 
 
 @click.command(short_help="Make an administrator of the whole instance.")
@@ -22,6 +22,8 @@ def command(email: str, name: str) -> None:
     from sqlalchemy.exc import IntegrityError
 
     from z4j_brain import clock
+    from z4j_brain.audit.author import user_target
+    from z4j_brain.audit.recording import record
     from z4j_brain.auth.passwords import LEAST_CHARACTERS, MOST_CHARACTERS, Passwords
     from z4j_brain.store import users
 
@@ -30,11 +32,13 @@ def command(email: str, name: str) -> None:
     password = _read_password()
     if not LEAST_CHARACTERS <= len(password) <= MOST_CHARACTERS:
         raise click.ClickException(f"A password has at least {LEAST_CHARACTERS} characters.")
-    with opened(load_settings().settings) as database:
+    settings = load_settings().settings
+    with opened(settings) as database:
+        by = command_line(open_keys(settings))
         password_hash = Passwords().hash(password)
         try:
             with database.write() as connection:
-                users.create(
+                user = users.create(
                     connection,
                     email=email,
                     name=name,
@@ -42,6 +46,8 @@ def command(email: str, name: str) -> None:
                     is_admin=True,
                     now=clock.now(),
                 )
+                after = {"is_admin": True}
+                record(connection, by, "user.created", user_target(user), after=after)
         except IntegrityError:
             raise click.ClickException(f"{email} has an account already.") from None
     click.echo(f"{email} can sign in now, and may do everything.")

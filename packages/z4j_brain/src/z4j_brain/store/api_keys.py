@@ -89,20 +89,9 @@ def count_of_user(connection: Connection, user_id: uuid.UUID) -> int:
     return connection.execute(found).scalar_one()
 
 
-def revoke(
-    connection: Connection,
-    key_id: uuid.UUID,
-    now: int,
-    *,
-    user_id: uuid.UUID | None = None,
-    project_id: uuid.UUID | None = None,
-) -> bool:
-    """Revoke a key of this person or of this project; tell whether there is one in force."""
+def revoke(connection: Connection, key_id: uuid.UUID, now: int) -> bool:
+    """Revoke a key; tell whether it was in force: of two who do it at once, one is told."""
     statement = update(keys).where(keys.c.id == key_id, keys.c.revoked_at.is_(None))
-    if user_id is not None:
-        statement = statement.where(keys.c.user_id == user_id)
-    if project_id is not None:
-        statement = statement.where(keys.c.project_id == project_id)
     return connection.execute(statement.values(revoked_at=now)).rowcount == 1
 
 

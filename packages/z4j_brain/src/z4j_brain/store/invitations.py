@@ -38,14 +38,15 @@ def create(
     invited_by: uuid.UUID,
     now: int,
     expires_at: int,
-) -> uuid.UUID:
-    """Store an invitation in place of an older one of the same address."""
-    connection.execute(
-        delete(invitations).where(
-            invitations.c.project_id == project_id, invitations.c.email == email
-        )
-    )
-    row = {"id": new_id(), "project_id": project_id, "email": email, "role": role}
+) -> tuple[uuid.UUID, uuid.UUID | None]:
+    """Store an invitation; return its id, and that of the older one of this address it replaces."""
+    former = connection.execute(
+        delete(invitations)
+        .where(invitations.c.project_id == project_id, invitations.c.email == email)
+        .returning(invitations.c.id)
+    ).scalar()
+    made = new_id()
+    row = {"id": made, "project_id": project_id, "email": email, "role": role}
     connection.execute(
         insert(invitations).values(
             **row,
@@ -55,7 +56,7 @@ def create(
             expires_at=expires_at,
         )
     )
-    return row["id"]  # type: ignore[return-value]
+    return made, former
 
 
 def of_project(
@@ -90,14 +91,16 @@ def find_token(
     return None if row is None else _row(row)
 
 
-def remove(connection: Connection, project_id: uuid.UUID, invitation_id: uuid.UUID) -> bool:
-    """Delete an invitation; tell whether it was there: of two who use it at once, one is told."""
+def remove(
+    connection: Connection, project_id: uuid.UUID, invitation_id: uuid.UUID
+) -> tuple[str, str] | None:
+    """Delete an invitation; return address and role: of two who use it at once, one is told."""
     removed = connection.execute(
-        delete(invitations).where(
-            invitations.c.project_id == project_id, invitations.c.id == invitation_id
-        )
-    )
-    return removed.rowcount == 1
+        delete(invitations)
+        .where(invitations.c.project_id == project_id, invitations.c.id == invitation_id)
+        .returning(invitations.c.email, invitations.c.role)
+    ).first()
+    return None if removed is None else (removed.email, removed.role)
 
 
 def _rows(inviting: Collection[str]) -> Any:

@@ -1,0 +1,429 @@
+"""The audit log over HTTP: what every unsafe route writes, who reads it, the verify button."""
+
+from __future__ import annotations
+
+import json
+import re
+import uuid
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+import pytest
+from sqlalchemy import insert, text
+
+from z4j_brain import clock
+from z4j_brain.api.route import SAFE
+from z4j_brain.api.table import all_routes
+from z4j_brain.store.schema import audit, issues, workers
+from z4j_brain.store.types import new_id
+from z4j_core.frames import ActionInfo, EngineInfo
+
+AUDIT = "/projects/shop/audit"
+AGENTS = "/projects/shop/agents"
+INVITATIONS = "/projects/shop/invitations"
+ADA, BOB = "ada@example.org", "bob@example.org"
+SECRET = re.compile(r"z4j_[\w-]{20,}|[\w-]{43}")
+"""The look of what is shown once: keys, agent tokens, and the tokens of links."""
+Scene = Callable[[Any, Any], list[str]]
+"""Calls a route as Ada, and returns the actions that the log must have gained by that."""
+
+
+def sign_in(running: Any, ada: Any) -> list[str]:
+    running.browser().sign_in()
+    return ["session.opened"]
+
+
+def sign_out(running: Any, ada: Any) -> list[str]:
+    assert ada.post("/sign-out").status_code == 200
+    return ["session.ended"]
+
+
+def create_agent(running: Any, ada: Any) -> list[str]:
+    assert ada.post(AGENTS, {"name": "billing"}).status_code == 201
+    return ["agent.created", "agent.token_minted"]
+
+
+def mint_token(running: Any, ada: Any) -> list[str]:
+    made = create_agent(running, ada)
+    assert ada.post(f"{AGENTS}/{_agent(ada)['id']}/tokens").status_code == 201
+    return [*made, "agent.token_minted"]
+
+
+def revoke_agent(running: Any, ada: Any) -> list[str]:
+    made = create_agent(running, ada)
+    assert ada.delete(f"{AGENTS}/{_agent(ada)['id']}").status_code == 204
+    return [*made, "agent.revoked"]
+
+
+def revoke_token(running: Any, ada: Any) -> list[str]:
+    made = create_agent(running, ada)
+    agent = _agent(ada)
+    path = f"{AGENTS}/{agent['id']}/tokens/{agent['tokens'][0]['id']}"
+    assert ada.delete(path).status_code == 204
+    return [*made, "agent.token_revoked"]
+
+
+def create_command(running: Any, ada: Any) -> list[str]:
+    made = create_agent(running, ada)
+    engines = [EngineInfo("celery", "5", [ActionInfo("forget", "engine")])]
+    with running.database.write() as connection:
+        connection.execute(
+            insert(workers).values(
+                id=new_id(),
+                project_id=_project(connection),
+                agent_id=uuid.UUID(_agent(ada)["id"]),
+                worker_id="w1",
+                epoch="e1",
+                engines=msgspec.to_builtins(engines),
+                plugin_errors=[],
+                first_seen=clock.now(),
+                last_seen=clock.now(),
+            )
+        )
+    params = {"password": "hunter2", "days": 3}
+    answer = ada.post(
+        "/projects/shop/commands", {"action": "forget", "engine": "celery", "params": params}
+    )
+    assert answer.status_code == 202, answer.text
+    return [*made, "command.forget"]
+
+
+def decide_issue(running: Any, ada: Any) -> list[str]:
+    with running.database.write() as connection:
+        values = {name: clock.now() for name in ("created_at", "first_seen", "last_seen")}
+        connection.execute(
+            insert(issues).values(
+                project_id=_project(connection),
+                id="a1",
+                exception_type="ValueError",
+                title="shop.pay in run",
+                stack="",
+                **values,
+            )
+        )
+    answer = ada.post("/projects/shop/issues/a1/decisions", {"decision": "resolved"})
+    assert answer.status_code == 201, answer.text
+    return ["issue.decided"]
+
+
+def replace_redaction(running: Any, ada: Any) -> list[str]:
+    answer = ada.http.put("/projects/shop/redaction", json={})
+    assert answer.status_code == 200, answer.text
+    return ["redaction.replaced"]
+
+
+def rotate_token(running: Any, ada: Any) -> list[str]:
+    made = create_agent(running, ada)
+    agent = _agent(ada)
+    path = f"{AGENTS}/{agent['id']}/tokens/{agent['tokens'][0]['id']}/rotate"
+    assert ada.post(path, {"overlap_hours": 2}).status_code == 201
+    return [*made, "agent.token_rotated"]
+
+
+def change_member_role(running: Any, ada: Any) -> list[str]:
+    path = _bob(running, ada)
+    for role in ("operator", "operator"):
+        assert ada.put(path, {"role": role}).status_code == 200
+    return ["session.opened", "member.role_changed"]
+
+
+def remove_member(running: Any, ada: Any) -> list[str]:
+    assert ada.delete(_bob(running, ada)).status_code == 204
+    return ["session.opened", "member.removed"]
+
+
+def invite_member(running: Any, ada: Any) -> list[str]:
+    for _ in range(2):
+        _invite(ada)
+    return ["invitation.made", "invitation.made"]
+
+
+def withdraw_invitation(running: Any, ada: Any) -> list[str]:
+    path = f"{INVITATIONS}/{_invite(ada)['id']}"
+    assert [ada.delete(path).status_code for _ in range(2)] == [204, 404]
+    return ["invitation.made", "invitation.revoked"]
+
+
+def accept_invitation(running: Any, ada: Any) -> list[str]:
+    token, bob = _token(_invite(ada)), running.member(None)
+    for status in (200, 403):
+        assert bob.post("/invitations/accept", {"token": token}).status_code == status
+    return ["invitation.made", "session.opened", "invitation.accepted", "member.added"]
+
+
+def sign_up(running: Any, ada: Any) -> list[str]:
+    form = {"token": _token(_invite(ada)), "name": "Bob", "password": "correct horse battery"}
+    assert running.browser().post("/invitations/sign-up", form).status_code == 201
+    entered = ["user.created", "session.opened", "invitation.accepted", "member.added"]
+    return ["invitation.made", *entered]
+
+
+def change_user(running: Any, ada: Any) -> list[str]:
+    path = "/instance/users/" + _bob(running, ada).rpartition("/")[2]
+    for disabled in (True, True, False):
+        assert ada.put(path, {"disabled": disabled}).status_code == 200
+    return ["session.opened", "user.disabled", "user.enabled"]
+
+
+def create_key(running: Any, ada: Any) -> list[str]:
+    _key(ada)
+    return ["key.made"]
+
+
+def revoke_own_key(running: Any, ada: Any) -> list[str]:
+    path = f"/keys/{_key(ada, project=None)['id']}"
+    assert [ada.delete(path).status_code for _ in range(2)] == [204, 404]
+    return ["key.made", "key.revoked"]
+
+
+def revoke_project_key(running: Any, ada: Any) -> list[str]:
+    path = f"/projects/shop/keys/{_key(ada)['id']}"
+    assert [ada.delete(path).status_code for _ in range(2)] == [204, 404]
+    return ["key.made", "key.revoked"]
+
+
+SCENES: dict[str, Scene] = {
+    "sign_in_by_password": sign_in,
+    "sign_out": sign_out,
+    "create_agent": create_agent,
+    "mint_token": mint_token,
+    "revoke_agent": revoke_agent,
+    "revoke_token": revoke_token,
+    "create_command": create_command,
+    "decide_issue": decide_issue,
+    "replace_redaction": replace_redaction,
+    "rotate_token": rotate_token,
+    "change_member_role": change_member_role,
+    "remove_member": remove_member,
+    "invite_member": invite_member,
+    "withdraw_invitation": withdraw_invitation,
+    "accept_invitation": accept_invitation,
+    "sign_up": sign_up,
+    "change_user": change_user,
+    "create_key": create_key,
+    "revoke_own_key": revoke_own_key,
+    "revoke_project_key": revoke_project_key,
+}
+"""By the name of the handler."""
+BY_BOB = {"accept_invitation", "sign_up"}
+"""The scenes that end with what somebody else than Ada does."""
+EXCEPTIONS = {
+    "complete_setup": "it needs an instance without anybody: test_the_first_rows_are_of_the_set_up",
+    "verify_audit": "it reads, and changes nothing",
+    "preview_redaction": "it stores nothing",
+    "check_invitation": "it reads, and changes nothing",
+}
+
+
+def _agent(ada: Any) -> Any:
+    return ada.get(AGENTS).json()["items"][0]
+
+
+def _bob(running: Any, ada: Any) -> str:
+    """Make Bob a viewer and return the address of his membership."""
+    running.member("viewer")
+    items = ada.get("/projects/shop/members").json()["items"]
+    ids = {item["email"]: item["user_id"] for item in items}
+    return f"/projects/shop/members/{ids[BOB]}"
+
+
+def _invite(ada: Any) -> Any:
+    answer = ada.post(INVITATIONS, {"email": BOB, "role": "operator"})
+    assert answer.status_code == 201, answer.text
+    return answer.json()
+
+
+def _token(made: Any) -> str:
+    token = str(made["url"].partition("#")[2])
+    assert SECRET.fullmatch(token)
+    return token
+
+
+def _key(ada: Any, project: str | None = "shop", *scopes: str) -> Any:
+    form = {"name": "nightly", "project": project, "scopes": scopes or ["task.read"]}
+    answer = ada.post("/keys", form)
+    assert answer.status_code == 201, answer.text
+    assert SECRET.match(answer.json()["key"])
+    return answer.json()
+
+
+def _project(connection: Any) -> uuid.UUID:
+    return uuid.UUID(str(connection.execute(text("SELECT id FROM projects")).scalar_one()))
+
+
+def _log(running: Any) -> list[Any]:
+    with running.database.read() as connection:
+        return list(connection.execute(audit.select().order_by(audit.c.at, audit.c.number)).all())
+
+
+def test_every_unsafe_route_is_in_one_of_the_two_lists() -> None:
+    unsafe = {one.name for one in all_routes() if one.method not in SAFE}
+    assert unsafe == SCENES.keys() | EXCEPTIONS.keys(), (
+        "an unsafe route needs a scene that shows its row in the audit log, or a reason for none"
+    )
+    assert not SCENES.keys() & EXCEPTIONS.keys()
+
+
+@pytest.mark.parametrize("name", sorted(SCENES))
+def test_an_unsafe_route_writes_the_audit_log(running: Any, ada: Any, name: str) -> None:
+    before = len(_log(running))
+    wanted = SCENES[name](running, ada)
+    rows = _log(running)[before:]
+    assert [row.action for row in rows] == wanted
+    assert {row.actor_name for row in rows} <= {ADA, BOB}
+    assert rows[-1].actor_name == (BOB if name in BY_BOB else ADA)
+    for row in rows:
+        assert row.actor_kind == "person"
+        assert row.address == "127.0.0.1"
+        assert re.fullmatch("[0-9a-f]{16}", row.request_id)
+        assert row.object_name
+        told = "\n".join(str(value) for value in row if isinstance(value, str))
+        assert "hunter2" not in told
+        assert not SECRET.search(told)
+
+
+def test_the_first_rows_are_of_the_set_up(running: Any, ada: Any) -> None:
+    told = [(row.action, row.object_name) for row in _log(running)]
+    assert sorted(told) == [
+        ("audit.begun", ""),
+        ("member.added", "ada@example.org"),
+        ("project.created", "shop"),
+        ("session.opened", "ada@example.org"),
+        ("user.created", "ada@example.org"),
+    ]
+
+
+def test_a_row_tells_the_state_before_and_after(running: Any, ada: Any) -> None:
+    for scene in (rotate_token, change_member_role, create_key):
+        scene(running, ada)
+    told = {row.action: row for row in _log(running)}
+    changed = told["member.role_changed"]
+    assert (changed.object_name, changed.before, changed.after) == (
+        BOB,
+        '{"role":"viewer"}',
+        '{"role":"operator"}',
+    )
+    rotated, agent = told["agent.token_rotated"], _agent(ada)
+    former, fresh = agent["tokens"]
+    end = json.loads(rotated.before)
+    assert end.pop("works_until").replace("+00:00", "Z") == former["expires_at"]
+    assert end == {"id": former["id"]}
+    assert json.loads(rotated.after) == {"id": fresh["id"]}
+    made = json.loads(told["key.made"].after)
+    assert (made["made_by"], made["scopes"], made["networks"]) == (ADA, ["task.read"], [])
+
+
+def test_what_a_key_does_is_told_of_the_key_and_its_owner(running: Any, ada: Any) -> None:
+    made = _key(ada, "shop", "agent.manage")
+    by_key = running.browser({"Authorization": f"Bearer {made['key']}"})
+    assert by_key.post(AGENTS, {"name": "billing"}).status_code == 201
+    row = next(row for row in _log(running) if row.action == "agent.token_minted")
+    assert (row.actor_kind, row.actor_id, row.actor_name) == ("key", made["id"], "nightly")
+    owner = json.loads(row.after)["owner"]
+    assert (owner["name"], owner["id"]) == (ADA, ada.get("/session").json()["user"]["id"])
+    assert row.address == "127.0.0.1"
+    assert made["key"] not in repr(row)
+    assert ada.post(f"{AUDIT}/verify", {}).json()["intact"]
+
+
+def test_a_key_is_told_of_in_its_project_or_else_in_the_instance(running: Any, ada: Any) -> None:
+    _key(ada, None)
+    assert ada.get(AUDIT, action="key").json()["count"] == 0
+    _key(ada, "shop")
+    assert ada.get(AUDIT, action="key").json()["count"] == 1
+
+
+def test_what_is_refused_leaves_no_row(running: Any, ada: Any) -> None:
+    create_agent(running, ada)
+    before = len(_log(running))
+    nobody = uuid.UUID(int=5)
+    assert ada.post(AGENTS, {"name": "billing"}).status_code == 409
+    assert ada.delete(f"{AGENTS}/{nobody}").status_code == 404
+    assert ada.post(f"{AGENTS}/{nobody}/tokens").status_code == 404
+    members = "/projects/shop/members"
+    me = ada.get(members).json()["items"][0]["user_id"]
+    assert ada.put(f"{members}/{me}", {"role": "viewer"}).status_code == 409
+    assert ada.delete(f"{members}/{me}").status_code == 409
+    assert ada.put(f"/instance/users/{me}", {"disabled": True}).status_code == 409
+    assert ada.post(INVITATIONS, {"email": ADA, "role": "viewer"}).status_code == 409
+    assert ada.delete(f"/keys/{nobody}").status_code == 404
+    token = _agent(ada)["tokens"][0]["id"]
+    rotated = f"{AGENTS}/{_agent(ada)['id']}/tokens/{nobody}/rotate"
+    assert ada.post(rotated, {}).status_code == 404
+    assert ada.post(rotated.replace(str(nobody), token), {"overlap_hours": -1}).status_code == 422
+    decision = {"decision": "muted"}
+    assert ada.post("/projects/shop/issues/zz/decisions", decision).status_code == 404
+    assert len(_log(running)) == before
+
+
+def test_a_lockout_is_told_without_what_was_typed(running: Any, ada: Any) -> None:
+    before = len(_log(running))
+    for email in ("ada@example.org", "my secret passphrase"):
+        for _ in range(7):
+            running.browser().post("/sign-in", {"email": email, "password": "wrong"})
+    rows = _log(running)[before:]
+    assert {row.action for row in rows} == {"sign_in.locked"}
+    assert {row.object_name for row in rows} == {"ada@example.org", "(no such account)"}
+    assert all((row.actor_kind, row.address) == ("system", "127.0.0.1") for row in rows)
+    assert "passphrase" not in repr(rows)
+
+
+@pytest.mark.parametrize(("role", "status"), [("auditor", 200), ("operator", 403), ("viewer", 403)])
+def test_who_reads_the_log(running: Any, ada: Any, role: str, status: int) -> None:
+    bob = running.member(role)
+    assert bob.get(AUDIT).status_code == status
+    assert bob.post(f"{AUDIT}/verify", {}).status_code == status
+
+
+def test_pages_go_on_where_they_ended_and_filters_choose(running: Any, ada: Any) -> None:
+    create_agent(running, ada)
+    whole = ada.get(AUDIT).json()
+    assert (whole["count"], whole["count_capped"], whole["next"]) == (4, False, None)
+    entry = whole["items"][0]
+    assert (entry["action"], entry["actor"]["name"]) == ("agent.token_minted", "ada@example.org")
+    assert entry["after"].keys() == {"id"}
+    numbers, cursor = [], ""
+    for _ in range(4):
+        page = ada.get(AUDIT, limit=1, cursor=cursor).json()
+        numbers += [one["number"] for one in page["items"]]
+        cursor = page["next"] or ""
+    assert (numbers, cursor) == ([4, 3, 2, 1], "")
+    assert ada.get(AUDIT, action="agent").json()["count"] == 2
+    assert ada.get(AUDIT, object="billing", action="agent.created").json()["count"] == 1
+    assert ada.get(AUDIT, actor="nobody").json()["items"] == []
+    assert ada.get(AUDIT, until="2001-01-01T00:00:00Z").json()["count"] == 0
+    assert ada.get(AUDIT, since="2001-01-01T00:00:00Z").json()["count"] == 4
+    first = ada.get(AUDIT, limit=1).json()["next"]
+    for query in ({"since": "yesterday"}, {"cursor": "AA"}, {"cursor": first, "action": "x"}):
+        assert ada.get(AUDIT, **query).status_code == 422
+
+
+def test_the_verify_button_says_what_it_verified(running: Any, ada: Any) -> None:
+    create_agent(running, ada)
+    good = ada.post(f"{AUDIT}/verify", {}).json()
+    assert good.pop("broken", "") is None
+    assert good == {"intact": True, "first": 1, "last": 4, "rows": 4, "whole": True, "next": None}
+    part = ada.post(f"{AUDIT}/verify", {"first": 3}).json()
+    assert (part["rows"], part["whole"], part["intact"]) == (2, False, True)
+    assert ada.post(f"{AUDIT}/verify", {"first": 6}).status_code == 422
+    with running.database.write() as connection:
+        connection.execute(text("UPDATE audit SET object_name = 'x' WHERE number = 3"))
+    bad = ada.post(f"{AUDIT}/verify", {}).json()
+    assert (bad["intact"], bad["broken"]["number"], bad["whole"]) == (False, 3, False)
+    with running.database.write() as connection:
+        connection.execute(text("UPDATE audit SET after = '{' WHERE number = 4"))
+    assert ada.get(AUDIT).json()["items"][0]["after"] == "{"
+
+
+def test_a_long_log_is_verified_in_parts(
+    running: Any, ada: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("z4j_brain.api.audit.MAX_VERIFIED", 3)
+    create_agent(running, ada)
+    newest = ada.post(f"{AUDIT}/verify", {}).json()
+    assert (newest["first"], newest["last"], newest["next"]) == (2, 4, None)
+    first = ada.post(f"{AUDIT}/verify", {"first": 1}).json()
+    assert (first["last"], first["next"], first["whole"]) == (3, 4, False)
+    rest = ada.post(f"{AUDIT}/verify", {"first": first["next"]}).json()
+    assert (rest["first"], rest["last"], rest["next"]) == (4, 4, None)
