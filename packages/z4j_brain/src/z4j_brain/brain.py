@@ -6,7 +6,9 @@ import secrets
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from z4j_brain.auth.browser import HOUR_US
 from z4j_brain.auth.passwords import Passwords
+from z4j_brain.auth.session_watch import SessionWatch
 from z4j_brain.keys import Keys
 from z4j_brain.settings import Settings
 from z4j_brain.store.database import Database
@@ -29,6 +31,7 @@ class Brain:
     keys: Keys
     database: Database
     passwords: Passwords
+    session_watch: SessionWatch
     hub: Hub
     registry: Registry
     commands: Commands
@@ -64,6 +67,7 @@ class Brain:
             keys=keys,
             database=database,
             passwords=passwords or Passwords(),
+            session_watch=SessionWatch(database, settings.session_idle_hours * HOUR_US),
             hub=hub,
             registry=registry,
             commands=commands,
@@ -92,6 +96,7 @@ class Brain:
         await self.writer.stop()
         await self.commands.stop()
         await self.hub.stop()
+        await self.session_watch.stop()
 
     async def close(self) -> None:
         """Close the database, when nobody asks any more."""

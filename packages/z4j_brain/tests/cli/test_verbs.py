@@ -125,7 +125,7 @@ def test_a_verb_says_when_the_tables_are_missing(database_url: str) -> None:
 
 def test_createsuperuser(shop: Any) -> None:
     arguments = ("createsuperuser", "--email", "Ada@example.org", "--name", "Ada")
-    assert "12 characters" in run(*arguments, stdin="short\n").output
+    assert "15 characters" in run(*arguments, stdin="short\n").output
     assert "e-mail" in run("createsuperuser", "--email", "x", "--name", "A", stdin="").output
     answer = run(*arguments, stdin=PASSWORD + "\n")
     assert answer.exit_code == 0

@@ -10,16 +10,15 @@ from msgspec import Meta
 from starlette.responses import Response
 
 from z4j_brain import __version__
-from z4j_brain.api import problems
 from z4j_brain.api.context import Call, UserCall
 from z4j_brain.api.problems import Problem
+from z4j_brain.api.refusals import refusals
 from z4j_brain.api.route import PUBLIC, SIGNED_IN, route
 from z4j_brain.api.text import Password
-from z4j_brain.auth import browser, sign_in
-from z4j_brain.auth.passwords import BusyError
+from z4j_brain.auth import account, browser, sign_in
 from z4j_brain.auth.policy import Role, permissions_of
-from z4j_brain.auth.sign_in import SignedIn, Visitor, WaitError, WrongCredentialsError
-from z4j_brain.store import projects, sessions, users
+from z4j_brain.auth.sign_in import SignedIn, Visitor, WrongCredentialsError
+from z4j_brain.store import projects, users
 from z4j_brain.store.projects import ProjectAccess
 from z4j_brain.store.users import User
 
@@ -75,17 +74,14 @@ async def read_session(call: Call) -> SessionView:
 async def sign_in_by_password(call: Call, body: SignInForm) -> SessionView:
     """Sign in; the answer sets the session cookie."""
     try:
-        signed_in = await sign_in.with_password(
-            call.brain, body.email, body.password, visitor_of(call)
-        )
+        with refusals():
+            signed_in = await sign_in.with_password(
+                call.brain, body.email, body.password, visitor_of(call)
+            )
     except WrongCredentialsError:
         raise Problem(
             401, "sign-in-failed", "No account has this e-mail address and password."
         ) from None
-    except WaitError as wait:
-        raise problems.too_many_requests(wait.seconds) from None
-    except BusyError:
-        raise problems.too_many_requests(1) from None
     return await enter(call, signed_in)
 
 
@@ -93,7 +89,7 @@ async def sign_in_by_password(call: Call, body: SignInForm) -> SessionView:
 async def sign_out(call: UserCall) -> SessionView:
     """End this session."""
     brain = call.brain
-    await brain.database.run(sessions.remove, call.session.id, write=True)
+    await account.end_session(brain, call.session, call.session.id)
 
     def clear(response: Response) -> None:
         browser.clear_cookie(response, brain.settings, is_https=call.is_https)
@@ -108,6 +104,7 @@ def visitor_of(call: Call) -> Visitor:
         call.address,
         call.request.headers.get("user-agent"),
         browser.session_token(call.request),
+        browser.known_token(call.request),
     )
 
 
@@ -116,13 +113,7 @@ async def enter(call: Call, signed_in: SignedIn) -> SessionView:
     settings = call.brain.settings
 
     def give(response: Response) -> None:
-        browser.set_cookie(
-            response,
-            settings,
-            signed_in.token,
-            is_https=call.is_https,
-            seconds=settings.session_max_hours * 3600,
-        )
+        browser.set_cookies(response, settings, signed_in, is_https=call.is_https)
 
     call.finishers.append(give)
     return await session_view(call.brain, signed_in.user, signed_in.token)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from z4j_brain import clock
 from z4j_brain.auth import sign_in
+from z4j_brain.auth.password_rules import check_new
 from z4j_brain.store import one_time_tokens, projects, users
 from z4j_brain.store.one_time_tokens import SETUP
 
@@ -56,12 +57,15 @@ async def complete(
     project_name: str,
     visitor: Visitor,
 ) -> SignedIn:
-    """Make admin, project and session in one transaction; raises `SetupTokenError`.
+    """Make admin, project and session in one transaction.
+
+    Raises `SetupTokenError`, and `PasswordRefusedError` of `auth.password_rules`.
 
     The password is hashed for valid tokens only, so that strangers cannot burn our time.
     """
     if not await is_valid(brain, token):
         raise SetupTokenError
+    check_new(password, email=email, name=name)
     password_hash = await brain.passwords.hash_async(password)
 
     def work(connection: Connection) -> SignedIn:

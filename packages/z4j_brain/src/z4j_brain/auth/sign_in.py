@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from z4j_brain import clock
-from z4j_brain.auth import back_off
+from z4j_brain.auth import back_off, known_browser
 from z4j_brain.auth.browser import HOUR_US
 from z4j_brain.store import one_time_tokens, sessions, users
 
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from z4j_brain.store.users import User
 
 ONE_TIME_US = 600_000_000
+MOST_SESSIONS = 100
+"""Of one person; the one that was used least recently makes room for a further one."""
 _LONGEST_USER_AGENT = 300
 
 
@@ -37,18 +39,24 @@ class WaitError(Exception):
 
 
 class Visitor(msgspec.Struct, frozen=True):
-    """Where a sign-in comes from; `former` is the session token that the browser held before."""
+    """Where a sign-in comes from.
+
+    `former` is the session token that the browser held before, `known` its cookie of
+    `auth/known_browser.py`.
+    """
 
     address: str | None
     user_agent: str | None
     former: str | None
+    known: str | None = None
 
 
 class SignedIn(msgspec.Struct, frozen=True):
-    """A fresh session: its token goes into the cookie and nowhere else."""
+    """A fresh session: its token goes into the cookie and nowhere else; so does `known`."""
 
     user: User
     token: str
+    known: str
 
     def __repr__(self) -> str:
         return f"SignedIn(user={self.user.id})"
@@ -60,8 +68,10 @@ async def with_password(brain: Brain, email: str, password: str, visitor: Visito
     Raises `WrongCredentialsError`, `WaitError`, and `BusyError` of `auth.passwords`. The time it
     takes does not tell whether the account exists.
     """
-    subjects = back_off.subjects_of(brain.keys, email, visitor.address)
-    wait = await brain.database.run(back_off.begin, subjects, clock.now(), write=True)
+    now = clock.now()
+    known = known_browser.number_of(brain.keys, visitor.known, email, now)
+    subjects = back_off.subjects_of(brain.keys, email, visitor.address, known)
+    wait = await brain.database.run(back_off.begin, subjects, now, write=True)
     if wait:
         raise WaitError(wait)
     account = await brain.database.run(users.find_account, email)
@@ -75,6 +85,9 @@ async def with_password(brain: Brain, email: str, password: str, visitor: Visito
         fresh_hash = await brain.passwords.hash_async(password)
 
     def finish(connection: Connection) -> SignedIn:
+        found = users.lock_account(connection, account.user.id)
+        if found is None or found.is_disabled or found.password_hash != account.password_hash:
+            raise WrongCredentialsError  # changed while the old one was checked
         back_off.succeed(connection, subjects)
         if fresh_hash is not None:
             users.set_password_hash(connection, account.user.id, fresh_hash)
@@ -119,6 +132,7 @@ def open_session(connection: Connection, brain: Brain, user: User, visitor: Visi
     sessions.remove_ended(connection, now, settings.session_idle_hours * HOUR_US)
     if visitor.former is not None:
         sessions.remove_token(connection, brain.keys.session_hash(visitor.former))
+    sessions.remove_beyond(connection, user.id, MOST_SESSIONS - 1)
     token = secrets.token_urlsafe(32)
     sessions.create(
         connection,
@@ -129,4 +143,4 @@ def open_session(connection: Connection, brain: Brain, user: User, visitor: Visi
         address=visitor.address,
         user_agent=visitor.user_agent and visitor.user_agent[:_LONGEST_USER_AGENT],
     )
-    return SignedIn(user, token)
+    return SignedIn(user, token, known_browser.make(brain.keys, user.email, now))
