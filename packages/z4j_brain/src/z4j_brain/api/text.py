@@ -33,4 +33,13 @@ NewPassword = Annotated[
 ]
 """The length is judged with the other rules, in words, by `auth/password_rules.py`."""
 Password = Annotated[str, Meta(max_length=MOST_BYTES)]
+OneTimeCode = Annotated[
+    str,
+    Meta(
+        max_length=64,
+        pattern=r"^[0-9A-Za-z\s-]*(?![\s\S])",
+        description="Six digits of an authenticator app, or a recovery code. Spaces and dashes do"
+        " not count.",
+    ),
+]
 OneTimeToken = Annotated[str, Meta(max_length=128)]

@@ -8,7 +8,7 @@ from z4j_brain import clock
 from z4j_brain.auth import back_off, sign_in
 from z4j_brain.auth.password_rules import check_new
 from z4j_brain.auth.sign_in import WaitError
-from z4j_brain.store import sessions, users
+from z4j_brain.store import one_time_tokens, sessions, users
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -64,7 +64,7 @@ async def change_password(
 
 
 def replace_password(connection: Connection, account: Account, password_hash: str) -> list[UUID]:
-    """Store the hash of a new password and end all sessions; return their ids.
+    """Store the hash of a new password, end all sessions and sign-ins under way; return their ids.
 
     Raises `WrongPasswordError` when somebody else has changed it meanwhile.
     """
@@ -72,6 +72,7 @@ def replace_password(connection: Connection, account: Account, password_hash: st
     if found is None or found.password_hash != account.password_hash:
         raise WrongPasswordError
     users.set_password_hash(connection, account.user.id, password_hash)
+    one_time_tokens.remove_of_user(connection, account.user.id)
     return sessions.remove_of_user(connection, account.user.id)
 
 

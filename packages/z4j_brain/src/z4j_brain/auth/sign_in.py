@@ -11,7 +11,7 @@ import msgspec
 from z4j_brain import clock
 from z4j_brain.auth import back_off, known_browser
 from z4j_brain.auth.browser import HOUR_US
-from z4j_brain.store import one_time_tokens, sessions, users
+from z4j_brain.store import one_time_tokens, second_factors, sessions, users
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from z4j_brain.store.users import User
 
 ONE_TIME_US = 600_000_000
+SECOND_STEP_US = 300_000_000
 MOST_SESSIONS = 100
 """Of one person; the one that was used least recently makes room for a further one."""
 _LONGEST_USER_AGENT = 300
@@ -62,8 +63,19 @@ class SignedIn(msgspec.Struct, frozen=True):
         return f"SignedIn(user={self.user.id})"
 
 
-async def with_password(brain: Brain, email: str, password: str, visitor: Visitor) -> SignedIn:
-    """Check a password and open a session.
+class SecondStep(msgspec.Struct, frozen=True):
+    """The password was right and a code is asked for; the token goes with it."""
+
+    token: str
+
+    def __repr__(self) -> str:
+        return "SecondStep()"
+
+
+async def with_password(
+    brain: Brain, email: str, password: str, visitor: Visitor
+) -> SignedIn | SecondStep:
+    """Check a password, and open a session or ask for the second step (`auth/second_step.py`).
 
     Raises `WrongCredentialsError`, `WaitError`, and `BusyError` of `auth.passwords`. The time it
     takes does not tell whether the account exists.
@@ -84,13 +96,15 @@ async def with_password(brain: Brain, email: str, password: str, visitor: Visito
     if brain.passwords.is_outdated(account.password_hash):
         fresh_hash = await brain.passwords.hash_async(password)
 
-    def finish(connection: Connection) -> SignedIn:
+    def finish(connection: Connection) -> SignedIn | SecondStep:
         found = users.lock_account(connection, account.user.id)
         if found is None or found.is_disabled or found.password_hash != account.password_hash:
             raise WrongCredentialsError  # changed while the old one was checked
         back_off.succeed(connection, subjects)
         if fresh_hash is not None:
             users.set_password_hash(connection, account.user.id, fresh_hash)
+        if second_factors.is_on(connection, account.user.id):
+            return SecondStep(_ask_second_step(connection, brain.keys, account.user.id))
         return open_session(connection, brain, account.user, visitor)
 
     return await brain.database.run(finish, write=True)
@@ -113,12 +127,31 @@ async def with_link(brain: Brain, token: str, visitor: Visitor) -> SignedIn | No
 def mint_link(
     connection: Connection, keys: Keys, user_id: uuid.UUID, now: int, valid_us: int = ONE_TIME_US
 ) -> str:
-    """Make the token of a one-time sign-in link, `/sign-in/once?token=…`."""
+    """Make the token of a one-time sign-in link, `/sign-in/once?token=…`.
+
+    Who may make one runs commands on the server's machine: no second step is asked for.
+    """
+    return _mint(connection, keys, user_id, one_time_tokens.SIGN_IN, now, valid_us)
+
+
+def _ask_second_step(connection: Connection, keys: Keys, user_id: uuid.UUID) -> str:
+    now = clock.now()
+    return _mint(connection, keys, user_id, one_time_tokens.SECOND_STEP, now, SECOND_STEP_US)
+
+
+def _mint(
+    connection: Connection,
+    keys: Keys,
+    user_id: uuid.UUID,
+    purpose: str,
+    now: int,
+    valid_us: int,
+) -> str:
     token = secrets.token_urlsafe(32)
     one_time_tokens.create(
         connection,
         token_hash=keys.one_time_hash(token),
-        purpose=one_time_tokens.SIGN_IN,
+        purpose=purpose,
         now=now,
         expires_at=now + valid_us,
         user_id=user_id,

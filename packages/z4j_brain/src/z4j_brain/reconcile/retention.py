@@ -152,6 +152,6 @@ are moved to coarser buckets; see `rollup_steps.py`."""
 
 KEPT = frozenset(
     {"projects", "users", "memberships", "agents", "agent_tokens", "feeds"}
-    | {"rollup_marks", "rollup_horizons"}
+    | {"totp_secrets", "recovery_codes", "rollup_marks", "rollup_horizons"}
 )
 """Tables whose rows are kept until somebody removes them, or, as marks, until they are settled."""
