@@ -14,6 +14,7 @@ import { Route as SetupRouteImport } from "./routes/setup";
 import { Route as SignInRouteImport } from "./routes/sign-in";
 import { Route as PProjectRouteImport } from "./routes/p/$project";
 import { Route as PProjectIndexRouteImport } from "./routes/p/$project/index";
+import { Route as PProjectAccountRouteImport } from "./routes/p/$project/account";
 import { Route as PProjectAgentsRouteImport } from "./routes/p/$project/agents";
 import { Route as PProjectCommandsRouteImport } from "./routes/p/$project/commands";
 import { Route as PProjectConnectRouteImport } from "./routes/p/$project/connect";
@@ -50,6 +51,11 @@ const PProjectRoute = PProjectRouteImport.update({
 const PProjectIndexRoute = PProjectIndexRouteImport.update({
   id: "/",
   path: "/",
+  getParentRoute: () => PProjectRoute,
+} as any);
+const PProjectAccountRoute = PProjectAccountRouteImport.update({
+  id: "/account",
+  path: "/account",
   getParentRoute: () => PProjectRoute,
 } as any);
 const PProjectAgentsRoute = PProjectAgentsRouteImport.update({
@@ -120,6 +126,7 @@ export interface FileRoutesByFullPath {
   "/setup": typeof SetupRoute;
   "/sign-in": typeof SignInRoute;
   "/p/$project": typeof PProjectRouteWithChildren;
+  "/p/$project/account": typeof PProjectAccountRoute;
   "/p/$project/agents": typeof PProjectAgentsRoute;
   "/p/$project/commands": typeof PProjectCommandsRoute;
   "/p/$project/connect": typeof PProjectConnectRoute;
@@ -138,6 +145,7 @@ export interface FileRoutesByTo {
   "/": typeof IndexRoute;
   "/setup": typeof SetupRoute;
   "/sign-in": typeof SignInRoute;
+  "/p/$project/account": typeof PProjectAccountRoute;
   "/p/$project/agents": typeof PProjectAgentsRoute;
   "/p/$project/commands": typeof PProjectCommandsRoute;
   "/p/$project/connect": typeof PProjectConnectRoute;
@@ -158,6 +166,7 @@ export interface FileRoutesById {
   "/setup": typeof SetupRoute;
   "/sign-in": typeof SignInRoute;
   "/p/$project": typeof PProjectRouteWithChildren;
+  "/p/$project/account": typeof PProjectAccountRoute;
   "/p/$project/agents": typeof PProjectAgentsRoute;
   "/p/$project/commands": typeof PProjectCommandsRoute;
   "/p/$project/connect": typeof PProjectConnectRoute;
@@ -179,6 +188,7 @@ export interface FileRouteTypes {
     | "/setup"
     | "/sign-in"
     | "/p/$project"
+    | "/p/$project/account"
     | "/p/$project/agents"
     | "/p/$project/commands"
     | "/p/$project/connect"
@@ -197,6 +207,7 @@ export interface FileRouteTypes {
     | "/"
     | "/setup"
     | "/sign-in"
+    | "/p/$project/account"
     | "/p/$project/agents"
     | "/p/$project/commands"
     | "/p/$project/connect"
@@ -216,6 +227,7 @@ export interface FileRouteTypes {
     | "/setup"
     | "/sign-in"
     | "/p/$project"
+    | "/p/$project/account"
     | "/p/$project/agents"
     | "/p/$project/commands"
     | "/p/$project/connect"
@@ -273,6 +285,13 @@ declare module "@tanstack/react-router" {
       path: "/";
       fullPath: "/p/$project/";
       preLoaderRoute: typeof PProjectIndexRouteImport;
+      parentRoute: typeof PProjectRoute;
+    };
+    "/p/$project/account": {
+      id: "/p/$project/account";
+      path: "/account";
+      fullPath: "/p/$project/account";
+      preLoaderRoute: typeof PProjectAccountRouteImport;
       parentRoute: typeof PProjectRoute;
     };
     "/p/$project/agents": {
@@ -363,6 +382,7 @@ declare module "@tanstack/react-router" {
 }
 
 interface PProjectRouteChildren {
+  PProjectAccountRoute: typeof PProjectAccountRoute;
   PProjectAgentsRoute: typeof PProjectAgentsRoute;
   PProjectCommandsRoute: typeof PProjectCommandsRoute;
   PProjectConnectRoute: typeof PProjectConnectRoute;
@@ -379,6 +399,7 @@ interface PProjectRouteChildren {
 }
 
 const PProjectRouteChildren: PProjectRouteChildren = {
+  PProjectAccountRoute: PProjectAccountRoute,
   PProjectAgentsRoute: PProjectAgentsRoute,
   PProjectCommandsRoute: PProjectCommandsRoute,
   PProjectConnectRoute: PProjectConnectRoute,
