@@ -1,6 +1,6 @@
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
-import { Exact } from "@/components/time";
+import { Ago } from "@/components/time";
 import { Button } from "@/components/ui/button";
 import { Fault, Loading } from "@/components/ui/note";
 import { Panel } from "@/components/ui/panel";
@@ -33,7 +33,7 @@ export function SecondFactorPanel() {
       {state.data?.is_on && (
         <div className="flex flex-col items-start gap-3 p-3" data-testid="second-factor-on">
           <p className="text-ink-2">
-            Sign-in asks for a code since <Exact at={state.data.since} />.{" "}
+            Sign-in asks for a code. The app was set up <Ago at={state.data.since} />;{" "}
             <span className={left < FEW ? "font-medium text-warn" : undefined}>
               {left === 1 ? "1 recovery code is" : `${left} recovery codes are`} left.
             </span>
