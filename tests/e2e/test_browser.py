@@ -9,15 +9,8 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from celery_worker import Shop
+from pages import sign_in
 from server import EMAIL, PASSWORD, PROJECT, Client, Server
-
-
-def sign_in(page: Page, server: Server) -> None:
-    page.goto(f"{server.url}/sign-in")
-    page.get_by_label("E-mail").fill(EMAIL)
-    page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_role("button", name="Sign in").click()
-    expect(page.get_by_role("link", name="Tasks", exact=True).first).to_be_visible()
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)

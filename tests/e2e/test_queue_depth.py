@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -13,8 +14,10 @@ from typing import Any
 
 import pytest
 import redis
+from playwright.sync_api import Page, expect
 
 from celery_worker import Shop
+from pages import sign_in
 from record import every_text
 from server import Client, Server
 from services.redis import Redis
@@ -115,6 +118,32 @@ def test_the_depth_is_what_redis_says(shop: Shop, client: Client) -> None:
     # Nobody is left who could ask.
     queue = queue_of(client, "idle", lambda one: one["stale"])
     assert (queue["waiting"], queue["sampler"]) == (5, None)
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_queues_and_names_in_a_browser(
+    page: Page, shop: Shop, server: Server, client: Client
+) -> None:
+    shop.start_worker()
+    shop.publish('print(fail.delay("no stock").id, work.delay(1).id)')
+    shop.publish('[sleep.apply_async((1,), queue="idle") for _ in range(7)]')
+    queue_of(client, "idle", lambda one: one["waiting"] == 7)
+    sign_in(page, server)
+    page.get_by_role("link", name="Queues", exact=True).first.click()
+    row = page.get_by_test_id("queue-table").get_by_role("row").filter(has_text="idle")
+    expect(row.get_by_role("cell").nth(1)).to_have_text("7")
+    row.get_by_role("link", name="idle").click()
+    expect(page.get_by_role("img", name=re.compile("^Depth of idle"))).to_be_visible()
+    page.get_by_role("link", name="Tasks of this queue").click()
+    tasks = page.locator("[data-task-id]")
+    expect(tasks).to_have_count(7)
+
+    page.get_by_role("link", name="Task names", exact=True).first.click()
+    failed = page.locator('tr[data-name$="fail"]')
+    expect(failed.get_by_role("cell").nth(2)).to_have_text("1")
+    failed.click()
+    expect(tasks).to_have_count(1)
+    expect(tasks).to_contain_text("failed")
 
 
 class _publisher:

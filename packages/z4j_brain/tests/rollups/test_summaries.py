@@ -14,6 +14,7 @@ from z4j_brain.reconcile.rollup_steps import move_horizon, remove_minute
 from z4j_brain.reconcile.summaries import summarise
 from z4j_brain.store import rollup_horizons, summaries
 from z4j_brain.store.schema import rollup_marks, rollup_summaries, rollups, tasks
+from z4j_brain.watch.reconciliation import reconciliation
 
 S = 1_000_000
 MINUTE, HOUR, DAY = 60 * S, 3_600 * S, 86_400 * S
@@ -358,3 +359,17 @@ def test_the_migration_marks_what_was_counted_before(house: Any) -> None:
     house.round()
     [group] = house.series(house.now, house.now + 1, resolution="day").groups
     assert group.total.succeeded == 1
+
+
+def test_metrics_say_how_many_buckets_were_made(house: Any) -> None:
+    house.tell(*house.life("a", house.now - 5 * MINUTE, 0, S))
+    house.round()
+    told = {
+        sample.labels["bucket"]: sample.value
+        for family in reconciliation(house.counters)
+        for sample in family.samples
+        if sample.name == "z4j_reconcile_summarised_total"
+    }
+    assert told == house.counters.summarised
+    assert set(told) == {"minute", "hour", "day"}
+    assert min(told.values()) >= 1

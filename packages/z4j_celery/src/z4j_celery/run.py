@@ -18,6 +18,7 @@ from z4j_core.events import Kind, TaskEvent
 
 MAX_WAITING = 50_000
 _MARK = "z4j_run"
+_RECEIVED, _STARTED, _SUCCEEDED = Kind.RECEIVED, Kind.STARTED, Kind.SUCCEEDED
 
 
 class Run:
@@ -71,7 +72,7 @@ class Runs:
         shadow = headers.get("shadow")
         if shadow is not None and (shadow := text_of(shadow)) is not None:
             data["shadow"] = shadow
-        self._send(Kind.RECEIVED, task_id, run, now_us(), data)
+        self._send(_RECEIVED, task_id, run, now_us(), data)
 
     def _continues(self, request: Any, run: Run, key: tuple[str, int]) -> bool:
         """Tell whether a message delivered again is one that is still in hand: lost with the
@@ -161,7 +162,7 @@ class Runs:
         self._waiting.take((request.id, run.attempt))
         pid = request.worker_pid if self._process.is_prefork else os.getpid()
         self._send(
-            Kind.STARTED,
+            _STARTED,
             request.id,
             run,
             int(request.time_start * 1_000_000),
@@ -177,7 +178,7 @@ class Runs:
         data: dict[str, Any] = {"result": result_of(result)}
         if runtime is not None:
             data["run_us"] = int(runtime * 1_000_000)
-        self._send(Kind.SUCCEEDED, request.id, run, now_us(), data)
+        self._send(_SUCCEEDED, request.id, run, now_us(), data)
 
     def _end(self, request: Any, run: Run, ending: Ending | None) -> None:
         if ending is None or run.has_ended:

@@ -30,6 +30,8 @@ import msgspec
 
 from z4j_core.events import ENDING_KINDS, Kind, WireEvent
 
+_PUBLISHED, _RECEIVED, _STARTED = Kind.PUBLISHED, Kind.RECEIVED, Kind.STARTED
+_RETRIED, _UNKNOWN = Kind.RETRIED, Kind.UNKNOWN
 _FACTS = tuple(kind for kind in Kind if kind is not Kind.UNKNOWN)
 KIND_RANK: dict[Kind, int] = {
     Kind.UNKNOWN: 0,
@@ -197,7 +199,7 @@ def row_of(event: WireEvent, details: Details, worker: str | None) -> TaskRow:
     that the executing worker reports, because a publisher is not the worker of the task.
     """
     kind, at = event.kind, event.occurred_at
-    if kind is Kind.UNKNOWN:
+    if kind is _UNKNOWN:
         return _doubt(event, details)
     row = TaskRow(
         state=STATE_OF[kind],
@@ -220,16 +222,16 @@ def row_of(event: WireEvent, details: Details, worker: str | None) -> TaskRow:
         queued_at=details.published_at,
         published_at=details.published_at,
     )
-    if kind is Kind.PUBLISHED:
+    if kind is _PUBLISHED:
         row.queued_at = row.published_at = at
         return row
     row.worker = worker
-    if kind is Kind.RECEIVED:
+    if kind is _RECEIVED:
         row.received_at = at
-    elif kind is Kind.STARTED:
+    elif kind is _STARTED:
         row.started_at = at
     elif kind in ENDING_KINDS:
-        _add_ending(row, details, at, final=kind is not Kind.RETRIED)
+        _add_ending(row, details, at, final=kind is not _RETRIED)
     return row
 
 

@@ -82,7 +82,7 @@ def write_events(connection: Connection, events: list[StoredEvent]) -> None:
                 event.occurred_at,
                 event.attempt,
                 event.engine,
-                event.kind.value,
+                str(event.kind),
                 event.queue,
                 event.name,
                 event.task_id,

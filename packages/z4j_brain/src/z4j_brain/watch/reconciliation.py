@@ -40,6 +40,12 @@ def reconciliation(counters: Counters) -> Iterator[Metric]:
     for table, rows in list(counters.deleted.items()):
         deleted.add_metric([table], rows)
     yield deleted
+    summarised = CounterMetricFamily(
+        "z4j_reconcile_summarised_total", "Buckets of rollups that were made.", labels=["bucket"]
+    )
+    for bucket, number in list(counters.summarised.items()):
+        summarised.add_metric([bucket], number)
+    yield summarised
 
 
 def _steps(counters: Counters) -> Iterator[Metric]:
