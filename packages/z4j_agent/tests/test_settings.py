@@ -77,6 +77,7 @@ def test_every_setting_is_read() -> None:
             "Z4J_DISABLE_PLUGINS": "rq",
             "Z4J_OUTBOX_BYTES": "2097152",
             "Z4J_LOG_LEVEL": "debug",
+            "Z4J_REDACT_EMAILS": "on",
         }
     )
     assert settings.is_active
@@ -85,6 +86,7 @@ def test_every_setting_is_read() -> None:
     assert settings.disabled == {"rq"}
     assert settings.outbox_bytes == 2_097_152
     assert settings.log_level == "DEBUG"
+    assert settings.redact_emails
     assert settings.warnings == ()
 
 
@@ -100,6 +102,13 @@ def test_a_bad_number_gives_the_default_and_a_warning(text: str) -> None:
     settings = Settings.from_environment({"Z4J_OUTBOX_BYTES": text})
     assert settings.outbox_bytes == DEFAULT_OUTBOX_BYTES
     assert "Z4J_OUTBOX_BYTES is ignored" in settings.warnings[0]
+
+
+def test_an_unclear_wish_to_hide_addresses_hides_them() -> None:
+    settings = Settings.from_environment({"Z4J_REDACT_EMAILS": "true"})
+    assert settings.redact_emails
+    assert "Z4J_REDACT_EMAILS is not understood" in settings.warnings[0]
+    assert not Settings.from_environment({"Z4J_REDACT_EMAILS": "off"}).redact_emails
 
 
 def test_a_bad_log_level_gives_a_warning() -> None:

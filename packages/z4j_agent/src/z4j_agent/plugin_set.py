@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable, Iterable
 from importlib.metadata import entry_points
 
@@ -19,6 +20,7 @@ from z4j_core.plugins import (
     assemble,
 )
 from z4j_core.redaction import Redactor
+from z4j_core.redaction.logs import redact_logs
 
 _log = logging.getLogger("z4j.agent")
 
@@ -32,7 +34,13 @@ class PluginSet:
         given = PluginSettings(environment=settings.environment)
         self.engines: list[Engine] = self._assembly.engines(given)
         self.frameworks: list[Framework] = self._assembly.frameworks(given)
-        self.redactor = Redactor(extra_key=self._assembly.secret_key())
+        self.redactor = Redactor(
+            extra_key=self._assembly.secret_key(),
+            extra_rules=self._assembly.value_rules(time.thread_time),
+            emails=settings.redact_emails,
+        )
+        parts: list[Engine | Framework] = [*self.engines, *self.frameworks]
+        redact_logs(("z4j.agent", *(f"z4j.{part.name}" for part in parts)), self.redactor)
         self.event_filter: Callable[[TaskEvent], TaskEvent | None] | None = (
             self._assembly.event_filter()
         )

@@ -43,6 +43,7 @@ class Settings(msgspec.Struct, frozen=True):
     outbox_bytes: int = DEFAULT_OUTBOX_BYTES
     spool_root: Path | None = None
     spool_bytes: int = DEFAULT_SPOOL_BYTES
+    redact_emails: bool = False
     log_level: str | None = None
     environment: Mapping[str, str] = {}
 
@@ -70,6 +71,7 @@ class Settings(msgspec.Struct, frozen=True):
             outbox_bytes=_bytes(given, "Z4J_OUTBOX_BYTES", _OUTBOX, warnings),
             spool_root=_spool_root(given, warnings),
             spool_bytes=_bytes(given, "Z4J_SPOOL_BYTES", _SPOOL, warnings),
+            redact_emails=_switch(given, "Z4J_REDACT_EMAILS", warnings),
             log_level=_log_level(given.get("Z4J_LOG_LEVEL", "").strip().upper(), warnings),
             warnings=tuple(warnings),
             environment=given,
@@ -150,6 +152,14 @@ def _spool_root(given: Mapping[str, str], warnings: list[str]) -> Path | None:
         warnings.append("Z4J_SPOOL_DIR is ignored: set it to an absolute path.")
         folder = ""
     return Path(folder) if folder else default_root(given)
+
+
+def _switch(given: Mapping[str, str], name: str, warnings: list[str]) -> bool:
+    text = given.get(name, "").strip().lower()
+    if text not in ("", "on", "off"):
+        # Whoever sets it wants something hidden.
+        warnings.append(f"{name} is not understood: set it to on or off; on is used.")
+    return text not in ("", "off")
 
 
 def _log_level(text: str, warnings: list[str]) -> str | None:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from z4j_brain.live.hub import Hub
     from z4j_brain.queues.sampling import Sampling
     from z4j_brain.reconcile.reconciler import Reconciler
+    from z4j_brain.redaction.projects import ProjectCleaners
 
 
 @dataclass
@@ -33,6 +34,7 @@ class Brain:
     passwords: Passwords
     session_watch: SessionWatch
     hub: Hub
+    cleaners: ProjectCleaners
     registry: Registry
     commands: Commands
     writer: Writer
@@ -56,12 +58,14 @@ class Brain:
         from z4j_brain.live.hub import Hub
         from z4j_brain.queues.sampling import Sampling
         from z4j_brain.reconcile.reconciler import Reconciler
+        from z4j_brain.redaction.projects import ProjectCleaners
 
         database = open_database(settings)
         replica = secrets.token_hex(8)
         hub = Hub()
         registry = LocalRegistry()
-        commands = Commands(database, registry, hub)
+        cleaners = ProjectCleaners(database, emails=settings.redact_emails == "on")
+        commands = Commands(database, registry, hub, cleaner_of=cleaners.of)
         return cls(
             settings=settings,
             keys=keys,
@@ -69,9 +73,10 @@ class Brain:
             passwords=passwords or Passwords(),
             session_watch=SessionWatch(database, settings.session_idle_hours * HOUR_US),
             hub=hub,
+            cleaners=cleaners,
             registry=registry,
             commands=commands,
-            writer=Writer(database, hub, replica=replica),
+            writer=Writer(database, hub, replica=replica, cleaner_of=cleaners.of),
             queues=Sampling(database, registry, every_s=settings.queue_sample_s),
             reconciler=Reconciler(database, settings, replica=replica, commands=commands, hub=hub),
             replica=replica,
@@ -79,6 +84,7 @@ class Brain:
 
     async def start(self) -> None:
         """Start what runs by itself. The database has its tables already."""
+        await self.cleaners.start()
         await self.writer.start()
         await self.gateway.start()
         await self.commands.start()
@@ -95,6 +101,7 @@ class Brain:
         await self.gateway.stop()
         await self.writer.stop()
         await self.commands.stop()
+        await self.cleaners.stop()
         await self.hub.stop()
         await self.session_watch.stop()
 

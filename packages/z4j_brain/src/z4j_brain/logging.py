@@ -9,7 +9,9 @@ import time
 from contextvars import ContextVar
 
 from z4j_brain.settings import Settings
+from z4j_core.redaction import Redactor
 
+_redactor = Redactor()
 _QUIET = {"hypercorn.error": logging.WARNING, "alembic": logging.WARNING}
 
 
@@ -38,7 +40,7 @@ class TextFormatter(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the lines; a line break in a message cannot pretend to be a new record."""
-        head, separator, trace = super().format(record).partition("\nTraceback")
+        head, separator, trace = _redactor.text(super().format(record)).partition("\nTraceback")
         own = request_id.get()
         if own is not None:
             head = f"{head} [request {own}]"
@@ -57,11 +59,11 @@ class JsonFormatter(logging.Formatter):
             "at": f"{at}.{int(record.msecs):03d}Z",
             "level": record.levelname.lower(),
             "logger": record.name,
-            "message": record.getMessage(),
+            "message": _redactor.text(record.getMessage()),
         }
         own = request_id.get()
         if own is not None:
             entry["request_id"] = own
         if record.exc_info:
-            entry["exception"] = self.formatException(record.exc_info)
+            entry["exception"] = _redactor.text(self.formatException(record.exc_info))
         return json.dumps(entry)

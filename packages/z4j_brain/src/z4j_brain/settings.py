@@ -123,6 +123,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             description="Each queue's depth is asked of its broker this often; 0 is never.",
         ),
     ] = 10
+    redact_emails: Annotated[
+        Literal["on", "off"],
+        Meta(description="E-mail addresses are hidden before anything is stored."),
+    ] = "off"
     log_level: Annotated[
         Literal["debug", "info", "warning", "error"],
         Meta(description="Least level that is logged."),

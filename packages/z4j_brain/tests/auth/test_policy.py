@@ -15,7 +15,10 @@ def test_readers_change_nothing() -> None:
 
 def test_an_admin_may_everything_and_an_operator_manages_nobody() -> None:
     assert permissions_of(Role.ADMIN) == frozenset(TABLE)
-    assert frozenset(TABLE) - permissions_of(Role.OPERATOR) == {"agent.manage"}
+    assert frozenset(TABLE) - permissions_of(Role.OPERATOR) == {
+        "agent.manage",
+        "project.manage",
+    }
 
 
 def test_every_role_can_read_its_project() -> None:

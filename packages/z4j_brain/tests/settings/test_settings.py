@@ -31,6 +31,7 @@ EXAMPLES: dict[str, tuple[str, Any]] = {
     "rollup_hour_retention_days": ("0", 0),
     "rollup_day_retention_days": ("36500", 36500),
     "queue_sample_s": ("60", 60),
+    "redact_emails": ("on", "on"),
     "log_level": ("debug", "debug"),
     "log_format": ("json", "json"),
     "metrics_token": ("0123456789abcdef", "0123456789abcdef"),

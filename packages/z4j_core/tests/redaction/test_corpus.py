@@ -38,9 +38,9 @@ def _load(name: str) -> Any:
 
 PLANTED = [
     Planted(row["name"], row["text"].replace("¦", ""), tuple(row["secrets"]))
-    for row in _load("planted.json")
+    for row in _load("corpus/written.json")
 ]
-LOOKALIKES: list[str] = _load("lookalikes.json")
+LOOKALIKES: list[str] = _load("corpus/written_lookalikes.json")
 each_planted = pytest.mark.parametrize("planted", PLANTED, ids=lambda planted: planted.name)
 each_lookalike = pytest.mark.parametrize("text", LOOKALIKES)
 

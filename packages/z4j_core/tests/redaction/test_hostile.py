@@ -23,7 +23,8 @@ SEEDS = [
     "1 ", "1-", "('a', '", "('password', '", "%3D", "password%3D", " ", "\n", "\t", "password \t",
     "ü", "пароль=", "\udc80", "\x00", "[redacted]", "password=[redacted", "…", "==", "Q~", "A+/",
     "dapi0", "hooks.slack.com/services/", "AKIA", "A1", "key-", "a: str | None = ",
-    "password: str",
+    "password: str", "password: |\n a", "password: >\n", "name: password, value=", "name value",
+    "eyJaaaaaaaa:", "password\n  input_value=", "ya29.a.", "-Dpin=", "xoxd-%",
 ]  # fmt: skip
 
 

@@ -330,6 +330,41 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/projects/{project}/redaction": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read the project's own rules of redaction. */
+        get: operations["read_redaction"];
+        /** Replace the project's own rules of redaction; what is stored already stays as it is. */
+        put: operations["replace_redaction"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/projects/{project}/redaction/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Redact a text without storing it, by the given rules or those of the project. */
+        post: operations["preview_redaction"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/account/second-factor": {
         parameters: {
             query?: never;
@@ -1279,6 +1314,57 @@ export interface components {
             completions: number;
             /** @default false */
             partial: boolean;
+        };
+        /**
+         * RedactionView
+         * @description The rules of a project, and who changed them last.
+         */
+        RedactionView: {
+            rules: components["schemas"]["ProjectRules"];
+            changed_at: string | null;
+            changed_by: string | null;
+        };
+        /**
+         * ProjectRules
+         * @description What a project hides beyond the built-in rules.
+         *
+         *         `keys` are words, such as `license plate`: every key in which they follow each other is hidden,
+         *         `licensePlate` and `LICENSE_PLATE` as well.
+         */
+        ProjectRules: {
+            /** @default [] */
+            keys: string[];
+            /** @default [] */
+            patterns: components["schemas"]["PatternRule"][];
+            /** @default false */
+            emails: boolean;
+        };
+        /**
+         * PatternRule
+         * @description What matches is hidden; with a group named `secret`, only that group is.
+         */
+        PatternRule: {
+            name: string;
+            pattern: string;
+        };
+        /**
+         * Preview
+         * @description A text, and the rules to try on it; without rules those of the project.
+         */
+        Preview: {
+            text: string;
+            /** @default null */
+            rules: components["schemas"]["ProjectRules"] | null;
+        };
+        /**
+         * Previewed
+         * @description The text as it would be stored, and how often which rule took something out.
+         */
+        Previewed: {
+            text: string;
+            redactions: {
+                [key: string]: number;
+            };
         };
         /**
          * SecondFactorView
@@ -2386,6 +2472,98 @@ export interface operations {
             401: components["responses"]["Problem"];
             403: components["responses"]["Problem"];
             404: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    read_redaction: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                project: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RedactionView"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    replace_redaction: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                project: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ProjectRules"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RedactionView"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            413: components["responses"]["Problem"];
+            415: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    preview_redaction: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                project: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Preview"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Previewed"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            413: components["responses"]["Problem"];
+            415: components["responses"]["Problem"];
             422: components["responses"]["Problem"];
             default: components["responses"]["Problem"];
         };

@@ -33,6 +33,7 @@ TABLE: dict[str, frozenset[Role]] = {
     "command.purge": _OPERATORS,
     "command.custom": _OPERATORS,
     "agent.manage": _ADMINS,
+    "project.manage": _ADMINS,
 }
 """Permission → the roles that have it. An administrator of the instance has all of them."""
 

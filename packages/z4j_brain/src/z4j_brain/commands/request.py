@@ -7,11 +7,10 @@ from enum import StrEnum
 
 import msgspec
 
-from z4j_core.redaction import RedactionError, Redactor
+from z4j_brain.redaction.cleaner import BUILT_IN, MAX_SHOWN, Cleaner
+from z4j_core.redaction import RedactionError
 
 MAX_PARAMS = 262_144
-_MAX_SHOWN = 65_536
-_redactor = Redactor(max_bytes=_MAX_SHOWN, max_string=8_192)
 
 
 class Refusal(StrEnum):
@@ -67,13 +66,13 @@ class ShownParams(msgspec.Struct, frozen=True):
     is_exact: bool
 
 
-def shown_params(params: bytes) -> ShownParams:
+def shown_params(params: bytes, cleaner: Cleaner = BUILT_IN) -> ShownParams:
     """Return the parameters without secrets. Raises CommandError when they are no JSON."""
     try:
-        if len(params) > _MAX_SHOWN:
-            value = _redactor.value(msgspec.json.decode(params))
+        if len(params) > MAX_SHOWN:
+            value = cleaner.params.value(msgspec.json.decode(params))
             return ShownParams(msgspec.json.encode(value).decode(), is_exact=False)
-        redacted = _redactor.json(params)
+        redacted = cleaner.params.json(params)
         return ShownParams(redacted.decode(), is_exact=redacted == params)
     except (RedactionError, msgspec.DecodeError, RecursionError, UnicodeError):
         raise invalid(

@@ -28,6 +28,7 @@ from z4j_brain.commands.request import (
 )
 from z4j_brain.commands.sweep import Ending
 from z4j_brain.live.changes import Changes
+from z4j_brain.redaction.cleaner import BUILT_IN, Cleaner
 from z4j_brain.store import commands, feeds
 from z4j_brain.store.commands import CommandRow
 from z4j_brain.store.database import Database
@@ -50,12 +51,14 @@ class Commands:
         registry: Registry,
         hub: Hub,
         *,
+        cleaner_of: Callable[[UUID], Cleaner] = lambda _: BUILT_IN,
         now: Callable[[], int] = clock.now,
     ) -> None:
         self._database = database
         self._registry = registry
         self._hub = hub
         self._now = now
+        self._cleaner_of = cleaner_of
         self._held = Held()
         self._minting: set[UUID] = set()
         self._sweeper: asyncio.Task[None] | None = None
@@ -79,7 +82,7 @@ class Commands:
         The same idempotency key with the same request returns the command that there is. Raises
         CommandError. The caller has checked `catalogue.permission_of(request.action)`.
         """
-        shown = shown_params(request.params)
+        shown = shown_params(request.params, self._cleaner_of(request.project_id))
         known = await self._known(request, shown)
         if known is not None:
             return known

@@ -10,11 +10,11 @@ import re
 
 import msgspec
 
-from z4j_core.events import MAX_PAYLOAD, WireEvent
+from z4j_brain.redaction.cleaner import BUILT_IN, Cleaner
+from z4j_core.events import WireEvent
 from z4j_core.fold import NO_DETAILS, Details, ExceptionDetails
-from z4j_core.redaction import RedactionError, Redactor
+from z4j_core.redaction import RedactionError
 
-MAX_RESULT = 262_144
 _MAX_ID = 255
 _MAX_TYPE = 255
 _MAX_MESSAGE = 4_096
@@ -25,10 +25,6 @@ _ESCAPE = re.compile(rb"\\(u0000|.)", re.DOTALL)
 _ESCAPED_NUL = b"\\u0000"
 _REPLACEMENT = "\ufffd"
 
-# Wider than the agent's bounds: what the agent let through stays as it is, byte for byte, unless
-# a secret is in it.
-_events = Redactor(max_depth=16, max_items=1_000, max_string=MAX_PAYLOAD, max_bytes=MAX_PAYLOAD)
-_results = Redactor(max_depth=16, max_items=10_000, max_string=MAX_RESULT, max_bytes=MAX_RESULT)
 _details = msgspec.json.Decoder(Details).decode
 
 
@@ -36,15 +32,23 @@ class Unstorable(ValueError):
     """The event cannot be stored; the message holds nothing of its content."""
 
 
-def clean_payload(payload: bytes) -> bytes:
+def clean_payload(payload: bytes, cleaner: Cleaner = BUILT_IN) -> bytes:
     """Return an event's payload redacted and without NUL; raise `Unstorable`."""
     try:
-        cleaned = _events.json(payload)
+        cleaned = cleaner.payload(payload)
     except RedactionError as error:
         raise Unstorable(str(error)) from None
     if not cleaned.lstrip().startswith(b"{"):
         raise Unstorable("the payload is not a JSON object")
+    if cleaned is not payload and b'"exact"' in cleaned:
+        cleaned = _no_longer_exact(cleaned)
     return without_escaped_nul(cleaned)
+
+
+def _no_longer_exact(payload: bytes) -> bytes:
+    """A mask must never be sent to a worker in the place of an argument."""
+    data = msgspec.json.decode(payload)
+    return msgspec.json.encode(data | {"exact": False}) if data.get("exact") else payload
 
 
 def clean_event(event: WireEvent) -> WireEvent:
@@ -63,17 +67,17 @@ def clean_event(event: WireEvent) -> WireEvent:
     )
 
 
-def clean_result(result: bytes) -> str:
+def clean_result(result: bytes, cleaner: Cleaner = BUILT_IN) -> str:
     """Return a command's result as redacted JSON text; what is no JSON becomes null."""
     try:
-        return without_escaped_nul(_results.json(result)).decode()
+        return without_escaped_nul(cleaner.results.json(result)).decode()
     except RedactionError:
         return "null"
 
 
-def clean_text(text: str) -> str:
+def clean_text(text: str, cleaner: Cleaner = BUILT_IN) -> str:
     """Return a message redacted and without NUL."""
-    return without_nul(_events.text(text))
+    return without_nul(cleaner.events.text(text))
 
 
 def without_nul(text: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from uuid import UUID
 
 from z4j_brain.ingest.arrival import Arrival
@@ -17,6 +17,7 @@ from z4j_brain.ingest.cleaning import (
     without_nul,
 )
 from z4j_brain.ingest.failures import FAILING, add_failure
+from z4j_brain.redaction.cleaner import BUILT_IN, Cleaner
 from z4j_brain.store.ingest_batch import (
     COUNTED_KINDS,
     MINUTE_US,
@@ -39,39 +40,53 @@ _COUNTED_AT: dict[Kind, int] = {kind: index for index, kind in enumerate(COUNTED
 _MAX_COUNT = (1 << 62) - 1
 
 
-def prepare(arrivals: Iterable[Arrival]) -> Batch:
+CleanerOf = Callable[[UUID], Cleaner]
+"""The redactors of a project, by its id."""
+
+
+def built_in(_project_id: UUID) -> Cleaner:
+    """Redact by the built-in rules only."""
+    return BUILT_IN
+
+
+def prepare(arrivals: Iterable[Arrival], cleaner_of: CleanerOf = built_in) -> Batch:
     """Return the content of these frames. Each worker's frames must follow one another."""
     batch = Batch()
     for arrived in arrivals:
-        add_frame(batch, arrived, arrived.events)
+        add_frame(batch, arrived, arrived.events, cleaner_of)
     return batch
 
 
-def add_frame(batch: Batch, arrived: Arrival, events: Iterable[WireEvent]) -> None:
+def add_frame(
+    batch: Batch,
+    arrived: Arrival,
+    events: Iterable[WireEvent],
+    cleaner_of: CleanerOf = built_in,
+) -> None:
     """Add one frame to a batch, of its events only the given ones."""
     origin = arrived.origin
+    cleaner = cleaner_of(origin.project_id)
     batch.projects.add(origin.project_id)
     _advance_mark(batch, arrived)
     for reason in arrived.undecodable:
-        # The decoder may quote what it could not read.
-        reject(batch, origin, clean_text(reason))
+        reject(batch, origin, reason, cleaner)
     for event in events:
         try:
-            _add_event(batch, origin, arrived.worker_id, event)
+            _add_event(batch, origin, arrived.worker_id, event, cleaner)
         except Unstorable as error:
-            reject(batch, origin, str(error))
+            reject(batch, origin, str(error), cleaner)
         except Exception:  # noqa: BLE001 - one event must never hold up the others
             log.exception("an event could not be prepared; it is recorded as rejected")
             reject(batch, origin, "the server failed to read the event; see its log")
     if arrived.result is not None:
-        batch.results.append(_stored_result(origin, arrived.result))
+        batch.results.append(_stored_result(origin, arrived.result, cleaner))
     if arrived.gap is not None:
-        batch.gaps.append(_stored_gap(origin, arrived.gap))
+        batch.gaps.append(_stored_gap(origin, arrived.gap, cleaner))
 
 
-def reject(batch: Batch, origin: Origin, reason: str) -> None:
-    """Record an event that cannot be stored."""
-    batch.rejected.append(RejectedEvent(origin, without_nul(reason[:_MAX_REASON])))
+def reject(batch: Batch, origin: Origin, reason: str, cleaner: Cleaner = BUILT_IN) -> None:
+    """Record an event that cannot be stored. Decoders and databases quote what they refuse."""
+    batch.rejected.append(RejectedEvent(origin, clean_text(reason, cleaner)[:_MAX_REASON]))
 
 
 def _advance_mark(batch: Batch, arrived: Arrival) -> None:
@@ -84,8 +99,10 @@ def _advance_mark(batch: Batch, arrived: Arrival) -> None:
         mark.last_event_at = arrived.origin.received_at
 
 
-def _add_event(batch: Batch, origin: Origin, worker_id: str, event: WireEvent) -> None:
-    payload = clean_payload(event.payload)
+def _add_event(
+    batch: Batch, origin: Origin, worker_id: str, event: WireEvent, cleaner: Cleaner
+) -> None:
+    payload = clean_payload(event.payload, cleaner)
     event = clean_event(event)
     row = row_of(event, details_of(payload), worker_id)
     if event.kind in FAILING:
@@ -112,25 +129,25 @@ def _count(batch: Batch, origin: Origin, event: WireEvent) -> None:
     counts[index] += 1
 
 
-def _stored_result(origin: Origin, result: Result) -> StoredResult:
+def _stored_result(origin: Origin, result: Result, cleaner: Cleaner) -> StoredResult:
     return StoredResult(
         origin=origin,
         command_id=without_nul(result.id),
         ok=result.ok,
-        result=clean_result(result.result),
-        error=None if result.error is None else clean_text(result.error),
+        result=clean_result(result.result, cleaner),
+        error=None if result.error is None else clean_text(result.error, cleaner),
     )
 
 
-def _stored_gap(origin: Origin, gap: Gap) -> StoredGap:
+def _stored_gap(origin: Origin, gap: Gap, cleaner: Cleaner) -> StoredGap:
     return StoredGap(
         origin=origin,
         count=min(gap.count, _MAX_COUNT),
         kinds={
-            without_nul(kind): min(max(count, 0), _MAX_COUNT)
+            clean_text(kind, cleaner): min(max(count, 0), _MAX_COUNT)
             for kind, count in list(gap.kinds.items())[:32]
         },
         since=gap.since,
         until=gap.until,
-        reason=clean_text(gap.reason),
+        reason=clean_text(gap.reason, cleaner),
     )

@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 
 from z4j_brain.ingest.arrival import Arrival
-from z4j_brain.ingest.preparing import add_frame, prepare, reject
+from z4j_brain.ingest.preparing import CleanerOf, add_frame, built_in, prepare, reject
 from z4j_brain.ingest.transaction import Committed, Transactions, is_refusal
 from z4j_brain.store.ingest_batch import Batch
 from z4j_core.events import WireEvent
@@ -17,19 +17,21 @@ from z4j_core.events import WireEvent
 log = logging.getLogger("z4j.ingest")
 
 
-def salvage(transactions: Transactions, arrivals: list[Arrival]) -> Committed:
+def salvage(
+    transactions: Transactions, arrivals: list[Arrival], cleaner_of: CleanerOf = built_in
+) -> Committed:
     """Store frames of which the database refused something. Raise failures and stale positions."""
     if len(arrivals) == 1:
-        return _store_frame(transactions, arrivals[0])
+        return _store_frame(transactions, arrivals[0], cleaner_of)
     middle = len(arrivals) // 2
     committed = Committed()
     for half in (arrivals[:middle], arrivals[middle:]):
         try:
-            stored = transactions.commit(prepare(half))
+            stored = transactions.commit(prepare(half, cleaner_of))
         except Exception as error:
             if not is_refusal(error):
                 raise
-            stored = salvage(transactions, half)
+            stored = salvage(transactions, half, cleaner_of)
         committed.offsets |= stored.offsets
         committed.events += stored.events
         committed.rejected += stored.rejected
@@ -38,13 +40,13 @@ def salvage(transactions: Transactions, arrivals: list[Arrival]) -> Committed:
     return committed
 
 
-def _store_frame(transactions: Transactions, arrived: Arrival) -> Committed:
-    refused = _find_refused(transactions, arrived, list(enumerate(arrived.events)))
+def _store_frame(transactions: Transactions, arrived: Arrival, cleaner_of: CleanerOf) -> Committed:
+    refused = _find_refused(transactions, arrived, list(enumerate(arrived.events)), cleaner_of)
     good = [event for index, event in enumerate(arrived.events) if index not in refused]
     batch = Batch()
-    add_frame(batch, arrived, good)
+    add_frame(batch, arrived, good, cleaner_of)
     for reason in refused.values():
-        reject(batch, arrived.origin, reason)
+        reject(batch, arrived.origin, reason, cleaner_of(arrived.origin.project_id))
     log.warning("the database refused %d event(s); they are recorded as rejected", len(refused))
     try:
         return transactions.commit(batch)
@@ -71,13 +73,16 @@ def _only_the_position(arrived: Arrival, error: Exception) -> Batch:
 
 
 def _find_refused(
-    transactions: Transactions, arrived: Arrival, events: list[tuple[int, WireEvent]]
+    transactions: Transactions,
+    arrived: Arrival,
+    events: list[tuple[int, WireEvent]],
+    cleaner_of: CleanerOf,
 ) -> dict[int, str]:
     """Return the index of each refused event with the reason."""
     if not events:
         return {}
     batch = Batch()
-    add_frame(batch, arrived, [event for _, event in events])
+    add_frame(batch, arrived, [event for _, event in events], cleaner_of)
     try:
         transactions.rehearse(batch)
     except Exception as error:
@@ -88,8 +93,8 @@ def _find_refused(
     else:
         return {}
     middle = len(events) // 2
-    return _find_refused(transactions, arrived, events[:middle]) | _find_refused(
-        transactions, arrived, events[middle:]
+    return _find_refused(transactions, arrived, events[:middle], cleaner_of) | _find_refused(
+        transactions, arrived, events[middle:], cleaner_of
     )
 
 

@@ -10,7 +10,7 @@ import msgspec
 
 from z4j_brain.histogram import Histogram
 from z4j_brain.ingest.arrival import Arrival, Source
-from z4j_brain.ingest.preparing import prepare
+from z4j_brain.ingest.preparing import CleanerOf, built_in, prepare
 from z4j_brain.ingest.salvage import salvage
 from z4j_brain.ingest.transaction import Committed, Transactions, is_refusal
 from z4j_brain.live.changes import MAX_ISSUES, Changes
@@ -50,13 +50,18 @@ class Storing:
     """Stores these frames, each once. For one thread only."""
 
     def __init__(
-        self, transactions: Transactions, arrivals: list[Arrival], counters: Counters
+        self,
+        transactions: Transactions,
+        arrivals: list[Arrival],
+        counters: Counters,
+        cleaner_of: CleanerOf = built_in,
     ) -> None:
         self.refused: Refusals = {}
         self._transactions = transactions
         self._remaining = arrivals
         self._is_stale = not _follow_one_another(arrivals)
         self._counters = counters
+        self._cleaner_of = cleaner_of
         self._touched: dict[UUID, Touched] = {}
 
     def attempt(self) -> list[Announcement]:
@@ -76,14 +81,14 @@ class Storing:
 
     def _commit(self) -> Committed:
         began = time.perf_counter()
-        batch = prepare(self._remaining)
+        batch = prepare(self._remaining, self._cleaner_of)
         self._touch(batch)
         try:
             committed = self._transactions.commit(batch)
         except Exception as error:
             if not is_refusal(error):
                 raise
-            committed = salvage(self._transactions, self._remaining)
+            committed = salvage(self._transactions, self._remaining, self._cleaner_of)
         self._counters.transactions += 1
         self._counters.frames += len(self._remaining)
         self._counters.events += committed.events

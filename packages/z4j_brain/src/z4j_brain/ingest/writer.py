@@ -17,6 +17,7 @@ from uuid import UUID
 
 from z4j_brain.clock import now
 from z4j_brain.ingest.arrival import Arrival, Source
+from z4j_brain.ingest.preparing import CleanerOf, built_in
 from z4j_brain.ingest.storing import Announcement, Counters, Refusals, Storing
 from z4j_brain.ingest.transaction import Finish, Transactions
 from z4j_brain.ingest.waiting import Waiting
@@ -42,10 +43,17 @@ class Writer:
     """Stores frames. `put` belongs to the event loop on which `start` was awaited."""
 
     def __init__(
-        self, database: Database, hub: Feed, *, replica: str, finish: Finish | None = None
+        self,
+        database: Database,
+        hub: Feed,
+        *,
+        replica: str,
+        finish: Finish | None = None,
+        cleaner_of: CleanerOf = built_in,
     ) -> None:
         self.counters = Counters()
         self._hub = hub
+        self.cleaner_of = cleaner_of
         self._waiting = Waiting()
         self._transactions = Transactions(database, replica, finish or _finish_command())
         self._thread = threading.Thread(target=self._run, name="z4j-writer", daemon=True)
@@ -123,7 +131,7 @@ class Writer:
 
     def _store(self, arrivals: list[Arrival]) -> None:
         """Store frames, whatever it takes; give up only when the process ends."""
-        storing = Storing(self._transactions, arrivals, self.counters)
+        storing = Storing(self._transactions, arrivals, self.counters, self.cleaner_of)
         while not self._abandoned.is_set():
             try:
                 announcements = storing.attempt()

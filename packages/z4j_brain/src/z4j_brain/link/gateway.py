@@ -94,6 +94,7 @@ class Gateway:
         self.writer = brain.writer
         self.queues = brain.queues
         self.replica = brain.replica
+        self.cleaner_of = brain.writer.cleaner_of
         self._brain = brain
         self._sessions: set[Session] = set()
         self._round = Round(self, brain.hub)

@@ -6,6 +6,7 @@ import msgspec
 
 from z4j_brain.ingest.cleaning import without_escaped_nul
 from z4j_brain.link.admission import Admitted
+from z4j_brain.redaction.cleaner import BUILT_IN, Cleaner
 from z4j_brain.store.workers_write import WorkerLink
 from z4j_core.frames import Hello
 from z4j_core.link import LinkError
@@ -24,22 +25,27 @@ def check_hello(hello: Hello) -> None:
 
 
 def worker_link(
-    hello: Hello, admitted: Admitted, replica: str, clock_offset_us: int | None
+    hello: Hello,
+    admitted: Admitted,
+    replica: str,
+    clock_offset_us: int | None,
+    cleaner: Cleaner = BUILT_IN,
 ) -> WorkerLink:
-    """Return the columns of the worker's row."""
+    """Return the columns of the worker's row. Schemas stay: commands are held to them."""
+    clean = cleaner.events.text
     return WorkerLink(
         project_id=admitted.project_id,
         agent_id=admitted.agent_id,
         worker_id=hello.worker_id,
         epoch=hello.epoch,
-        host=hello.host,
+        host=clean(hello.host),
         pid=hello.pid if 0 <= hello.pid <= _LARGEST_PID else 0,
         role=hello.role,
-        framework=hello.framework,
+        framework=None if hello.framework is None else clean(hello.framework),
         agent_version=hello.agent_version,
         python_version=hello.python_version,
         engines=[msgspec.to_builtins(engine) for engine in hello.engines],
-        plugin_errors=list(hello.plugin_errors),
+        plugin_errors=[clean(text) for text in hello.plugin_errors],
         clock_offset_us=clock_offset_us,
         replica=replica,
     )

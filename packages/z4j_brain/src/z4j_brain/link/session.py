@@ -213,7 +213,13 @@ class Session:
 
     async def _prove(self, hello: frames.Hello) -> Origin:
         """Claim the worker's row: from now on this is its link."""
-        worker = worker_link(hello, self.admitted, self.replica, self._clock_offset)
+        worker = worker_link(
+            hello,
+            self.admitted,
+            self.replica,
+            self._clock_offset,
+            self._gateway.cleaner_of(self.admitted.project_id),
+        )
         # Shielded: when the link ends meanwhile, its end waits for the claim and undoes it.
         self._claim = asyncio.ensure_future(self._gateway.claim(self, worker))
         self.worker_row = worker_row = await asyncio.shield(self._claim)

@@ -151,7 +151,7 @@ Events are removed by whole partitions on PostgreSQL; see `steps.py`. Minutes an
 are moved to coarser buckets; see `rollup_steps.py`."""
 
 KEPT = frozenset(
-    {"projects", "users", "memberships", "agents", "agent_tokens", "feeds"}
+    {"projects", "users", "memberships", "agents", "agent_tokens", "feeds", "redaction_rules"}
     | {"totp_secrets", "recovery_codes", "rollup_marks", "rollup_horizons"}
 )
 """Tables whose rows are kept until somebody removes them, or, as marks, until they are settled."""

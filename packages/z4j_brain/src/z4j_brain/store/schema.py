@@ -84,6 +84,17 @@ memberships = Table(
     Column("role", ByteText, nullable=False),
 )
 
+redaction_rules = Table(
+    "redaction_rules",
+    metadata,
+    Column("project_id", Id, ForeignKey("projects.id"), primary_key=True),
+    Column("version", Integer, nullable=False),
+    Column("rules", ByteText, nullable=False),
+    Column("changed_at", UtcTime, nullable=False),
+    Column("changed_by", Id, ForeignKey("users.id")),
+)
+"""What a project hides beyond the built-in rules, as JSON text."""
+
 sessions = Table(
     "sessions",
     metadata,

@@ -23,6 +23,7 @@ from sqlalchemy import QueuePool
 
 from z4j_brain import __version__
 from z4j_brain.histogram import Histogram
+from z4j_brain.redaction.cleaner import COUNTS
 from z4j_brain.watch.readiness import Check
 from z4j_brain.watch.reconciliation import reconciliation
 
@@ -61,6 +62,7 @@ class BrainCollector:
         yield from _links(self._brain)
         yield from _pool(self._brain.database)
         yield from reconciliation(self._brain.reconciler.counters)
+        yield _redactions()
         yield _requests(self._requests)
         if self.seen.figures is not None:
             yield from _record(self.seen.figures)
@@ -111,6 +113,15 @@ def _ingest(brain: Brain) -> Iterator[Metric]:
     )
     _add(family, (), counters.durations)
     yield family
+
+
+def _redactions() -> Metric:
+    family = CounterMetricFamily(
+        "z4j_redactions", "What was taken out before it was stored.", labels=["rule"]
+    )
+    for rule, count in COUNTS.snapshot().items():
+        family.add_metric([rule], count)
+    return family
 
 
 def _links(brain: Brain) -> Iterator[Metric]:

@@ -11,6 +11,7 @@ import pluggy
 from z4j_core.events import TaskEvent
 from z4j_core.plugins import hooks
 from z4j_core.plugins.contracts import Engine, Framework, PluginSettings
+from z4j_core.redaction import Rule, ValueRule, compile_value_rules
 
 
 class EntryPoint(Protocol):
@@ -57,6 +58,25 @@ class Assembly:
             return answer
 
         return ask
+
+    def value_rules(self, clock: Callable[[], float]) -> list[Rule]:
+        """Return the plugins' shapes of values, each plugin's judged inside its own guard.
+
+        `clock` gives CPU time in seconds. A plugin with one bad rule has none.
+        """
+        found: list[ValueRule] = []
+        compiled: list[Rule] = []
+        for implementation in self.manager.hook.z4j_redact_values.get_hookimpls():
+            try:
+                added = cast("Iterable[ValueRule] | None", implementation.function())
+                given = [*found, *(added or ())]
+                compiled = compile_value_rules(given, clock)
+            except Exception as error:  # noqa: BLE001 - a stranger's plugin must not stop the others
+                detail = f"z4j_redact_values failed: {error!r}"
+                self.problems.append(Problem(implementation.plugin_name, detail))
+            else:
+                found = given
+        return compiled
 
     def event_filter(self) -> Callable[[TaskEvent], TaskEvent | None] | None:
         """Return the chain of the plugins' `z4j_event`, or None if there is none."""

@@ -8,10 +8,13 @@ def z4j_engine(settings): ...
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import pluggy
 
 from z4j_core.events import TaskEvent
 from z4j_core.plugins.contracts import Engine, Framework, PluginSettings
+from z4j_core.redaction import ValueRule
 
 GROUP = "z4j"
 _specification = pluggy.HookspecMarker(GROUP)
@@ -31,6 +34,11 @@ def z4j_framework(settings: PluginSettings) -> Framework | None:
 @_specification(firstresult=True)
 def z4j_redact(key: str) -> bool | None:
     """Tell whether values under this key are secret; None leaves it to the next rule."""
+
+
+@_specification
+def z4j_redact_values() -> Iterable[ValueRule] | None:
+    """Return shapes of values to hide wherever they stand. Asked once, when the agent starts."""
 
 
 @_specification

@@ -12,6 +12,8 @@ from collections.abc import Callable
 from functools import partial
 from typing import Final, NamedTuple
 
+from z4j_core.redaction.blocks import extent_of_block
+from z4j_core.redaction.counts import ADDED_KEY_RULE, KEY_RULE, Counts
 from z4j_core.redaction.keys import COUNTED, HIDDEN, PLAIN, words_of
 from z4j_core.redaction.marks import MASK
 
@@ -38,7 +40,16 @@ _FLAG = re.compile(
 # ("key", "value")
 _PAIR = re.compile(r"\(b?[\"'](?P<key>[\w.\-]{1,128}+)[\"'],[ \t]{0,4}+(?=b?[\"'])")
 # A validation error of pydantic: the field on a line, what was given on the next.
-_FIELD = re.compile(r"^(?P<key>[\w.\-]{1,128}+)\n {2}[^\n]{0,512}?\binput_value=", re.MULTILINE)
+_FIELD = re.compile(
+    r"^[ \t]{0,16}+(?P<key>[\w.\-]{1,128}+)\n {2,18}[^\n]{0,512}?\binput_value=", re.MULTILINE
+)
+# "name": "KEY", "value": "value", as environment variables are listed; and the same in YAML
+_NAMED = re.compile(
+    r"\b(?:name|key)(?:\\{0,8}+[\"'])?+[ \t]{0,4}+[:=][ \t]{0,4}+(?:\\{0,8}+[\"'])?+"
+    r"(?P<key>[\w.\-]{1,128}+)(?:\\{0,8}+[\"'])?+,?\s{0,64}+(?:\\{0,8}+[\"'])?+"
+    r"value(?:\\{0,8}+[\"'])?+[ \t]{0,4}+[:=][ \t]{0,8}+",
+    re.IGNORECASE,
+)
 # SQL and messages: PASSWORD 'value'
 _SPACED = re.compile(
     r"\b(?P<key>password|passwd|passphrase|secret)[ \t]{1,4}+(?=[\"'])", re.IGNORECASE
@@ -76,6 +87,7 @@ _NOTHING: Final = re.compile(
 _NUMBER = re.compile(r"[+-]?[0-9]{1,20}(?:\.[0-9]{1,20})?")
 _CLOSERS: Final = {"(": ")", "[": "]", "{": "}"}
 _BRACKET_OR_QUOTE = re.compile(r"[()\[\]{}\"']")
+_BLOCK_MARKS: Final = ("|", ">")
 _HEADER_WORDS: Final = ("authorization", "cookie")
 
 KindOf = Callable[[str, str], int]
@@ -93,23 +105,25 @@ class Assignment(NamedTuple):
 Finder = Callable[[str, int], Assignment | None]
 
 
-def mask_assignments(text: str, kind_of: KindOf) -> str:
+def mask_assignments(text: str, kind_of: KindOf, counts: Counts) -> str:
     """Mask the values of sensitive keys; ``kind_of(key, character before it)`` judges a key."""
-    text = _mask(text, _find_sign, kind_of)
+    text = _mask(text, _find_sign, kind_of, counts)
     if "--" in text:
-        text = _mask(text, partial(_find_form, _FLAG), kind_of)
+        text = _mask(text, partial(_find_form, _FLAG), kind_of, counts)
     if "</" in text:
-        text = _mask(text, partial(_find_form, _ELEMENT), kind_of)
+        text = _mask(text, partial(_find_form, _ELEMENT), kind_of, counts)
     if "input_value=" in text:
-        text = _mask(text, partial(_find_form, _FIELD), kind_of)
+        text = _mask(text, partial(_find_form, _FIELD), kind_of, counts)
+    if "value" in text and ("name" in text or "key" in text):
+        text = _mask(text, partial(_find_form, _NAMED), kind_of, counts)
     if " '" in text or ' "' in text:
-        text = _mask(text, partial(_find_form, _SPACED), kind_of)
+        text = _mask(text, partial(_find_form, _SPACED), kind_of, counts)
     if "('" in text or '("' in text or "(b" in text:
-        text = _mask(text, partial(_find_form, _PAIR), kind_of)
+        text = _mask(text, partial(_find_form, _PAIR), kind_of, counts)
     return text
 
 
-def _mask(text: str, find: Finder, kind_of: KindOf) -> str:
+def _mask(text: str, find: Finder, kind_of: KindOf, counts: Counts) -> str:
     parts: list[str] = []
     done = position = 0
     while (found := find(text, position)) is not None:
@@ -120,6 +134,7 @@ def _mask(text: str, find: Finder, kind_of: KindOf) -> str:
         start, end = _extent(text, found)
         if start < end and _is_worth_masking(text[start:end], kind):
             parts += (text[done:start], MASK)
+            counts.add(ADDED_KEY_RULE if kind == HIDDEN else KEY_RULE)
             done = end
         position = max(position, end)
     if not parts:
@@ -163,6 +178,10 @@ def _extent(text: str, found: Assignment) -> tuple[int, int]:
     position = found.value_start
     if found.form is _ELEMENT:
         return position, _end(_ELEMENT_BODY, text, position)
+    if text[position : position + 1] in _BLOCK_MARKS and found.form is _COLON:
+        block = extent_of_block(text, found.key_start, position)
+        if block is not None:
+            return block
     quote = _QUOTE.match(text, position)
     if quote is not None:
         return _extent_of_quoted(text, quote)

@@ -62,7 +62,7 @@ ABOUT_ENDINGS: Final = frozenset(
     attempts retries provider backend class manager scope scopes bucket bytes per second
     minute window cost price rate ratio domain samesite secure consent brand last method
     methods algorithm alg issuer audience remaining saved request requests response left day
-    hour month
+    hour month accepted
     """)
 )
 """A key that goes on to one of these after the phrase holds a fact about the secret."""

@@ -68,7 +68,8 @@ def judge(key: str) -> int:
         for phrase in _PHRASES.get(word, ()):
             end = start + len(phrase)
             if tuple(words[start:end]) == phrase and not _is_about(words, start, end):
-                return COUNTED if word in COUNTED_PHRASES else SECRET
+                is_owned = word == "pass" and start > 0
+                return COUNTED if word in COUNTED_PHRASES and not is_owned else SECRET
         is_compound = word not in _PHRASES and word.endswith(COMPOUND_ENDINGS)
         if is_compound and not _is_about(words, start, start + 1):
             return SECRET
@@ -151,11 +152,14 @@ class KeyJudge:
     def kind_in_text(self, key: str, before: str) -> int:
         r"""Decide a key found in text or in values; ``before`` is the character in front of it.
 
-        In escaped text ``\npassword`` is a line break and a key, not the key ``npassword``.
+        In escaped text ``\npassword`` is a line break and a key, not the key ``npassword``; in a
+        command line ``-Dpin=4711`` is Java's way to set ``pin``.
         """
         if self._extra is None and not may_name_secret(key):
             return PLAIN  # without a place in the memo: any word of a text can come here
         kind = self.kind(key)
+        if kind == PLAIN and key.startswith("-D"):
+            return self.kind(key[2:])
         if kind == PLAIN and before == "\\" and key[:1] in _LEADING_ESCAPE and len(key) > 1:
             return self.kind(key[1:])
         return kind

@@ -11,10 +11,11 @@ from typing import Any, Final
 from z4j_core.redaction.gates import may_hold_secret
 
 MAX_ENTRIES: Final = 8
-MAX_STRING: Final = 64
+MAX_STRING: Final = 256
 MAX_BYTES: Final = MAX_ENTRIES * 6 * (128 + MAX_STRING) + 256
 """A plain container never grows over this many bytes of JSON; keys are at most 128 characters."""
 
+_FINITE: Final = 1e300
 _SMALL: Final = 30_000_000_000_000  # integers nearer to zero cannot be card numbers
 
 
@@ -52,6 +53,9 @@ def _are_values(values: Iterable[Any], is_list: bool) -> bool:
                 return False
         elif kind is int:
             if not -_SMALL < item < _SMALL:
+                return False
+        elif kind is float:
+            if not -_FINITE < item < _FINITE:
                 return False
         elif item is not None and kind is not bool:
             return False

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 
 import msgspec
 
+from z4j_core.redaction.counts import Counts
 from z4j_core.redaction.duplicates import has_duplicate_keys
 from z4j_core.redaction.keys import KeyJudge
 from z4j_core.redaction.limits import (
@@ -16,7 +17,8 @@ from z4j_core.redaction.limits import (
     OverBudgetError,
 )
 from z4j_core.redaction.marks import MASK, TOO_LARGE, UNREADABLE, RedactionError
-from z4j_core.redaction.plain import MAX_BYTES, MAX_ENTRIES, is_plain
+from z4j_core.redaction.plain import MAX_BYTES, MAX_ENTRIES, MAX_STRING, is_plain
+from z4j_core.redaction.rules import EMAIL, Rule
 from z4j_core.redaction.scanner import TextScanner, encodable
 from z4j_core.redaction.walk import Walk
 
@@ -34,6 +36,9 @@ class Redactor:
     it, None leaves it to the built-in list. ``max_depth`` (levels, from 1), ``max_items``
     (entries a container, from 3), ``max_string`` (characters, from 64) and ``max_bytes`` (JSON of
     the whole, from 256) bound the result. Raises ValueError for a bound below its minimum.
+
+    ``extra_rules`` are tried on every text of five characters and more, after the built-in ones;
+    ``emails`` adds one for addresses. ``counts`` may be shared by several redactors.
     """
 
     def __init__(
@@ -44,6 +49,9 @@ class Redactor:
         max_items: int = 200,
         max_string: int = 4096,
         max_bytes: int = 32_768,
+        extra_rules: Sequence[Rule] = (),
+        emails: bool = False,
+        counts: Counts | None = None,
     ) -> None:
         for name, given, least in (
             ("max_depth", max_depth, 1),
@@ -54,12 +62,18 @@ class Redactor:
             if given < least:
                 raise ValueError(f"{name} is {given}; give at least {least}")
         self._keys = KeyJudge(extra_key)
-        self._scanner = TextScanner(self._keys)
+        rules = (*extra_rules, EMAIL) if emails else tuple(extra_rules)
+        self.counts = Counts() if counts is None else counts
+        self._scanner = TextScanner(self._keys, rules, self.counts)
         self._limits = Limits(max_depth, max_items, max_string, max_bytes)
         self._max_bytes = max_bytes
         # Within tighter bounds, or when any word may name a secret, every value takes the walk.
         self._has_short_road = (
-            extra_key is None and max_items >= MAX_ENTRIES and max_bytes >= MAX_BYTES
+            extra_key is None
+            and not rules
+            and max_items >= MAX_ENTRIES
+            and max_string >= MAX_STRING
+            and max_bytes >= MAX_BYTES
         )
 
     def value(self, value: object) -> object:

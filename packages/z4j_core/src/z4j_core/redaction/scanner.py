@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from z4j_core.redaction.assignments import mask_assignments
+from z4j_core.redaction.counts import Counts
 from z4j_core.redaction.gates import may_have_shape, may_hold_secret, may_name_secret
 from z4j_core.redaction.keys import KeyJudge
 from z4j_core.redaction.marks import MASK, cut_mark
-from z4j_core.redaction.rules import RULES
+from z4j_core.redaction.rules import RULES, Rule
 
 LOOK_AHEAD = 8192
 """Characters read beyond what is kept."""
@@ -17,11 +18,25 @@ _PASSES = 6
 
 
 class TextScanner:
-    """Take secrets out of text. Thread-safe: holds nothing but the key judge."""
+    """Take secrets out of text. Thread-safe: holds nothing but the key judge and the counts.
 
-    def __init__(self, keys: KeyJudge) -> None:
+    ``extra`` rules are tried on texts that the built-in gates let pass, too.
+    """
+
+    def __init__(
+        self, keys: KeyJudge, extra: tuple[Rule, ...] = (), counts: Counts | None = None
+    ) -> None:
         self._keys = keys
         self._any_key = keys.has_extra
+        self._extra = extra
+        self.has_extra = bool(extra)
+        self.counts = counts or Counts()
+
+    def may_hold(self, text: str) -> bool:
+        """Return False only when no rule and no key can match."""
+        if may_hold_secret(text, self._any_key):
+            return True
+        return bool(self._extra) and any(rule.may_match(text) for rule in self._extra)
 
     def scrub(self, text: str) -> str:
         """Return ``text`` without secrets and encodable as UTF-8; the same object when clean.
@@ -32,7 +47,7 @@ class TextScanner:
         """
         text = encodable(text)
         for _ in range(_PASSES):
-            if not may_hold_secret(text, self._any_key):
+            if not self.may_hold(text):
                 return text
             scrubbed = self._pass(text)
             if scrubbed == text:
@@ -65,9 +80,11 @@ class TextScanner:
     def _pass(self, text: str) -> str:
         if may_have_shape(text) or ("@" in text and "://" in text):
             for rule in RULES:
-                text = rule.apply(text)
+                text = rule.apply(text, self.counts)
+        for rule in self._extra:
+            text = rule.apply(text, self.counts)
         if self._any_key or may_name_secret(text):
-            text = mask_assignments(text, self._keys.kind_in_text)
+            text = mask_assignments(text, self._keys.kind_in_text, self.counts)
         return text
 
 

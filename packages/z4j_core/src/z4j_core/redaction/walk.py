@@ -12,6 +12,7 @@ from typing import Any
 
 from z4j_core.redaction.cards import is_card_integer
 from z4j_core.redaction.convert import as_text, float_as_json, integer_as_json
+from z4j_core.redaction.counts import ADDED_KEY_RULE, KEY_RULE
 from z4j_core.redaction.gates import SHORTEST_ASSIGNMENT, may_hold_secret
 from z4j_core.redaction.keys import COUNTED, HIDDEN, PLAIN, KeyJudge
 from z4j_core.redaction.limits import Limits, OverBudgetError
@@ -35,6 +36,7 @@ class Walk:
         "_characters",
         "_clean_keys",
         "_entries",
+        "_has_rules",
         "_keys",
         "_limits",
         "_scanner",
@@ -44,6 +46,7 @@ class Walk:
         self._keys = keys
         self._clean_keys = keys.clean
         self._any_key = keys.has_extra
+        self._has_rules = scanner.has_extra
         self._scanner = scanner
         self._limits = limits
         self._entries = 0
@@ -80,7 +83,7 @@ class Walk:
             self._spend(min(size, self._limits.string))
             if size > self._limits.string:
                 return self._scanner.scrub_and_cut(text, self._limits.string)
-        if not may_hold_secret(text, self._any_key) and text.isascii():
+        if not (may_hold_secret(text, self._any_key) or self._has_rules) and text.isascii():
             return text
         scrubbed = self._scanner.scrub(text)
         grown = len(scrubbed)
@@ -93,6 +96,7 @@ class Walk:
 
     def integer(self, number: int) -> int | str:
         if number >= _SMALL and is_card_integer(number):
+            self._scanner.counts.add("card-number")
             return MASK
         return integer_as_json(number)
 
@@ -112,8 +116,10 @@ class Walk:
             if kind == COUNTED and type(value) in (int, float):
                 number = self.value(value)
                 return MASK if type(number) is str else number
-        # The same object, so that nothing seems to have changed.
-        return value if type(value) is str and value == MASK else MASK
+        if type(value) is str and value == MASK:
+            return value  # the same object, so that nothing seems to have changed
+        self._scanner.counts.add(ADDED_KEY_RULE if kind == HIDDEN else KEY_RULE)
+        return MASK
 
     def mapping(self, value: dict[Any, Any], depth: int) -> object:
         limits = self._limits

@@ -1,0 +1,1 @@
+"""Redaction in the server: once more before anything is stored, with a project's own rules."""
