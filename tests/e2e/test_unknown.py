@@ -20,11 +20,14 @@ import pytest
 from celery_worker import Shop
 from server import PROJECT, Client
 from z4j_brain.commands.service import Commands
+from z4j_brain.keys import Keys
 from z4j_brain.live.changes import Changes
 from z4j_brain.reconcile.counters import Counters
 from z4j_brain.reconcile.stuck import StuckTasks
 from z4j_brain.settings import load
 from z4j_brain.store.database import Database
+
+KEYS = Keys(b"m" * 40, b"s" * 40)
 
 
 class Elsewhere:
@@ -45,7 +48,7 @@ def leader(database_url: str) -> Iterator[StuckTasks]:
     """A second replica that leads, with less patience than an operator has."""
     database, elsewhere = Database(database_url), Elsewhere()
     settings = msgspec.structs.replace(load({}).settings, probe_grace_s=1)
-    commands = Commands(database, elsewhere, elsewhere)  # type: ignore[arg-type]
+    commands = Commands(database, elsewhere, elsewhere, KEYS)  # type: ignore[arg-type]
     yield StuckTasks(database, settings, Counters(), commands, elsewhere)
     database.close()
 

@@ -16,6 +16,7 @@ import { Route as PProjectRouteImport } from "./routes/p/$project";
 import { Route as PProjectIndexRouteImport } from "./routes/p/$project/index";
 import { Route as PProjectAccountRouteImport } from "./routes/p/$project/account";
 import { Route as PProjectAgentsRouteImport } from "./routes/p/$project/agents";
+import { Route as PProjectAuditRouteImport } from "./routes/p/$project/audit";
 import { Route as PProjectCommandsRouteImport } from "./routes/p/$project/commands";
 import { Route as PProjectConnectRouteImport } from "./routes/p/$project/connect";
 import { Route as PProjectNamesRouteImport } from "./routes/p/$project/names";
@@ -61,6 +62,11 @@ const PProjectAccountRoute = PProjectAccountRouteImport.update({
 const PProjectAgentsRoute = PProjectAgentsRouteImport.update({
   id: "/agents",
   path: "/agents",
+  getParentRoute: () => PProjectRoute,
+} as any);
+const PProjectAuditRoute = PProjectAuditRouteImport.update({
+  id: "/audit",
+  path: "/audit",
   getParentRoute: () => PProjectRoute,
 } as any);
 const PProjectCommandsRoute = PProjectCommandsRouteImport.update({
@@ -128,6 +134,7 @@ export interface FileRoutesByFullPath {
   "/p/$project": typeof PProjectRouteWithChildren;
   "/p/$project/account": typeof PProjectAccountRoute;
   "/p/$project/agents": typeof PProjectAgentsRoute;
+  "/p/$project/audit": typeof PProjectAuditRoute;
   "/p/$project/commands": typeof PProjectCommandsRoute;
   "/p/$project/connect": typeof PProjectConnectRoute;
   "/p/$project/names": typeof PProjectNamesRoute;
@@ -147,6 +154,7 @@ export interface FileRoutesByTo {
   "/sign-in": typeof SignInRoute;
   "/p/$project/account": typeof PProjectAccountRoute;
   "/p/$project/agents": typeof PProjectAgentsRoute;
+  "/p/$project/audit": typeof PProjectAuditRoute;
   "/p/$project/commands": typeof PProjectCommandsRoute;
   "/p/$project/connect": typeof PProjectConnectRoute;
   "/p/$project/names": typeof PProjectNamesRoute;
@@ -168,6 +176,7 @@ export interface FileRoutesById {
   "/p/$project": typeof PProjectRouteWithChildren;
   "/p/$project/account": typeof PProjectAccountRoute;
   "/p/$project/agents": typeof PProjectAgentsRoute;
+  "/p/$project/audit": typeof PProjectAuditRoute;
   "/p/$project/commands": typeof PProjectCommandsRoute;
   "/p/$project/connect": typeof PProjectConnectRoute;
   "/p/$project/names": typeof PProjectNamesRoute;
@@ -190,6 +199,7 @@ export interface FileRouteTypes {
     | "/p/$project"
     | "/p/$project/account"
     | "/p/$project/agents"
+    | "/p/$project/audit"
     | "/p/$project/commands"
     | "/p/$project/connect"
     | "/p/$project/names"
@@ -209,6 +219,7 @@ export interface FileRouteTypes {
     | "/sign-in"
     | "/p/$project/account"
     | "/p/$project/agents"
+    | "/p/$project/audit"
     | "/p/$project/commands"
     | "/p/$project/connect"
     | "/p/$project/names"
@@ -229,6 +240,7 @@ export interface FileRouteTypes {
     | "/p/$project"
     | "/p/$project/account"
     | "/p/$project/agents"
+    | "/p/$project/audit"
     | "/p/$project/commands"
     | "/p/$project/connect"
     | "/p/$project/names"
@@ -299,6 +311,13 @@ declare module "@tanstack/react-router" {
       path: "/agents";
       fullPath: "/p/$project/agents";
       preLoaderRoute: typeof PProjectAgentsRouteImport;
+      parentRoute: typeof PProjectRoute;
+    };
+    "/p/$project/audit": {
+      id: "/p/$project/audit";
+      path: "/audit";
+      fullPath: "/p/$project/audit";
+      preLoaderRoute: typeof PProjectAuditRouteImport;
       parentRoute: typeof PProjectRoute;
     };
     "/p/$project/commands": {
@@ -384,6 +403,7 @@ declare module "@tanstack/react-router" {
 interface PProjectRouteChildren {
   PProjectAccountRoute: typeof PProjectAccountRoute;
   PProjectAgentsRoute: typeof PProjectAgentsRoute;
+  PProjectAuditRoute: typeof PProjectAuditRoute;
   PProjectCommandsRoute: typeof PProjectCommandsRoute;
   PProjectConnectRoute: typeof PProjectConnectRoute;
   PProjectNamesRoute: typeof PProjectNamesRoute;
@@ -401,6 +421,7 @@ interface PProjectRouteChildren {
 const PProjectRouteChildren: PProjectRouteChildren = {
   PProjectAccountRoute: PProjectAccountRoute,
   PProjectAgentsRoute: PProjectAgentsRoute,
+  PProjectAuditRoute: PProjectAuditRoute,
   PProjectCommandsRoute: PProjectCommandsRoute,
   PProjectConnectRoute: PProjectConnectRoute,
   PProjectNamesRoute: PProjectNamesRoute,

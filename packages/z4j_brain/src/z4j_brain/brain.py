@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING
 
 from z4j_brain.auth.browser import HOUR_US
@@ -52,6 +53,7 @@ class Brain:
     @classmethod
     def create(cls, settings: Settings, keys: Keys, passwords: Passwords | None = None) -> Brain:
         """Make every part; nothing runs before `start`."""
+        from z4j_brain.audit.command_ends import reported
         from z4j_brain.commands.service import Commands
         from z4j_brain.ingest.writer import Writer
         from z4j_brain.link.registry import LocalRegistry
@@ -65,7 +67,7 @@ class Brain:
         hub = Hub()
         registry = LocalRegistry()
         cleaners = ProjectCleaners(database, emails=settings.redact_emails == "on")
-        commands = Commands(database, registry, hub, cleaner_of=cleaners.of)
+        commands = Commands(database, registry, hub, keys, cleaner_of=cleaners.of)
         return cls(
             settings=settings,
             keys=keys,
@@ -76,7 +78,13 @@ class Brain:
             cleaners=cleaners,
             registry=registry,
             commands=commands,
-            writer=Writer(database, hub, replica=replica, cleaner_of=cleaners.of),
+            writer=Writer(
+                database,
+                hub,
+                replica=replica,
+                tell=partial(reported, keys=keys),
+                cleaner_of=cleaners.of,
+            ),
             queues=Sampling(database, registry, every_s=settings.queue_sample_s),
             reconciler=Reconciler(database, settings, replica=replica, commands=commands, hub=hub),
             replica=replica,
@@ -84,6 +92,9 @@ class Brain:
 
     async def start(self) -> None:
         """Start what runs by itself. The database has its tables already."""
+        from z4j_brain.audit.recording import begin
+
+        await self.database.run_at_start(begin, self.keys, write=True)
         await self.cleaners.start()
         await self.writer.start()
         await self.gateway.start()

@@ -24,6 +24,8 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from z4j_brain import clock
+from z4j_brain.audit.author import Target, from_server, user_target
+from z4j_brain.audit.recording import record
 from z4j_brain.auth import agent_tokens, sign_in
 from z4j_brain.auth.passwords import Passwords
 from z4j_brain.brain import open_database
@@ -96,7 +98,11 @@ def _fill(connection: Connection, keys: Keys, password_hash: str) -> Prepared:
     )
     project = projects.create(connection, name="Demo shop", now=now)
     users.set_role(connection, project.id, user.id, "admin")
-    minted = agent_tokens.mint_agent(connection, keys, project.id, "demo", now)
+    by = from_server(keys)
+    record(connection, by, "user.created", user_target(user), after={"is_admin": True}, now=now)
+    target = Target("project", str(project.id), project.slug)
+    record(connection, by, "project.created", target, project_id=project.id, now=now)
+    minted = agent_tokens.mint_agent(connection, by, project.id, "demo", now)
     return Prepared(sign_in.mint_link(connection, keys, user.id, now), minted.text)
 
 

@@ -50,6 +50,16 @@ class Keys:
         """Derive the key with which a project's agents seal payloads for one another."""
         return credential.seal_key(self.project_secret(project_id))
 
+    def audit_key(self, chain: uuid.UUID) -> bytes:
+        """Derive the key of an audit chain: a project's, or the instance's, whose id is nil."""
+        if not chain.int:
+            return credential.hkdf(self.master, b"z4j audit instance")
+        return credential.hkdf(self.project_secret(chain), b"z4j audit")
+
+    def checkpoint_key(self) -> bytes:
+        """Derive the key that signs checkpoints of the audit log."""
+        return credential.hkdf(self.master, b"z4j audit checkpoint")
+
     def token_hash(self, secret: bytes) -> bytes:
         """Return what is stored of an agent's bearer secret."""
         return credential.secret_hash(self.master, secret)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 import re
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -15,6 +16,7 @@ from z4j_brain.auth import back_off, second_factor, second_step, sign_in
 from z4j_brain.auth.totp import STEP_S, code_at, step_at
 from z4j_brain.keys import Keys
 from z4j_brain.store.schema import (
+    audit,
     one_time_tokens,
     recovery_codes,
     sessions,
@@ -23,6 +25,7 @@ from z4j_brain.store.schema import (
 )
 
 EMAIL, PASSWORD = "ada@example.org", "correct horse battery staple"
+TABLES = (totp_secrets, recovery_codes, one_time_tokens, sessions, sign_in_failures, audit)
 STEP_US = STEP_S * 1_000_000
 
 
@@ -228,6 +231,9 @@ def test_codes_cannot_be_tried_in_numbers(
     assert slowed.status_code == 429
     assert int(slowed.headers["retry-after"]) >= 1
     assert second(thief, token, codes[0]).status_code == 429, "at this address nothing goes faster"
+    (told,) = log(running, "sign_in.locked")
+    assert (told.actor_kind, told.object_name, told.address) == ("system", EMAIL, "127.0.0.1")
+    assert json.loads(told.after) == {"wait_s": 1}
     assert second(ada, first_step_known(ada), app.code()).status_code == 200, "a known browser"
 
 
@@ -235,6 +241,28 @@ def first_step_known(browser: Any) -> str:
     answer = browser.post("/sign-in", {"email": EMAIL, "password": PASSWORD})
     token: str = answer.json()["second_step"]
     return token
+
+
+def log(running: Any, action: str) -> list[Any]:
+    """Return what the audit log holds of an action, the oldest first."""
+    wanted = select(audit).where(audit.c.action == action).order_by(audit.c.number)
+    with running.database.read() as connection:
+        return list(connection.execute(wanted))
+
+
+def test_the_log_says_how_one_signed_in_and_what_ended(
+    running: Any, ada: Any, time: Time, enrolled: Enrolled
+) -> None:
+    app, codes = enrolled
+    for code in (app.code(), codes[0]):
+        assert second(running.browser(), first_step(running.browser()), code).status_code == 200
+    opened = [json.loads(row.after)["by"] for row in log(running, "session.opened")]
+    assert opened == ["setup", "password and app", "password and recovery code"]
+    assert json.loads(log(running, "second_factor.on")[0].after) == {"sessions_ended": 0}
+    form = {"current_password": PASSWORD, "new_password": "tulip anvil quarry mist"}
+    assert ada.post("/account/password", form).status_code == 200
+    (changed,) = log(running, "user.password_changed")
+    assert json.loads(changed.after) == {"sessions_ended": 3}
 
 
 def test_after_a_hundred_wrong_codes_strangers_need_a_recovery_code(
@@ -249,6 +277,7 @@ def test_after_a_hundred_wrong_codes_strangers_need_a_recovery_code(
     locked = second(thief, token, app.code())
     assert locked.status_code == 422
     assert "recovery code" in locked.json()["detail"]
+    assert [row.object_name for row in log(running, "second_factor.locked")] == [EMAIL]
     assert second(ada, first_step_known(ada), app.code()).status_code == 200, "a known browser"
     assert second(thief, token, app.code(1)).status_code == 200, "a right one forgives"
     with running.database.write() as connection:
@@ -276,7 +305,7 @@ def test_nothing_in_the_database_opens_anything(running: Any, ada: Any, enrolled
     with running.database.read() as connection:
         rows = [
             repr([bytes(value) if isinstance(value, memoryview) else value for value in row])
-            for table in (totp_secrets, recovery_codes, one_time_tokens, sessions, sign_in_failures)
+            for table in TABLES
             for row in connection.execute(select(table))
         ]
     text = "\n".join(rows)

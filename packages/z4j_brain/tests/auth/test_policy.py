@@ -17,6 +17,7 @@ def test_an_admin_may_everything_and_an_operator_manages_nobody() -> None:
     assert permissions_of(Role.ADMIN) == frozenset(TABLE)
     assert frozenset(TABLE) - permissions_of(Role.OPERATOR) == {
         "agent.manage",
+        "audit.read",
         "project.manage",
     }
 

@@ -20,7 +20,7 @@ from z4j_brain.cli import main
 from z4j_brain.store import projects, second_factors, sessions
 from z4j_brain.store.database import Database
 from z4j_brain.store.migrate import HEAD
-from z4j_brain.store.schema import agent_tokens, users
+from z4j_brain.store.schema import agent_tokens, audit, users
 from z4j_brain.store.users import find_account
 from z4j_core.credential import parse_token
 
@@ -175,7 +175,18 @@ def test_changepassword_signs_out(shop: Any) -> None:
         assert account is not None
         assert Passwords()._check(account.password_hash, "tulip anvil quarry mist")
         assert second_factors.is_on(connection, user_id), "the second step stays"
+    assert _told(shop, "user.password_changed") == [{"sessions_ended": 1}]
     assert "no account" in run("changepassword", "eve@example.org", stdin="x\n").output
+
+
+def _told(shop: Any, action: str) -> list[Any]:
+    """Return what the audit log says the command line did, the oldest first."""
+    wanted = select(audit).where(audit.c.action == action).order_by(audit.c.number)
+    with shop.read() as connection:
+        rows = connection.execute(wanted).all()
+    assert all(row.actor_name.startswith("command line (") for row in rows)
+    assert all(row.object_name == "ada@example.org" for row in rows)
+    return [json.loads(row.after) for row in rows]
 
 
 def test_reset_mfa_leaves_the_password_alone(shop: Any) -> None:
@@ -187,6 +198,10 @@ def test_reset_mfa_leaves_the_password_alone(shop: Any) -> None:
         assert second_factors.codes_left(connection, user_id) == 0
         assert find_account(connection, "ada@example.org") is not None
     assert "There was no second step" in run("reset-mfa", "ada@example.org").output
+    assert _told(shop, "second_factor.reset") == [
+        {"had_app": True, "sessions_ended": 1},
+        {"had_app": False, "sessions_ended": 0},
+    ]
     assert run("reset-mfa", "eve@example.org").exit_code == 1
 
 

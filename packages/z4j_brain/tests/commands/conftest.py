@@ -11,8 +11,10 @@ import msgspec
 import pytest
 from sqlalchemy import insert, select, update
 
+from z4j_brain.audit.author import Actor, Author
 from z4j_brain.commands.request import CommandRequest
 from z4j_brain.commands.service import Commands
+from z4j_brain.keys import Keys
 from z4j_brain.live.changes import Changes
 from z4j_brain.store import agents, commands, projects, users
 from z4j_brain.store.commands import CommandRow
@@ -22,6 +24,7 @@ from z4j_brain.store.schema import metadata, tasks, workers
 from z4j_brain.store.types import new_id
 from z4j_core.frames import ActionInfo, Command, EngineInfo
 
+KEYS = Keys(b"m" * 40, b"s" * 40)
 NOON = 1_700_000_000_000_000
 DELAY = '{"type":"object","properties":{"delay_s":{"type":"number"}},"additionalProperties":false}'
 EDIT = """{"$ref":"#/$defs/Edit","$defs":{"Edit":{"type":"object","required":["args","kwargs"],
@@ -74,6 +77,7 @@ class House:
 
     def __init__(self, database: Database) -> None:
         self.database = database
+        self.keys = KEYS
         self.now = NOON
         with database.write() as connection:
             metadata.create_all(connection)
@@ -94,7 +98,7 @@ class House:
 
     def new_service(self) -> Commands:
         """A service as after a restart of the server."""
-        return Commands(self.database, self.registry, self.hub, now=lambda: self.now)  # type: ignore[arg-type]
+        return Commands(self.database, self.registry, self.hub, KEYS, now=lambda: self.now)  # type: ignore[arg-type]
 
     def add_worker(self, worker_id: str, *, is_linked: bool = True, **fields: Any) -> uuid.UUID:
         engines = [EngineInfo("celery", "5", fields.pop("actions", ACTIONS))]
@@ -151,7 +155,10 @@ class House:
             "params": b"{}",
             "task_id": "t",
         }
-        return CommandRequest(**(values | fields))
+        values |= fields
+        if values["user_id"] is not None:
+            values["author"] = Author(KEYS, Actor("person", self.user_id, "ada@example.org"))
+        return CommandRequest(**values)
 
     def finish(self, command_id: object, *, ok: bool = True, **fields: Any) -> uuid.UUID | None:
         values = {"result": "null", "error": None, "at": self.now} | fields

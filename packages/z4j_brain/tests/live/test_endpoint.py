@@ -12,6 +12,7 @@ from websockets.exceptions import InvalidStatus
 
 from z4j_brain import clock
 from z4j_brain.api import live
+from z4j_brain.audit.author import from_server
 from z4j_brain.auth import account, session_watch
 from z4j_brain.auth.browser import HOUR_US
 from z4j_brain.store import sessions as session_rows
@@ -115,7 +116,8 @@ def test_a_session_that_is_ended_here_ends_its_feeds_at_once(
                     connection, served.brain.keys.session_hash(token), clock.now(), HOUR_US
                 )
             assert session is not None
-            assert await account.end_session(served.brain, session, session.id)
+            author = from_server(served.brain.keys)
+            assert await account.end_session(served.brain, author, session, session.id)
             assert [await one.closed(), await two.closed()] == [4401, 4401]
             assert served.brain.hub.reader_count(served.project_id) == 1
 

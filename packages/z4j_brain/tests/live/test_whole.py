@@ -61,6 +61,14 @@ def test_events_commands_and_results_arrive_live(play: Any, agent: Any, event: A
                     lambda message: message.get("commands", [{}])[0].get("state") == "succeeded"
                 )
                 assert done["commands"][0]["result"] == {"task_id": "n"}
+                _, log = await served.call(served.session("auditor"), "GET", "/audit?limit=2")
+                ended, sent = log["items"]
+                assert (sent["action"], sent["actor"]["kind"]) == ("command.retry", "person")
+                assert sent["after"]["params"] == {"password": "[redacted]"}
+                assert (ended["action"], ended["actor"]["kind"]) == (
+                    "command.retry.succeeded",
+                    "agent",
+                )
             gone = await reader.until(
                 lambda message: not message.get("workers", [{"online": True}])[0]["online"]
             )

@@ -12,6 +12,7 @@ from sqlalchemy import event as sql_event
 from sqlalchemy import insert, select, update
 
 from z4j_brain.commands.service import Commands
+from z4j_brain.keys import Keys
 from z4j_brain.live.changes import Changes
 from z4j_brain.reconcile.stuck import StuckTasks
 from z4j_brain.settings import load
@@ -25,6 +26,7 @@ from z4j_core.capability import ActionMark, Target
 from z4j_core.frames import ActionInfo, Command, EngineInfo
 from z4j_core.plugins.probing import MAX_PROBED, ProbeParams, ProbeResult
 
+KEYS = Keys(b"m" * 40, b"s" * 40)
 MINUTE = 1 / 1440  # in days, the unit of the record's times
 MARK = ActionMark(Target.ENGINE, "Probe", "", False, None, internal=True)
 PROBE = CapabilityAction("probe", MARK, ProbeParams, ProbeResult).info()
@@ -61,7 +63,7 @@ class House:
 
     def __init__(self, record: Any) -> None:
         self.record, self.links, self.hub = record, Links(), Hub()
-        commands = Commands(record.database, self.links, self.hub)  # type: ignore[arg-type]
+        commands = Commands(record.database, self.links, self.hub, KEYS)  # type: ignore[arg-type]
         settings = load({}).settings
         counters = record.counters
         self.steps = StuckTasks(record.database, settings, counters, commands, self.hub)

@@ -1,5 +1,6 @@
 // Addresses are read and shared by people: plain names and values, and the characters of the
 // filter language left as they are.
+import type { AuditFilter } from "@/services/audit";
 
 export type Search = Record<string, string>;
 
@@ -35,6 +36,15 @@ export function validateIssueSearch(search: Record<string, unknown>): { state?: 
     ...(state === "resolved" || state === "muted" ? { state } : {}),
     ...(q ? { q } : {}),
   };
+}
+
+/** What the audit log keeps in its address: whole names, ids or actions. */
+export function validateAuditSearch(search: Record<string, unknown>): AuditFilter {
+  const texts = (["actor", "action", "object"] as const).map((name) => {
+    const value = search[name];
+    return [name, typeof value === "string" ? value.slice(0, 200).trim() : ""] as const;
+  });
+  return Object.fromEntries(texts.filter(([, text]) => text));
 }
 
 /** An address inside this app, or null: a link must not send somebody elsewhere. */

@@ -3,6 +3,7 @@
 import type { Enrolment, OwnSession, SecondFactor } from "./account";
 import type { ActionView } from "./actions";
 import type { AgentView, TokenView } from "./agents";
+import type { AuditEntry, AuditList, AuditVerified } from "./audit";
 import type { CommandView } from "./commands";
 import type { Facets } from "./facets";
 import type { Decision, IssueDetail, IssueHour, IssueList, IssuePlace, IssueSummary, NewDecision } from "./issues";
@@ -45,6 +46,9 @@ export type Checked = Agree<
     Disagreements<TokenView, Brain["TokenView"]>,
     Disagreements<ActionView, Brain["ActionView"]>,
     Disagreements<CommandView, Brain["CommandView"]>,
+    Disagreements<AuditEntry, Brain["AuditEntry"]>,
+    Disagreements<AuditList, Brain["AuditList"]>,
+    Disagreements<AuditVerified, Brain["AuditVerified"]>,
     Disagreements<Facets, Brain["FacetsView"]>,
     Disagreements<Overview, Brain["Overview"]>,
     Disagreements<Bucket, Brain["Bucket"]>,

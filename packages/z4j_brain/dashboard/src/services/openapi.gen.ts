@@ -142,6 +142,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/projects/{project}/audit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List who did what in the project. */
+        get: operations["read_audit"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/projects/{project}/audit/verify": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Verify at most 50,000 rows of the project's log; `z4j audit verify` verifies all. */
+        post: operations["verify_audit"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/projects/{project}/commands": {
         parameters: {
             query?: never;
@@ -854,6 +888,83 @@ export interface components {
             token: string;
             /** Format: uuid */
             token_id: string;
+        };
+        /**
+         * AuditList
+         * @description A page of the log, the newest first.
+         */
+        AuditList: {
+            items: components["schemas"]["AuditEntry"][];
+            next: string | null;
+            count: number;
+            count_capped: boolean;
+        };
+        /**
+         * AuditEntry
+         * @description One row; `before` and `after` are redacted and of bounded size.
+         */
+        AuditEntry: {
+            number: number;
+            /**
+             * Format: date-time
+             * @description RFC 3339 with microseconds, UTC.
+             */
+            at: string;
+            actor: components["schemas"]["AuditActor"];
+            action: string;
+            object: components["schemas"]["AuditObject"];
+            before: unknown;
+            after: unknown;
+            address: string | null;
+            request_id: string | null;
+        };
+        /**
+         * AuditActor
+         * @description Who did it.
+         */
+        AuditActor: {
+            kind: string;
+            id: string | null;
+            name: string;
+        };
+        /**
+         * AuditObject
+         * @description To what it was done.
+         */
+        AuditObject: {
+            kind: string;
+            id: string | null;
+            name: string;
+        };
+        /**
+         * VerifyForm
+         * @description From which row on; when it is not given, the newest rows are verified.
+         */
+        VerifyForm: {
+            /** @default null */
+            first: number | null;
+        };
+        /**
+         * AuditVerified
+         * @description What was verified: the rows `first` to `last`. `whole` says that this is the whole chain, up
+         *         to its signed end; `next` is where to go on when the end was not reached.
+         */
+        AuditVerified: {
+            intact: boolean;
+            first: number;
+            last: number;
+            rows: number;
+            whole: boolean;
+            next: number | null;
+            broken: components["schemas"]["AuditBreak"] | null;
+        };
+        /**
+         * AuditBreak
+         * @description The first row that is not what was written, and why.
+         */
+        AuditBreak: {
+            number: number;
+            reason: string;
         };
         /**
          * NewCommand
@@ -2133,6 +2244,74 @@ export interface operations {
             401: components["responses"]["Problem"];
             403: components["responses"]["Problem"];
             404: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    read_audit: {
+        parameters: {
+            query?: {
+                actor?: string | null;
+                action?: string | null;
+                object?: string | null;
+                since?: string | null;
+                until?: string | null;
+                cursor?: string;
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                project: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuditList"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    verify_audit: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                project: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["VerifyForm"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuditVerified"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            413: components["responses"]["Problem"];
+            415: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
             default: components["responses"]["Problem"];
         };
     };

@@ -55,7 +55,12 @@ async def change_own_password(call: UserCall, body: PasswordForm) -> SessionView
     """Change one's password; signs out everywhere, and in again here."""
     with refusals(given="/current_password", chosen="/new_password"):
         signed_in = await account.change_password(
-            call.brain, call.session, body.current_password, body.new_password, visitor_of(call)
+            call.brain,
+            call.author,
+            call.session,
+            body.current_password,
+            body.new_password,
+            visitor_of(call),
         )
     return await enter(call, signed_in)
 
@@ -71,7 +76,7 @@ async def list_own_sessions(call: UserCall) -> OwnSessionList:
 @route("DELETE", "/account/sessions/{session_id}", permission=SIGNED_IN)
 async def end_own_session(call: UserCall, session_id: uuid.UUID) -> None:
     """End one of one's sessions; its requests are refused and its live feeds closed at once."""
-    if not await account.end_session(call.brain, call.session, session_id):
+    if not await account.end_session(call.brain, call.author, call.session, session_id):
         raise problems.not_found("session")
     if session_id == call.session.id:
         call.finishers.append(lambda response: _forget(call, response))
@@ -80,7 +85,7 @@ async def end_own_session(call: UserCall, session_id: uuid.UUID) -> None:
 @route("DELETE", "/account/sessions", permission=SIGNED_IN)
 async def end_other_own_sessions(call: UserCall) -> Ended:
     """End all of one's sessions but this one."""
-    return Ended(await account.end_other_sessions(call.brain, call.session))
+    return Ended(await account.end_other_sessions(call.brain, call.author, call.session))
 
 
 def _forget(call: UserCall, response: Response) -> None:

@@ -113,7 +113,7 @@ async def create_agent(call: ProjectCall, body: AgentForm) -> AgentMinted:
 
     def work(connection: Connection) -> tuple[Minted, AgentRow]:
         minted = agent_tokens.mint_agent(
-            connection, call.brain.keys, call.project.id, body.name.strip(), now()
+            connection, call.author, call.project.id, body.name.strip(), now()
         )
         return minted, agents.read(connection, call.project.id, [minted.agent_id])[0]
 
@@ -135,7 +135,7 @@ async def mint_token(call: ProjectCall, agent_id: uuid.UUID) -> TokenMinted:
     try:
         minted = await call.brain.database.run(
             agent_tokens.mint_further,
-            call.brain.keys,
+            call.author,
             call.project.id,
             agent_id,
             now(),
@@ -156,7 +156,7 @@ async def revoke_agent(call: ProjectCall, agent_id: uuid.UUID) -> None:
     """Revoke an agent, every token of it, and end its links."""
     try:
         offset = await call.brain.database.run(
-            agent_tokens.revoke_agent, call.project.id, agent_id, now(), write=True
+            agent_tokens.revoke_agent, call.author, call.project.id, agent_id, now(), write=True
         )
     except NoSuchAgentError:
         raise problems.not_found("agent") from None
@@ -173,7 +173,13 @@ async def revoke_token(call: ProjectCall, agent_id: uuid.UUID, token_id: uuid.UU
     """Revoke one token and end the links that use it."""
     try:
         offset = await call.brain.database.run(
-            agent_tokens.revoke_token, call.project.id, agent_id, token_id, now(), write=True
+            agent_tokens.revoke_token,
+            call.author,
+            call.project.id,
+            agent_id,
+            token_id,
+            now(),
+            write=True,
         )
     except NoSuchAgentError:
         raise problems.not_found("token") from None

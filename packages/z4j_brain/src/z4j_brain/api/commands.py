@@ -83,6 +83,7 @@ async def create_command(call: ProjectCall, body: NewCommand) -> CommandView:
     request = CommandRequest(
         project_id=call.project.id,
         user_id=call.user.id,
+        author=call.author,
         engine=body.engine,
         action=body.action,
         params=bytes(body.params),

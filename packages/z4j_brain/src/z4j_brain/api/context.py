@@ -10,7 +10,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from z4j_brain.api import problems
+from z4j_brain.audit.author import Author, person
 from z4j_brain.auth.policy import Role, permissions_of
+from z4j_brain.logging import request_id
 
 if TYPE_CHECKING:
     from z4j_brain.brain import Brain
@@ -28,6 +30,7 @@ class Call:
     session: Session | None
     finishers: list[Callable[[Response], None]] = field(default_factory=list)
     """Each is called with the response before it is sent: for cookies and headers."""
+    request_id: str | None = field(default_factory=request_id.get)
 
     @property
     def address(self) -> str | None:
@@ -50,6 +53,11 @@ class UserCall(Call):
     def user(self) -> User:
         """Who is signed in."""
         return self.session.user
+
+    @property
+    def author(self) -> Author:
+        """Who does what this request asks for, for the audit log."""
+        return Author(self.brain.keys, person(self.user), self.address, self.request_id)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -21,6 +21,8 @@ from z4j_brain.api.issue_views import (
 )
 from z4j_brain.api.route import route
 from z4j_brain.api.times import now
+from z4j_brain.audit.author import Target
+from z4j_brain.audit.recording import record
 from z4j_brain.issues.reading import list_issues, read_issue
 from z4j_brain.live.changes import Changes
 from z4j_brain.store import feeds, issue_decisions
@@ -150,7 +152,10 @@ async def _read(call: ProjectCall, id: str) -> IssueDetail:
 
 def _decide(connection: Connection, call: ProjectCall, id: str, body: NewDecision) -> int | None:
     at = now()
-    is_known = issue_decisions.decide(
+    former = issue_decisions.present(connection, call.project.id, id)
+    if former is None:
+        return None
+    issue_decisions.decide(
         connection,
         call.project.id,
         id,
@@ -160,7 +165,17 @@ def _decide(connection: Connection, call: ProjectCall, id: str, body: NewDecisio
         muted_until=None if body.for_s is None else at + body.for_s * 1_000_000,
         more=body.more,
     )
-    return feeds.advance(connection, call.project.id) if is_known else None
+    record(
+        connection,
+        call.author,
+        "issue.decided",
+        Target("issue", id, former[0]),
+        project_id=call.project.id,
+        before={"decision": former[1]},
+        after=msgspec.to_builtins(body),
+        now=at,
+    )
+    return feeds.advance(connection, call.project.id)
 
 
 def _refuse_impossible(id: str) -> None:

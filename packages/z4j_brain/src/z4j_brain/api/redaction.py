@@ -14,6 +14,8 @@ from z4j_brain.api.context import ProjectCall
 from z4j_brain.api.problems import Problem
 from z4j_brain.api.route import route
 from z4j_brain.api.times import Timestamp, now, rfc3339
+from z4j_brain.audit.author import Target
+from z4j_brain.audit.recording import record
 from z4j_brain.redaction.rules import ProjectRules, RuleFault, build, check_speed
 from z4j_brain.store import redaction_rules
 from z4j_core.redaction import Counts
@@ -105,4 +107,14 @@ def _replace(connection: Connection, call: ProjectCall, body: ProjectRules) -> N
         msgspec.json.encode(body).decode(),
         user_id=call.user.id,
         now=now(),
+    )
+    project = Target("project", str(call.project.id), call.project.slug)
+    after = msgspec.to_builtins(body)
+    record(
+        connection,
+        call.author,
+        "redaction.replaced",
+        project,
+        project_id=call.project.id,
+        after=after,
     )

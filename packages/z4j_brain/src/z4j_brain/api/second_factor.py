@@ -64,7 +64,7 @@ async def read_second_factor(call: UserCall) -> SecondFactorView:
 async def begin_second_factor(call: UserCall, body: OwnPassword) -> EnrolmentView:
     """Make a secret for an authenticator app; it counts once a code confirms it."""
     with refusals(), _refusals():
-        made = await second_factor.begin(call.brain, call.session, body.password)
+        made = await second_factor.begin(call.brain, call.author, call.session, body.password)
     return EnrolmentView(made.secret, made.uri)
 
 
@@ -72,21 +72,23 @@ async def begin_second_factor(call: UserCall, body: OwnPassword) -> EnrolmentVie
 async def confirm_second_factor(call: UserCall, body: CodeForm) -> RecoveryCodes:
     """Ask for codes from now on; signs out everywhere else."""
     with _refusals():
-        return RecoveryCodes(await second_factor.confirm(call.brain, call.session, body.code))
+        made = await second_factor.confirm(call.brain, call.author, call.session, body.code)
+    return RecoveryCodes(made)
 
 
 @route("POST", "/account/recovery-codes", permission=SIGNED_IN, max_body=8192)
 async def replace_recovery_codes(call: UserCall, body: OwnPassword) -> RecoveryCodes:
     """Make new recovery codes; the former ones work no more."""
     with refusals(), _refusals():
-        return RecoveryCodes(await second_factor.new_codes(call.brain, call.session, body.password))
+        made = await second_factor.new_codes(call.brain, call.author, call.session, body.password)
+    return RecoveryCodes(made)
 
 
 @route("POST", "/account/second-factor/off", permission=SIGNED_IN, max_body=8192)
 async def turn_second_factor_off(call: UserCall, body: OwnPassword) -> None:
     """Sign in by password alone from now on."""
     with refusals(), _refusals():
-        await second_factor.turn_off(call.brain, call.session, body.password)
+        await second_factor.turn_off(call.brain, call.author, call.session, body.password)
 
 
 @contextmanager

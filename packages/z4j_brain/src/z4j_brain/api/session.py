@@ -129,7 +129,7 @@ _REFUSED = {
 async def sign_out(call: UserCall) -> SessionView:
     """End this session."""
     brain = call.brain
-    await account.end_session(brain, call.session, call.session.id)
+    await account.end_session(brain, call.author, call.session, call.session.id)
 
     def clear(response: Response) -> None:
         browser.clear_cookie(response, brain.settings, is_https=call.is_https)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from z4j_brain import clock
+from z4j_brain.audit.author import user_target
+from z4j_brain.audit.recording import record
 from z4j_brain.auth import back_off, sign_in
 from z4j_brain.auth.password_rules import check_new
 from z4j_brain.auth.sign_in import WaitError
@@ -15,6 +17,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection
 
+    from z4j_brain.audit.author import Author
     from z4j_brain.auth.sign_in import SignedIn, Visitor
     from z4j_brain.brain import Brain
     from z4j_brain.store.sessions import Session
@@ -44,7 +47,7 @@ async def confirm_password(brain: Brain, session: Session, password: str) -> Acc
 
 
 async def change_password(
-    brain: Brain, session: Session, current: str, new: str, visitor: Visitor
+    brain: Brain, author: Author, session: Session, current: str, new: str, visitor: Visitor
 ) -> SignedIn:
     """Replace the password, end every session of the account and open a new one for this browser.
 
@@ -55,7 +58,7 @@ async def change_password(
     password_hash = await brain.passwords.hash_async(new)
 
     def work(connection: Connection) -> tuple[SignedIn, list[UUID]]:
-        ended = replace_password(connection, account, password_hash)
+        ended = replace_password(connection, author, account, password_hash)
         return sign_in.open_session(connection, brain, account.user, visitor), ended
 
     signed_in, ended = await brain.database.run(work, write=True)
@@ -63,7 +66,9 @@ async def change_password(
     return signed_in
 
 
-def replace_password(connection: Connection, account: Account, password_hash: str) -> list[UUID]:
+def replace_password(
+    connection: Connection, author: Author, account: Account, password_hash: str
+) -> list[UUID]:
     """Store the hash of a new password, end all sessions and sign-ins under way; return their ids.
 
     Raises `WrongPasswordError` when somebody else has changed it meanwhile.
@@ -73,25 +78,36 @@ def replace_password(connection: Connection, account: Account, password_hash: st
         raise WrongPasswordError
     users.set_password_hash(connection, account.user.id, password_hash)
     one_time_tokens.remove_of_user(connection, account.user.id)
-    return sessions.remove_of_user(connection, account.user.id)
+    ended = sessions.remove_of_user(connection, account.user.id)
+    after = {"sessions_ended": len(ended)}
+    record(connection, author, "user.password_changed", user_target(account.user), after=after)
+    return ended
 
 
-async def end_session(brain: Brain, session: Session, session_id: UUID) -> bool:
+async def end_session(brain: Brain, author: Author, session: Session, session_id: UUID) -> bool:
     """End one session of the account; False when it has no such session."""
 
     def work(connection: Connection) -> list[UUID]:
-        return sessions.remove_of_user(connection, session.user.id, only=session_id)
+        ended = sessions.remove_of_user(connection, session.user.id, only=session_id)
+        after = None if session_id == session.id else {"sessions_ended": len(ended)}
+        if ended:
+            record(connection, author, "session.ended", user_target(session.user), after=after)
+        return ended
 
     ended = await brain.database.run(work, write=True)
     brain.session_watch.end(ended)
     return bool(ended)
 
 
-async def end_other_sessions(brain: Brain, session: Session) -> int:
+async def end_other_sessions(brain: Brain, author: Author, session: Session) -> int:
     """End every session of the account but this one; return how many."""
 
     def work(connection: Connection) -> list[UUID]:
-        return sessions.remove_of_user(connection, session.user.id, but=session.id)
+        ended = sessions.remove_of_user(connection, session.user.id, but=session.id)
+        after = {"sessions_ended": len(ended)}
+        if ended:
+            record(connection, author, "session.ended", user_target(session.user), after=after)
+        return ended
 
     ended = await brain.database.run(work, write=True)
     brain.session_watch.end(ended)

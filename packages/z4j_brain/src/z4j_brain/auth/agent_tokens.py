@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from z4j_brain.audit.author import Target
+from z4j_brain.audit.recording import record
 from z4j_brain.store import agent_tokens, agents, feeds
 from z4j_brain.store.types import new_id
 from z4j_core.credential import SECRET_BYTES, Credential
@@ -15,7 +17,7 @@ from z4j_core.credential import SECRET_BYTES, Credential
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-    from z4j_brain.keys import Keys
+    from z4j_brain.audit.author import Author
 
 MOST_TOKENS = 50
 
@@ -45,15 +47,17 @@ class Minted(msgspec.Struct, frozen=True):
 
 
 def mint_agent(
-    connection: Connection, keys: Keys, project_id: uuid.UUID, name: str, now: int
+    connection: Connection, by: Author, project_id: uuid.UUID, name: str, now: int
 ) -> Minted:
     """Make an agent with its first token; raises `IntegrityError` when the name is taken."""
     agent_id = agents.create(connection, project_id, name, now)
-    return _mint(connection, keys, project_id, agent_id, now)
+    target = Target("agent", str(agent_id), name)
+    record(connection, by, "agent.created", target, project_id=project_id, now=now)
+    return _mint(connection, by, project_id, target, agent_id, now)
 
 
 def mint_further(
-    connection: Connection, keys: Keys, project_id: uuid.UUID, agent_id: uuid.UUID, now: int
+    connection: Connection, by: Author, project_id: uuid.UUID, agent_id: uuid.UUID, now: int
 ) -> Minted:
     """Make one more token; raises `NoSuchAgentError`, `AgentRevokedError`, `TooManyTokensError`."""
     found = agents.find(connection, project_id, agent_id)
@@ -64,38 +68,56 @@ def mint_further(
     live = agent_tokens.of_agents(connection, [agent_id]).get(agent_id, [])
     if sum(token.revoked_at is None for token in live) >= MOST_TOKENS:
         raise TooManyTokensError
-    return _mint(connection, keys, project_id, agent_id, now)
+    target = Target("agent", str(agent_id), found[0])
+    return _mint(connection, by, project_id, target, agent_id, now)
 
 
 def revoke_agent(
-    connection: Connection, project_id: uuid.UUID, agent_id: uuid.UUID, now: int
+    connection: Connection, by: Author, project_id: uuid.UUID, agent_id: uuid.UUID, now: int
 ) -> int:
     """Revoke an agent and all its tokens; return the feed's offset."""
-    if agents.find(connection, project_id, agent_id) is None:
+    found = agents.find(connection, project_id, agent_id)
+    if found is None:
         raise NoSuchAgentError
     agents.revoke(connection, agent_id, now)
+    target = Target("agent", str(agent_id), found[0])
+    record(connection, by, "agent.revoked", target, project_id=project_id, now=now)
     return feeds.advance(connection, project_id)
 
 
 def revoke_token(
     connection: Connection,
+    by: Author,
     project_id: uuid.UUID,
     agent_id: uuid.UUID,
     token_id: uuid.UUID,
     now: int,
 ) -> int:
     """Revoke one token; return the feed's offset."""
-    if agents.find(connection, project_id, agent_id) is None:
+    found = agents.find(connection, project_id, agent_id)
+    if found is None or not agent_tokens.revoke(connection, agent_id, token_id, now):
         raise NoSuchAgentError
-    if not agent_tokens.revoke(connection, agent_id, token_id, now):
-        raise NoSuchAgentError
+    record(
+        connection,
+        by,
+        "agent.token_revoked",
+        Target("agent", str(agent_id), found[0]),
+        project_id=project_id,
+        before={"id": str(token_id)},
+        now=now,
+    )
     return feeds.advance(connection, project_id)
 
 
 def _mint(
-    connection: Connection, keys: Keys, project_id: uuid.UUID, agent_id: uuid.UUID, now: int
+    connection: Connection,
+    by: Author,
+    project_id: uuid.UUID,
+    agent: Target,
+    agent_id: uuid.UUID,
+    now: int,
 ) -> Minted:
-    token_id, secret = new_id(), secrets.token_bytes(SECRET_BYTES)
+    keys, token_id, secret = by.keys, new_id(), secrets.token_bytes(SECRET_BYTES)
     agent_tokens.create(
         connection,
         token_id=token_id,
@@ -109,5 +131,7 @@ def _mint(
         keys.signing_key(project_id, agent_id, token_id),
         keys.seal_key(project_id),
     )
+    after = {"id": str(token_id)}
+    record(connection, by, "agent.token_minted", agent, project_id=project_id, after=after, now=now)
     offset = feeds.advance(connection, project_id)
     return Minted(agent_id, token_id, credential.token(), offset)

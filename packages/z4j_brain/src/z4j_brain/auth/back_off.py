@@ -88,15 +88,20 @@ def begin(connection: Connection, subjects: Subjects, now: int) -> int:
     It is counted before the password is checked, so that attempts at the same time count too.
     """
     sign_in_failures.forget_before(connection, now - FORGET_AFTER_US)
+    wait = wait_of(connection, subjects, now)
+    if not wait:
+        for subject in sorted(subjects.rules()):
+            sign_in_failures.add(connection, subject, now)
+    return wait
+
+
+def wait_of(connection: Connection, subjects: Subjects, now: int) -> int:
+    """Return the seconds to wait before the next attempt, from what was counted so far."""
     rules = subjects.rules()
     found = sign_in_failures.counts(connection, list(rules))
     if subjects.pair not in found or found[subjects.pair].failures < FRESH:
         found.pop(subjects.account, None)
-    wait = max((wait_s(count, rules[subject], now) for subject, count in found.items()), default=0)
-    if not wait:
-        for subject in sorted(rules):
-            sign_in_failures.add(connection, subject, now)
-    return wait
+    return max((wait_s(count, rules[subject], now) for subject, count in found.items()), default=0)
 
 
 def succeed(connection: Connection, subjects: Subjects) -> None:

@@ -16,6 +16,7 @@ class Role(StrEnum):
 
 _READERS = frozenset(Role)
 _OPERATORS = frozenset({Role.OPERATOR, Role.ADMIN})
+_AUDITORS = frozenset({Role.AUDITOR, Role.ADMIN})
 _ADMINS = frozenset({Role.ADMIN})
 
 TABLE: dict[str, frozenset[Role]] = {
@@ -32,6 +33,7 @@ TABLE: dict[str, frozenset[Role]] = {
     "command.terminate": _OPERATORS,
     "command.purge": _OPERATORS,
     "command.custom": _OPERATORS,
+    "audit.read": _AUDITORS,
     "agent.manage": _ADMINS,
     "project.manage": _ADMINS,
 }

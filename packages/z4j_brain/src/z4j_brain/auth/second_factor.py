@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from z4j_brain import clock
+from z4j_brain.audit.author import user_target
+from z4j_brain.audit.recording import record
 from z4j_brain.auth import account, recovery_codes, totp, totp_secrets
 from z4j_brain.store import second_factors, sessions, users
 
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection
 
+    from z4j_brain.audit.author import Author
     from z4j_brain.brain import Brain
     from z4j_brain.store.sessions import Session
 
@@ -67,7 +70,7 @@ async def state(brain: Brain, session: Session) -> State:
     return await brain.database.run(work)
 
 
-async def begin(brain: Brain, session: Session, password: str) -> Enrolment:
+async def begin(brain: Brain, author: Author, session: Session, password: str) -> Enrolment:
     """Make a secret for an app; raises `AlreadyOnError` and what `confirm_password` raises."""
     user = (await account.confirm_password(brain, session, password)).user
     secret = secrets.token_bytes(totp.SECRET_BYTES)
@@ -78,12 +81,13 @@ async def begin(brain: Brain, session: Session, password: str) -> Enrolment:
         if second_factors.is_on(connection, user.id):
             raise AlreadyOnError
         second_factors.begin(connection, user.id, sealed, clock.now())
+        record(connection, author, "second_factor.begun", user_target(user))
 
     await brain.database.run(work, write=True)
     return Enrolment(totp.written(secret), totp.uri(secret, user.email, ISSUER))
 
 
-async def confirm(brain: Brain, session: Session, code: str) -> list[str]:
+async def confirm(brain: Brain, author: Author, session: Session, code: str) -> list[str]:
     """Turn the second step on by a first code; return the recovery codes, and sign out elsewhere.
 
     Raises `NotBegunError`, `AlreadyOnError`, `WrongCodeError`, `SecretLostError`.
@@ -105,13 +109,16 @@ async def confirm(brain: Brain, session: Session, code: str) -> list[str]:
             raise WrongCodeError
         second_factors.confirm(connection, user_id, now)
         _store_codes(connection, user_id, made, now)
-        return sessions.remove_of_user(connection, user_id, but=session.id)
+        ended = sessions.remove_of_user(connection, user_id, but=session.id)
+        after = {"sessions_ended": len(ended)}
+        record(connection, author, "second_factor.on", user_target(session.user), after=after)
+        return ended
 
     brain.session_watch.end(await brain.database.run(work, write=True))
     return made
 
 
-async def new_codes(brain: Brain, session: Session, password: str) -> list[str]:
+async def new_codes(brain: Brain, author: Author, session: Session, password: str) -> list[str]:
     """Replace the recovery codes; raises `NotOnError` and what `confirm_password` raises."""
     await account.confirm_password(brain, session, password)
     made = recovery_codes.make()
@@ -121,16 +128,23 @@ async def new_codes(brain: Brain, session: Session, password: str) -> list[str]:
         if not second_factors.is_on(connection, session.user.id):
             raise NotOnError
         _store_codes(connection, session.user.id, made, clock.now())
+        record(connection, author, "recovery_codes.replaced", user_target(session.user))
 
     await brain.database.run(work, write=True)
     return made
 
 
-async def turn_off(brain: Brain, session: Session, password: str) -> None:
+async def turn_off(brain: Brain, author: Author, session: Session, password: str) -> None:
     """Ask for the password alone from now on; raises `NotOnError` and as `confirm_password`."""
     await account.confirm_password(brain, session, password)
-    if not await brain.database.run(second_factors.remove, session.user.id, write=True):
-        raise NotOnError
+
+    def work(connection: Connection) -> None:
+        users.lock_account(connection, session.user.id)
+        if not second_factors.remove(connection, session.user.id):
+            raise NotOnError
+        record(connection, author, "second_factor.off", user_target(session.user))
+
+    await brain.database.run(work, write=True)
 
 
 def _store_codes(connection: Connection, user_id: UUID, made: list[str], now: int) -> None:

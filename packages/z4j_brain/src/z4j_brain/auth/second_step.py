@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from z4j_brain import clock
+from z4j_brain.audit.author import SERVER, Author, from_request, person, user_target
+from z4j_brain.audit.recording import record
 from z4j_brain.auth import back_off, known_browser, recovery_codes, sign_in, totp, totp_secrets
 from z4j_brain.auth.totp_secrets import SecretLostError
 from z4j_brain.store import one_time_tokens, second_factors, users
@@ -57,6 +59,8 @@ class _Attempt(msgspec.Struct, frozen=True):
     code: str
     subjects: Subjects
     visitor: Visitor
+    author: Author
+    """The server, until the code has shown that it is the owner."""
 
 
 async def complete(brain: Brain, token: str, code: str, visitor: Visitor) -> SignedIn:
@@ -75,7 +79,8 @@ async def complete(brain: Brain, token: str, code: str, visitor: Visitor) -> Sig
     wait = await brain.database.run(back_off.begin, subjects, now, write=True)
     if wait:
         raise sign_in.WaitError(wait)
-    attempt = _Attempt(token_hash, recovery_codes.plain(code), subjects, visitor)
+    nobody = from_request(brain.keys, SERVER, visitor.address)
+    attempt = _Attempt(token_hash, recovery_codes.plain(code), subjects, visitor, nobody)
     outcome = await brain.database.run(_judge, brain, user, attempt, write=True)
     if isinstance(outcome, Refused):
         raise CodeRefusedError(outcome)
@@ -99,10 +104,16 @@ def _judge(
         raise TooLateError
     refused = _check_code(connection, brain, user, attempt, now)
     if refused is not None:
+        sign_in.tell_lockout(connection, attempt.author, attempt.subjects, user)
         return refused
     back_off.succeed(connection, attempt.subjects)
     one_time_tokens.use(connection, attempt.token_hash, SECOND_STEP, now)
-    return sign_in.open_session(connection, brain, user, attempt.visitor)
+    signed_in = sign_in.open_session(connection, brain, user, attempt.visitor)
+    author = msgspec.structs.replace(attempt.author, actor=person(user))
+    is_recovery = recovery_codes.hash_of(user.id, attempt.code) is not None
+    by = "password and recovery code" if is_recovery else "password and app"
+    sign_in.tell_opened(connection, author, user, by)
+    return signed_in
 
 
 def _check_code(
@@ -125,4 +136,6 @@ def _check_code(
     if step is not None and second_factors.use_step(connection, user.id, step):
         return None
     second_factors.count_failure(connection, user.id)
+    if found.failures + 1 == MOST_FAILURES:
+        record(connection, attempt.author, "second_factor.locked", user_target(user))
     return Refused.WRONG

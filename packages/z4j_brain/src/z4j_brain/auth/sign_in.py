@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from z4j_brain import clock
+from z4j_brain.audit.author import SERVER, Author, Target, from_request, person, user_target
+from z4j_brain.audit.recording import record
 from z4j_brain.auth import back_off, known_browser
 from z4j_brain.auth.browser import HOUR_US
 from z4j_brain.store import one_time_tokens, second_factors, sessions, users
@@ -16,6 +18,7 @@ from z4j_brain.store import one_time_tokens, second_factors, sessions, users
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
+    from z4j_brain.auth.back_off import Subjects
     from z4j_brain.brain import Brain
     from z4j_brain.keys import Keys
     from z4j_brain.store.users import User
@@ -88,13 +91,16 @@ async def with_password(
         raise WaitError(wait)
     account = await brain.database.run(users.find_account, email)
     stored = account.password_hash if account else None
-    if not await brain.passwords.check(stored, password) or account is None:
-        raise WrongCredentialsError
-    if account.is_disabled:
+    is_right = await brain.passwords.check(stored, password)
+    if not is_right or account is None or account.is_disabled:
+        author = from_request(brain.keys, SERVER, visitor.address)
+        user = account.user if account else None
+        await brain.database.run(tell_lockout, author, subjects, user, write=True)
         raise WrongCredentialsError
     fresh_hash = None
     if brain.passwords.is_outdated(account.password_hash):
         fresh_hash = await brain.passwords.hash_async(password)
+    author = from_request(brain.keys, person(account.user), visitor.address)
 
     def finish(connection: Connection) -> SignedIn | SecondStep:
         found = users.lock_account(connection, account.user.id)
@@ -105,13 +111,16 @@ async def with_password(
             users.set_password_hash(connection, account.user.id, fresh_hash)
         if second_factors.is_on(connection, account.user.id):
             return SecondStep(_ask_second_step(connection, brain.keys, account.user.id))
-        return open_session(connection, brain, account.user, visitor)
+        signed_in = open_session(connection, brain, account.user, visitor)
+        tell_opened(connection, author, account.user, "password")
+        return signed_in
 
     return await brain.database.run(finish, write=True)
 
 
 async def with_link(brain: Brain, token: str, visitor: Visitor) -> SignedIn | None:
     """Use up a one-time link and open a session; None when the link does not work (any more)."""
+    nobody = from_request(brain.keys, SERVER, visitor.address)
 
     def work(connection: Connection) -> SignedIn | None:
         token_hash = brain.keys.one_time_hash(token)
@@ -119,7 +128,12 @@ async def with_link(brain: Brain, token: str, visitor: Visitor) -> SignedIn | No
             connection, token_hash, one_time_tokens.SIGN_IN, clock.now()
         )
         user = users.find_user(connection, user_id) if user_id else None
-        return open_session(connection, brain, user, visitor) if user else None
+        if user is None:
+            return None
+        author = msgspec.structs.replace(nobody, actor=person(user))
+        signed_in = open_session(connection, brain, user, visitor)
+        tell_opened(connection, author, user, "link")
+        return signed_in
 
     return await brain.database.run(work, write=True)
 
@@ -177,3 +191,24 @@ def open_session(connection: Connection, brain: Brain, user: User, visitor: Visi
         user_agent=visitor.user_agent and visitor.user_agent[:_LONGEST_USER_AGENT],
     )
     return SignedIn(user, token, known_browser.make(brain.keys, user.email, now))
+
+
+def tell_opened(connection: Connection, author: Author, user: User, by: str) -> None:
+    """Record that somebody has signed in; call it after `open_session`.
+
+    Every writer touches an account and its sessions first and the log last, so that no two wait
+    for each other.
+    """
+    record(connection, author, "session.opened", user_target(user), after={"by": by})
+
+
+def tell_lockout(
+    connection: Connection, author: Author, subjects: Subjects, user: User | None
+) -> None:
+    """Record that a failed sign-in brought a wait; of an unknown account not even the e-mail, for
+    people type passwords into that field too. The waits bound how many rows a stranger can make.
+    """
+    wait_s = back_off.wait_of(connection, subjects, clock.now())
+    if wait_s:
+        target = user_target(user) if user else Target("user", None, "(no such account)")
+        record(connection, author, "sign_in.locked", target, after={"wait_s": wait_s})

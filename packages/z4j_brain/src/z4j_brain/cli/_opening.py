@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,6 +15,7 @@ from z4j_brain.keys import Keys, SecretsError, load_keys
 from z4j_brain.settings import Loaded, Settings, SettingsError, load
 
 if TYPE_CHECKING:
+    from z4j_brain.audit.author import Author
     from z4j_brain.store.database import Database
 
 
@@ -43,6 +45,17 @@ def open_keys(settings: Settings, *, mint: bool = False) -> Keys:
         raise click.ClickException(
             f"Cannot write to {settings.home}: {error.strerror}. Set Z4J_HOME to a folder of yours."
         ) from None
+
+
+def command_line(keys: Keys) -> Author:
+    """Return who calls a verb, for the audit log: the account on this machine."""
+    from z4j_brain.audit.author import Actor, Author
+
+    try:
+        user = getpass.getuser()
+    except (OSError, KeyError):  # an account without a name, as in many containers
+        user = str(os.getuid()) if hasattr(os, "getuid") else "unknown"
+    return Author(keys, Actor("system", None, f"command line ({user})"))
 
 
 @contextmanager

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from z4j_brain.cli._new_password import read_new_password
-from z4j_brain.cli._opening import load_settings, opened
+from z4j_brain.cli._opening import command_line, load_settings, open_keys, opened
 
 
 @click.command(short_help="Give somebody a new password.")
@@ -20,7 +20,9 @@ def command(email: str) -> None:
     from z4j_brain.auth.passwords import Passwords
     from z4j_brain.store import users
 
-    with opened(load_settings().settings) as database:
+    settings = load_settings().settings
+    with opened(settings) as database:
+        by = command_line(open_keys(settings))
         with database.read() as connection:
             found = users.find_account(connection, email)
         if found is None:
@@ -30,7 +32,7 @@ def command(email: str) -> None:
         passwords.close()
         try:
             with database.write() as connection:
-                ended = account.replace_password(connection, found, password_hash)
+                ended = account.replace_password(connection, by, found, password_hash)
         except account.WrongPasswordError:
             raise click.ClickException("The password was changed meanwhile. Try again.") from None
     click.echo(f"{found.user.email} has a new password; sessions ended: {len(ended)}.")

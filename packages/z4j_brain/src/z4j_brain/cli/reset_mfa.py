@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from z4j_brain.cli._opening import load_settings, opened
+from z4j_brain.cli._opening import command_line, load_settings, open_keys, opened
 
 
 @click.command(short_help="Let somebody sign in by password alone.")
@@ -14,9 +14,13 @@ def command(email: str) -> None:
 
     For people who have lost both. Make sure that it is they who ask.
     """
+    from z4j_brain.audit.author import user_target
+    from z4j_brain.audit.recording import record
     from z4j_brain.store import one_time_tokens, second_factors, sessions, users
 
-    with opened(load_settings().settings) as database, database.write() as connection:
+    settings = load_settings().settings
+    by = command_line(open_keys(settings))
+    with opened(settings) as database, database.write() as connection:
         found = users.find_account(connection, email)
         if found is None:
             raise click.ClickException(f"{email} has no account.")
@@ -24,5 +28,7 @@ def command(email: str) -> None:
         had = second_factors.remove(connection, found.user.id)
         one_time_tokens.remove_of_user(connection, found.user.id)
         ended = sessions.remove_of_user(connection, found.user.id)
+        after = {"had_app": had, "sessions_ended": len(ended)}
+        record(connection, by, "second_factor.reset", user_target(found.user), after=after)
     what = "The second step is off" if had else "There was no second step"
     click.echo(f"{what} for {found.user.email}; sessions ended: {len(ended)}.")

@@ -9,7 +9,7 @@ import click
 
 from z4j_brain import clock
 from z4j_brain.cli import _table
-from z4j_brain.cli._opening import load_settings, open_keys, opened
+from z4j_brain.cli._opening import command_line, load_settings, open_keys, opened
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -34,7 +34,7 @@ def mint(project: str, agent: str) -> None:
     from z4j_brain.store import agents
 
     settings = load_settings().settings
-    keys = open_keys(settings)
+    by = command_line(open_keys(settings))
     name = agent.strip()
     if not name or len(name) > 100 or not name.isprintable():
         raise click.ClickException("The agent's name is one line of at most 100 characters.")
@@ -43,10 +43,10 @@ def mint(project: str, agent: str) -> None:
         found = agents.find_by_name(connection, project_id, name)
         try:
             if found is None:
-                minted = agent_tokens.mint_agent(connection, keys, project_id, name, clock.now())
+                minted = agent_tokens.mint_agent(connection, by, project_id, name, clock.now())
             else:
                 minted = agent_tokens.mint_further(
-                    connection, keys, project_id, found[0], clock.now()
+                    connection, by, project_id, found[0], clock.now()
                 )
         except agent_tokens.AgentRevokedError:
             raise click.ClickException(f"{name} was revoked. Choose another name.") from None
@@ -90,12 +90,14 @@ def revoke(token_id: uuid.UUID) -> None:
     from z4j_brain.auth import agent_tokens
     from z4j_brain.store import agent_tokens as rows
 
-    with opened(load_settings().settings) as database, database.write() as connection:
+    settings = load_settings().settings
+    by = command_line(open_keys(settings))
+    with opened(settings) as database, database.write() as connection:
         owner = rows.owner(connection, token_id)
         if owner is None:
             raise click.ClickException("There is no such token: see `z4j token list`.")
         agent_id, project_id = owner
-        agent_tokens.revoke_token(connection, project_id, agent_id, token_id, clock.now())
+        agent_tokens.revoke_token(connection, by, project_id, agent_id, token_id, clock.now())
     click.echo("Revoked.")
 
 

@@ -8,6 +8,9 @@ from uuid import UUID
 import msgspec
 from sqlalchemy import Connection
 
+from z4j_brain.audit.author import Author
+from z4j_brain.audit.command_ends import target_of
+from z4j_brain.audit.recording import record
 from z4j_brain.commands.catalogue import Catalogue, state_reason
 from z4j_brain.commands.request import (
     CommandError,
@@ -70,8 +73,36 @@ def mint(
     frame = make_frame(command_id, request, task, now + DEADLINE_US)
     row = _row(request, shown, command_id, worker, now, is_linked=worker.id in linked)
     commands.add(connection, row)
+    if request.author is not None:
+        _tell(connection, request.author, row, task, worker)
     offset = feeds.advance(connection, request.project_id)
     return Minted(row, frame, offset)
+
+
+def _tell(
+    connection: Connection,
+    author: Author,
+    row: CommandRow,
+    task: FullTaskRecord | None,
+    worker: OnlineWorker,
+) -> None:
+    """Write the audit row of a new command."""
+    after = {
+        "command": str(row.id),
+        "engine": row.engine,
+        "worker": worker.worker_id,
+        "params": msgspec.json.decode(row.params),
+    }
+    named = msgspec.structs.replace(row, worker=worker.worker_id)
+    record(
+        connection,
+        author,
+        f"command.{row.action}",
+        target_of(named, task.name if task else None),
+        project_id=row.project_id,
+        after=after,
+        now=row.created_at,
+    )
 
 
 def make_frame(

@@ -8,9 +8,11 @@ from uuid import UUID
 import msgspec
 from sqlalchemy import Connection
 
+from z4j_brain.audit.command_ends import given_up
 from z4j_brain.commands.held import Held
 from z4j_brain.commands.minting import task_ref
 from z4j_brain.commands.sweep import LOST_PARAMS, Changed, advance_all
+from z4j_brain.keys import Keys
 from z4j_brain.store import commands, tasks
 from z4j_brain.store.commands import CommandRow
 from z4j_core.frames import Command
@@ -25,6 +27,7 @@ class Redelivery(msgspec.Struct, frozen=True):
 
 def prepare(
     connection: Connection,
+    keys: Keys,
     worker_row: UUID,
     held: Held,
     minting: AbstractSet[UUID],
@@ -38,6 +41,7 @@ def prepare(
     """
     frames: list[Command] = []
     changed: list[CommandRow] = []
+    ended: list[CommandRow] = []
     for row in commands.open_of_worker(connection, worker_row):
         if row.id in minting:
             continue
@@ -48,8 +52,9 @@ def prepare(
                 changed.append(row)
         elif row.state == "pending":
             commands.end(connection, row.id, state="failed", error=LOST_PARAMS, now=now)
-            changed.append(row)
-    return Redelivery(frames, advance_all(connection, changed))
+            ended.append(row)
+    given_up(connection, keys, ended, now)
+    return Redelivery(frames, advance_all(connection, changed + ended))
 
 
 def _rebuilt(connection: Connection, row: CommandRow) -> Command | None:

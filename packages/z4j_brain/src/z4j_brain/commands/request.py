@@ -7,6 +7,7 @@ from enum import StrEnum
 
 import msgspec
 
+from z4j_brain.audit.author import Author
 from z4j_brain.redaction.cleaner import BUILT_IN, MAX_SHOWN, Cleaner
 from z4j_core.redaction import RedactionError
 
@@ -45,7 +46,7 @@ def invalid(pointer: str, detail: str) -> CommandError:
 
 class CommandRequest(msgspec.Struct, frozen=True, kw_only=True):
     """One action to carry out. `params` is the JSON object as it came, unredacted. Without a user
-    the server itself asks.
+    the server itself asks; with one, `author` says who, for the audit log.
     """
 
     project_id: uuid.UUID
@@ -57,6 +58,11 @@ class CommandRequest(msgspec.Struct, frozen=True, kw_only=True):
     queue: str | None = None
     worker: str | None = None
     idempotency_key: str | None = None
+    author: Author | None = None
+
+    def __post_init__(self) -> None:
+        if (self.user_id is None) != (self.author is None):
+            raise TypeError("a command is asked for by a user with an author, or by neither")
 
 
 class ShownParams(msgspec.Struct, frozen=True):

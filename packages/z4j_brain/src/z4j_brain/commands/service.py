@@ -27,6 +27,7 @@ from z4j_brain.commands.request import (
     shown_params,
 )
 from z4j_brain.commands.sweep import Ending
+from z4j_brain.keys import Keys
 from z4j_brain.live.changes import Changes
 from z4j_brain.redaction.cleaner import BUILT_IN, Cleaner
 from z4j_brain.store import commands, feeds
@@ -50,6 +51,7 @@ class Commands:
         database: Database,
         registry: Registry,
         hub: Hub,
+        keys: Keys,
         *,
         cleaner_of: Callable[[UUID], Cleaner] = lambda _: BUILT_IN,
         now: Callable[[], int] = clock.now,
@@ -57,6 +59,7 @@ class Commands:
         self._database = database
         self._registry = registry
         self._hub = hub
+        self._keys = keys
         self._now = now
         self._cleaner_of = cleaner_of
         self._held = Held()
@@ -171,7 +174,13 @@ class Commands:
 
     async def _redeliver(self, worker_row: UUID) -> None:
         outcome = await self._database.run(
-            redelivery.prepare, worker_row, self._held, self._minting, self._now(), write=True
+            redelivery.prepare,
+            self._keys,
+            worker_row,
+            self._held,
+            self._minting,
+            self._now(),
+            write=True,
         )
         for frame in outcome.frames:
             self._registry.deliver(worker_row, frame)
@@ -180,7 +189,7 @@ class Commands:
 
     async def _end(self, work: Ending) -> None:
         held = frozenset(self._held.ids())
-        changed = await self._database.run(work, held, self._now(), write=True)
+        changed = await self._database.run(work, self._keys, held, self._now(), write=True)
         for project_id, offset, ids in changed:
             self._publish(project_id, offset, ids)
 

@@ -9,6 +9,8 @@ from uuid import UUID
 import msgspec
 from sqlalchemy import Connection
 
+from z4j_brain.audit.command_ends import given_up
+from z4j_brain.keys import Keys
 from z4j_brain.store import commands, feeds
 from z4j_brain.store.commands import CommandRow
 
@@ -27,7 +29,7 @@ _NO_RESULT = (
 )
 Changed = tuple[UUID, int, list[UUID]]
 """A project, its feed's new offset, and the commands that changed."""
-Ending = Callable[[Connection, AbstractSet[UUID], int], list[Changed]]
+Ending = Callable[[Connection, Keys, AbstractSet[UUID], int], list[Changed]]
 """Ends commands and returns what changed; takes what is held in memory and the time."""
 
 
@@ -45,17 +47,22 @@ def due(connection: Connection, now: int, linked: AbstractSet[UUID]) -> Due:
     return Due(bool(commands.overdue(connection, now, 1)), sorted(reachable))
 
 
-def end_overdue(connection: Connection, held: AbstractSet[UUID], now: int) -> list[Changed]:
+def end_overdue(
+    connection: Connection, keys: Keys, held: AbstractSet[UUID], now: int
+) -> list[Changed]:
     """End commands past their deadline."""
     ended = [
         row
         for row in commands.overdue(connection, now, BATCH)
         if commands.end(connection, row.id, now=now, state="expired", error=_overdue_text(row))
     ]
+    given_up(connection, keys, ended, now)
     return advance_all(connection, ended)
 
 
-def undeliverable(connection: Connection, held: AbstractSet[UUID], now: int) -> list[Changed]:
+def undeliverable(
+    connection: Connection, keys: Keys, held: AbstractSet[UUID], now: int
+) -> list[Changed]:
     """End unsent commands whose real parameters were in the memory of a process that is gone."""
     ended = [
         row
@@ -64,6 +71,7 @@ def undeliverable(connection: Connection, held: AbstractSet[UUID], now: int) -> 
         and row.id not in held
         and commands.end(connection, row.id, now=now, state="failed", error=LOST_PARAMS)
     ]
+    given_up(connection, keys, ended, now)
     return advance_all(connection, ended)
 
 

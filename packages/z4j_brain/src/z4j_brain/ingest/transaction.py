@@ -25,6 +25,9 @@ from z4j_brain.store.schema import workers
 Finish = Callable[[Connection, UUID, str, bool, str, str | None, int], UUID | None]
 """`store.commands.finish`: record a worker's result; return the row's id unless it was final."""
 
+Tell = Callable[[Connection, dict[UUID, list[UUID]]], None]
+"""Records in the audit log that workers have ended commands: their ids by project."""
+
 _OF_THE_DATA = (sqlite3.IntegrityError, sqlite3.DataError, struct.error, ValueError, OverflowError)
 _STATES_OF_THE_DATA = ("22", "23", "54")
 """Classes of SQLSTATE (PostgreSQL manual, appendix A): data exception, integrity constraint
@@ -46,10 +49,13 @@ class Committed(msgspec.Struct):
 class Transactions:
     """One connection of its own, one transaction at a time. For one thread only."""
 
-    def __init__(self, database: Database, writer: str, finish: Finish) -> None:
+    def __init__(
+        self, database: Database, writer: str, finish: Finish, tell: Tell | None = None
+    ) -> None:
         self._database = database
         self._writer = writer
         self._finish = finish
+        self._tell = tell
         self._hot: ModuleType = ingest_postgres if database.is_postgres else ingest_sqlite
         self._connection: Connection | None = None
         self._partitions_until = 0
@@ -129,6 +135,8 @@ class Transactions:
             )
             if row is not None:
                 finished.setdefault(origin.project_id, []).append(row)
+        if finished and self._tell is not None:
+            self._tell(connection, finished)
         return finished
 
     def _ensure_partitions(self, batch: Batch) -> None:

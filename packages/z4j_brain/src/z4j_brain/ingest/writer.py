@@ -19,7 +19,7 @@ from z4j_brain.clock import now
 from z4j_brain.ingest.arrival import Arrival, Source
 from z4j_brain.ingest.preparing import CleanerOf, built_in
 from z4j_brain.ingest.storing import Announcement, Counters, Refusals, Storing
-from z4j_brain.ingest.transaction import Finish, Transactions
+from z4j_brain.ingest.transaction import Finish, Tell, Transactions
 from z4j_brain.ingest.waiting import Waiting
 from z4j_brain.live.changes import Changes
 from z4j_brain.store.database import Database
@@ -49,13 +49,14 @@ class Writer:
         *,
         replica: str,
         finish: Finish | None = None,
+        tell: Tell | None = None,
         cleaner_of: CleanerOf = built_in,
     ) -> None:
         self.counters = Counters()
         self._hub = hub
         self.cleaner_of = cleaner_of
         self._waiting = Waiting()
-        self._transactions = Transactions(database, replica, finish or _finish_command())
+        self._transactions = Transactions(database, replica, finish or _finish_command(), tell)
         self._thread = threading.Thread(target=self._run, name="z4j-writer", daemon=True)
         self._stopping = threading.Event()
         self._abandoned = threading.Event()

@@ -153,5 +153,6 @@ are moved to coarser buckets; see `rollup_steps.py`."""
 KEPT = frozenset(
     {"projects", "users", "memberships", "agents", "agent_tokens", "feeds", "redaction_rules"}
     | {"totp_secrets", "recovery_codes", "rollup_marks", "rollup_horizons"}
+    | {"audit", "audit_heads"}
 )
 """Tables whose rows are kept until somebody removes them, or, as marks, until they are settled."""

@@ -42,14 +42,14 @@ def create(connection: Connection, project_id: uuid.UUID, name: str, now: int) -
 
 def find(
     connection: Connection, project_id: uuid.UUID, agent_id: uuid.UUID
-) -> tuple[uuid.UUID, bool] | None:
-    """Return id and "is revoked" of an agent of this project."""
+) -> tuple[str, bool] | None:
+    """Return name and "is revoked" of an agent of this project."""
     row = connection.execute(
-        select(agents.c.id, agents.c.revoked_at).where(
+        select(agents.c.name, agents.c.revoked_at).where(
             agents.c.project_id == project_id, agents.c.id == agent_id
         )
     ).first()
-    return None if row is None else (row.id, row.revoked_at is not None)
+    return None if row is None else (row.name, row.revoked_at is not None)
 
 
 def find_by_name(

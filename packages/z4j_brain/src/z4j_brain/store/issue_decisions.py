@@ -39,6 +39,16 @@ def decisions(connection: Connection, project_id: uuid.UUID, issue: str) -> list
     return [DecisionRecord(*row) for row in rows]
 
 
+def present(connection: Connection, project_id: uuid.UUID, issue: str) -> tuple[str, str] | None:
+    """Return an issue's title and present decision; nobody else decides meanwhile."""
+    row = connection.execute(
+        select(issues.c.title, issues.c.decision)
+        .where(issues.c.project_id == project_id, issues.c.id == issue)
+        .with_for_update()
+    ).first()
+    return None if row is None else (row.title, row.decision)
+
+
 def decide(
     connection: Connection,
     project_id: uuid.UUID,

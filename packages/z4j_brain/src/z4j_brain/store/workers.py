@@ -104,6 +104,16 @@ def find(
     return found[0] if found else None
 
 
+def agent_of(connection: Connection, worker_row: uuid.UUID) -> tuple[uuid.UUID, str] | None:
+    """Return id and name of the agent with whose credential a worker is connected."""
+    row = connection.execute(
+        select(agents.c.id, agents.c.name)
+        .join(workers, workers.c.agent_id == agents.c.id)
+        .where(workers.c.id == worker_row)
+    ).first()
+    return None if row is None else (row.id, row.name)
+
+
 def running_by_worker(connection: Connection, project_id: uuid.UUID) -> dict[str, int]:
     """Return how many tasks run now, by the worker's name."""
     rows = connection.execute(

@@ -1,11 +1,12 @@
 import { useNavigate } from "@tanstack/react-router";
 import { createContext, type ReactNode, use, useMemo, useState } from "react";
+import { usePlaces } from "@/hooks/use-places";
 import { useProject } from "@/hooks/use-project";
 import { useShortcuts } from "@/hooks/use-shortcuts";
 import { toggleTheme } from "@/lib/theme";
 import { toggleZone } from "@/time/clock";
 import { HelpDialog } from "./help-dialog";
-import { CONNECT, PLACES } from "./navigation";
+import { CONNECT } from "./navigation";
 import { Palette } from "./palette";
 import { Sidebar, TabBar } from "./sidebar";
 
@@ -22,8 +23,9 @@ export function AppShell({ children }: { children: ReactNode }) {
   const { project } = useProject();
   const navigate = useNavigate();
   const [over, setOver] = useState<"palette" | "help" | null>(null);
+  const places = usePlaces();
   const go = Object.fromEntries(
-    [...PLACES, CONNECT].map(({ keys, to }) => [keys, () => void navigate({ to, params: { project } })]),
+    [...places, CONNECT].map(({ keys, to }) => [keys, () => void navigate({ to, params: { project } })]),
   );
   useShortcuts({
     ...go,

@@ -1,10 +1,12 @@
 import type { IconName } from "@/components/ui/icon";
 
 export interface Place {
-  to: "/p/$project" | "/p/$project/tasks" | "/p/$project/issues" | "/p/$project/names" | "/p/$project/queues" | "/p/$project/workers" | "/p/$project/commands" | "/p/$project/agents" | "/p/$project/connect";
+  to: "/p/$project" | "/p/$project/tasks" | "/p/$project/issues" | "/p/$project/names" | "/p/$project/queues" | "/p/$project/workers" | "/p/$project/commands" | "/p/$project/agents" | "/p/$project/audit" | "/p/$project/connect";
   label: string;
   icon: IconName;
   keys: string;
+  /** Who lacks it is not led there. */
+  permission?: string;
 }
 
 export const PLACES: readonly Place[] = [
@@ -16,6 +18,7 @@ export const PLACES: readonly Place[] = [
   { to: "/p/$project/workers", label: "Workers", icon: "workers", keys: "g w" },
   { to: "/p/$project/commands", label: "Commands", icon: "commands", keys: "g c" },
   { to: "/p/$project/agents", label: "Agents", icon: "agents", keys: "g a" },
+  { to: "/p/$project/audit", label: "Audit", icon: "audit", keys: "g l", permission: "audit.read" },
 ];
 
 export const CONNECT: Place = {

@@ -3,12 +3,13 @@ import { type KeyboardEvent, useEffect, useState } from "react";
 import { Dialog } from "@/components/ui/dialog";
 import { Icon, type IconName } from "@/components/ui/icon";
 import { Kbd } from "@/components/ui/note";
+import { usePlaces } from "@/hooks/use-places";
 import { useProject } from "@/hooks/use-project";
 import { cn } from "@/lib/cn";
 import { toggleTheme } from "@/lib/theme";
 import { toggleZone } from "@/time/clock";
 import { useShell } from "./app-shell";
-import { CONNECT, PLACES } from "./navigation";
+import { CONNECT } from "./navigation";
 import { useSignOut } from "./sidebar";
 
 interface Entry {
@@ -33,7 +34,8 @@ function useEntries(text: string): Entry[] {
   const navigate = useNavigate();
   const leave = useSignOut();
   const tasks = (q: string) => void navigate({ to: "/p/$project/tasks", params: { project }, search: { q } });
-  const places: Entry[] = [...PLACES, CONNECT].map(({ to, label, icon, keys }) => ({
+  const allowed = usePlaces();
+  const places: Entry[] = [...allowed, CONNECT].map(({ to, label, icon, keys }) => ({
     label: `Go to ${label}`,
     icon,
     keys,

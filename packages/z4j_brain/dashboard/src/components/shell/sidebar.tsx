@@ -3,15 +3,17 @@ import { Link, useNavigate, useRouter } from "@tanstack/react-router";
 import { Button } from "@/components/ui/button";
 import { Icon } from "@/components/ui/icon";
 import { Menu } from "@/components/ui/menu";
+import { usePlaces } from "@/hooks/use-places";
 import { useProject } from "@/hooks/use-project";
 import { toggleTheme, useTheme } from "@/lib/theme";
 import { sessionQuery, signOut } from "@/services/session";
 import { toggleZone, useZone } from "@/time/clock";
 import { useShell } from "./app-shell";
 import { Brand } from "./brand";
-import { CONNECT, type Place, PLACES } from "./navigation";
+import { CONNECT, type Place } from "./navigation";
 
 export function Sidebar() {
+  const places = usePlaces();
   return (
     <aside className="hidden w-44 shrink-0 flex-col border-r border-line bg-sunken sm:flex">
       <div className="flex h-11 items-center px-3">
@@ -21,7 +23,7 @@ export function Sidebar() {
         <ProjectPicker />
       </div>
       <nav aria-label="Main" className="flex flex-1 flex-col gap-px overflow-y-auto px-2">
-        {PLACES.map((place) => (
+        {places.map((place) => (
           <NavLink key={place.to} place={place} />
         ))}
         <div className="mt-auto pt-4">
@@ -148,18 +150,19 @@ export function useSignOut(): () => void {
 /** The same places at the bottom of a phone. */
 export function TabBar() {
   const { project } = useProject();
+  const places = usePlaces();
   return (
     <nav
       aria-label="Main"
       className="order-last flex shrink-0 overflow-x-auto border-t border-line bg-sunken pb-[env(safe-area-inset-bottom)] sm:hidden"
     >
-      {PLACES.map(({ to, label, icon }) => (
+      {places.map(({ to, label, icon }) => (
         <Link
           key={to}
           to={to}
           params={{ project }}
           activeOptions={{ exact: to === "/p/$project", includeSearch: false }}
-          className="flex h-12 min-w-max flex-1 flex-col items-center justify-center gap-0.5 text-2xs text-ink-3 aria-[current=page]:text-accent"
+          className="flex h-12 min-w-max flex-1 flex-col items-center px-1.5 justify-center gap-0.5 text-2xs text-ink-3 aria-[current=page]:text-accent"
         >
           <Icon name={icon} />
           {label}

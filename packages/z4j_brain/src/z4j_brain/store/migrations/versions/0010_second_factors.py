@@ -8,8 +8,8 @@ from alembic import op
 
 from z4j_brain.store.types import Bytes, Id, UtcTime
 
-revision = "0009"
-down_revision = "0008"
+revision = "0010"
+down_revision = "0009"
 branch_labels = None
 depends_on = None
 

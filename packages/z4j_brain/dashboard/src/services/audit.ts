@@ -1,0 +1,72 @@
+import { infiniteQueryOptions } from "@tanstack/react-query";
+import { query, request } from "./http";
+
+export interface AuditActor {
+  kind: string;
+  id: string | null;
+  name: string;
+}
+
+export interface AuditObject {
+  kind: string;
+  id: string | null;
+  name: string;
+}
+
+export interface AuditEntry {
+  number: number;
+  at: string;
+  actor: AuditActor;
+  action: string;
+  object: AuditObject;
+  before: unknown;
+  after: unknown;
+  address: string | null;
+  request_id: string | null;
+}
+
+export interface AuditList {
+  items: AuditEntry[];
+  next: string | null;
+  count: number;
+  count_capped: boolean;
+}
+
+export interface AuditVerified {
+  intact: boolean;
+  first: number;
+  last: number;
+  rows: number;
+  whole: boolean;
+  next: number | null;
+  broken: { number: number; reason: string } | null;
+}
+
+/** What the page shows; each is exact, but an action may be its beginning up to a dot. */
+export interface AuditFilter {
+  actor?: string;
+  action?: string;
+  object?: string;
+}
+
+const base = (project: string) => `/projects/${encodeURIComponent(project)}/audit`;
+
+export const auditKeys = { lists: (project: string) => ["audit", project] as const };
+
+export function auditListQuery(project: string, filter: AuditFilter) {
+  return infiniteQueryOptions({
+    queryKey: [...auditKeys.lists(project), filter] as const,
+    queryFn: ({ pageParam, signal }) =>
+      request<AuditList>(`${base(project)}${query({ ...filter, cursor: pageParam, limit: 100 })}`, {
+        exact: true,
+        signal,
+      }),
+    initialPageParam: "",
+    getNextPageParam: (page) => page.next,
+    staleTime: 5_000,
+  });
+}
+
+export function verifyAudit(project: string) {
+  return request<AuditVerified>(`${base(project)}/verify`, { method: "POST", body: {} });
+}

@@ -1,0 +1,135 @@
+"""How long the proof of the audit log takes: `python tools/bench/audit.py --database sqlite`.
+
+Fills a fresh database with the rows of one project's chain, as the server would write them, and
+prints how many rows a second are verified, the peak of the process's memory over what it had
+before, and how long one recorded change takes. Exits with 1 when a target is missed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import resource
+import sys
+import time
+import uuid
+
+import msgspec
+from rollups import a_database
+from sqlalchemy import insert
+
+from z4j_brain.audit.author import Actor, Author, Target
+from z4j_brain.audit.encoding import START, head_of, key_id, row_mac
+from z4j_brain.audit.proof import prove
+from z4j_brain.audit.recording import begin, record
+from z4j_brain.keys import Keys
+from z4j_brain.store import audit, migrate, projects
+from z4j_brain.store.audit import AuditRow
+from z4j_brain.store.database import Database
+from z4j_brain.store.schema import audit as table
+
+KEYS = Keys(b"m" * 40, b"s" * 40)
+START_US = 1_700_000_000_000_000
+BATCH = 5_000
+TARGET_S_PER_MILLION = 60.0
+TARGET_MIB = 16.0
+AFTER = (
+    '{"command":"01890a5d-ac96-774b-bcce-b302099a8057","engine":"celery","params":{"delay_s":5}}'
+)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="Measure the proof of the audit log.")
+    parser.add_argument("--database", choices=["postgresql", "sqlite"], default="postgresql")
+    parser.add_argument("--rows", type=int, default=1_000_000)
+    options = parser.parse_args()
+    with a_database(options.database) as url:
+        database = Database(url, statement_timeout_ms=0)
+        migrate.upgrade(database)
+        with database.write() as connection:
+            project_id = projects.create(connection, name="Bench", now=START_US).id
+            begin(connection, KEYS)
+        fill(database, project_id, options.rows)
+        is_met = verify(database, options.rows)
+        append(database, project_id)
+        database.close()
+    sys.exit(not is_met)
+
+
+def fill(database: Database, chain: uuid.UUID, number: int) -> None:
+    """Write a good chain, faster than one change after the other."""
+    key = KEYS.audit_key(chain)
+    previous, name = START, key_id(key)
+    for first in range(1, number + 1, BATCH):
+        batch = []
+        for place in range(first, min(first + BATCH, number + 1)):
+            row = _row(chain, place, name, previous)
+            previous = row_mac(key, row)
+            batch.append(msgspec.structs.asdict(msgspec.structs.replace(row, mac=previous)))
+        with database.write() as connection:
+            connection.execute(insert(table), batch)
+    with database.write() as connection:
+        audit.set_head(connection, head_of(key, chain, number, previous))
+
+
+def _row(chain: uuid.UUID, number: int, key_name: str, previous: bytes) -> AuditRow:
+    return AuditRow(
+        chain=chain,
+        number=number,
+        at=START_US + number * 1_000,
+        actor_kind="person",
+        actor_id="01890a5d-ac96-774b-bcce-b302099a8058",
+        actor_name=f"person{number % 40}@example.org",
+        action="command.retry",
+        object_kind="task",
+        object_id=f"{number:032x}",
+        object_name="app.tasks.send_invoice",
+        before=None,
+        after=AFTER,
+        address="192.0.2.7",
+        request_id=f"{number:016x}",
+        key_id=key_name,
+        previous=previous,
+        mac=b"",
+    )
+
+
+def verify(database: Database, number: int) -> bool:
+    """Verify everything; tell whether the targets are met."""
+    before = _peak_mib()
+    began, cpu = time.perf_counter(), time.process_time()
+    proofs = list(prove(database, [KEYS]))
+    took, cpu = time.perf_counter() - began, time.process_time() - cpu
+    if any(proof.broken for proof in proofs) or sum(p.report.rows for p in proofs) != number + 1:
+        raise SystemExit(f"the log should be whole: {proofs}")
+    grown = _peak_mib() - before
+    print(
+        f"verified {number:,} rows in {took:.1f} s ({took / number * 1e6:.1f} µs a row,"
+        f" {cpu / number * 1e6:.1f} µs of this process's CPU)"
+    )
+    print(f"peak of memory grew by {grown:.1f} MiB")
+    return took <= TARGET_S_PER_MILLION * number / 1e6 and grown <= TARGET_MIB
+
+
+def append(database: Database, project_id: uuid.UUID) -> None:
+    """Print what one recorded change costs, its commit included and without it."""
+    author = Author(KEYS, Actor("person", uuid.UUID(int=1), "ada@example.org"))
+    target, times = Target("agent", "a", "billing"), 200
+    began = time.perf_counter()
+    for _ in range(times):
+        with database.write() as connection:
+            record(connection, author, "agent.created", target, project_id=project_id)
+    each = (time.perf_counter() - began) / times
+    began = time.perf_counter()
+    with database.write() as connection:
+        for _ in range(times):
+            record(connection, author, "agent.created", target, project_id=project_id)
+    inside = (time.perf_counter() - began) / times
+    print(f"a recorded change: {each * 1e3:.2f} ms with its commit, {inside * 1e3:.2f} ms within")
+
+
+def _peak_mib() -> float:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+if __name__ == "__main__":
+    main()
