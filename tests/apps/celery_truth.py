@@ -76,6 +76,16 @@ def sleep(seconds: float) -> float:
     return seconds
 
 
+@app.task(name="truth.hold")
+def hold(gate: str) -> None:
+    """Waits until the file `gate` is there, for two minutes at most."""
+    for _ in range(12_000):
+        if Path(gate).exists():
+            return
+        time.sleep(0.01)
+    raise TimeoutError(gate)
+
+
 @app.task(name="truth.nap", bind=True)
 def nap(self: Any, seconds: float) -> None:
     """Takes its time, and tells the truth about it."""

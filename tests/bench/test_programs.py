@@ -23,7 +23,7 @@ def test_it_writes_down_its_figures(line: str, tmp_path: Path) -> None:
     program, *options = line.split()
     file = tmp_path / "figures.json"
     command = [sys.executable, str(BENCH / program), *options, "--json", str(file)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=280, check=False)
     assert done.returncode == 0, done.stderr
     figures = {figure["key"]: figure["value"] for figure in json.loads(file.read_text())}
     assert figures[PROGRAMS[line]] > 0

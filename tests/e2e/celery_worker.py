@@ -56,7 +56,7 @@ class Shop:
             capture_output=True,
             text=True,
             check=True,
-            timeout=180,
+            timeout=240,
         )
         return done.stdout.split()
 
@@ -110,7 +110,7 @@ class Shop:
                 worker.terminate()
         for worker in self.workers:
             try:
-                worker.wait(20)
+                worker.wait(60)
             except subprocess.TimeoutExpired:
                 worker.kill()
                 worker.wait()
@@ -122,7 +122,7 @@ class Shop:
             client.flushdb()
 
     def _wait_for_log(self, name: str, text: str) -> None:
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 120
         log = self.folder / f"{name}.log"
         while time.monotonic() < deadline:
             if text in log.read_text():

@@ -9,9 +9,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import expect
 
 from celery_worker import Shop
 from server import Client, Server
+
+expect.set_options(timeout=60_000)
 
 
 @pytest.fixture
@@ -62,4 +65,4 @@ def stranger(server: Server, client: Client, tmp_path: Path) -> Iterator[None]:
     yield
     assert process.stdin is not None
     process.stdin.close()
-    process.wait(10)
+    process.wait(60)

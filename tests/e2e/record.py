@@ -24,14 +24,12 @@ def recorded_events(database_url: str) -> Counter[tuple[str, str, int]]:
 
 
 def wait_for_events(
-    database_url: str, count: int, timeout_s: float = 60
+    database_url: str, wanted: Counter[tuple[str, str, int]], timeout_s: float = 120
 ) -> Counter[tuple[str, str, int]]:
-    """Wait until at least `count` events are in the record, and a second longer for surplus."""
+    """Wait until all the events wanted are in the record, and a second longer for surplus."""
     deadline = time.monotonic() + timeout_s
-    found = recorded_events(database_url)
-    while found.total() < count and time.monotonic() < deadline:
+    while wanted - recorded_events(database_url) and time.monotonic() < deadline:
         time.sleep(0.3)
-        found = recorded_events(database_url)
     time.sleep(1.0)
     return recorded_events(database_url)
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -16,14 +15,9 @@ from typing import Any
 
 import httpx
 
+from services.ports import free_port
+
 EMAIL, PASSWORD, PROJECT = "ada@example.org", "correct horse battery staple", "shop"
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 class Server:
@@ -76,7 +70,7 @@ class Server:
         if self.process.poll() is None:
             self.process.terminate()
         try:
-            return self.process.wait(15)
+            return self.process.wait(60)
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
@@ -84,16 +78,16 @@ class Server:
 
     def setup_token(self) -> str:
         """Return the token of the setup URL that the server printed."""
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + 60
         while time.monotonic() < deadline:
-            found = re.findall(r"/setup\?token=([\w.~-]+)", self.log.read_text())
+            found = re.findall(r"/setup\?token=([\w.~-]+)\s", self.log.read_text())
             if found:
                 return str(found[-1])
             time.sleep(0.05)
         raise AssertionError(f"no setup URL was printed:\n{self.log.read_text()}")
 
     def _wait_until_ready(self) -> None:
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 90
         while time.monotonic() < deadline:
             assert self.process is not None
             if self.process.poll() is not None:
@@ -104,7 +98,7 @@ class Server:
         raise AssertionError(f"the server is not ready:\n{self.log.read_text()}")
 
     def _is_ready(self) -> bool:
-        connection = HTTPConnection("127.0.0.1", self.port, timeout=1)
+        connection = HTTPConnection("127.0.0.1", self.port, timeout=10)
         try:
             connection.request("GET", "/readyz")
             return connection.getresponse().status == 200
@@ -120,7 +114,7 @@ class Client:
     def __init__(self, server: Server) -> None:
         self.server = server
         self.http = httpx.Client(
-            base_url=f"{server.url}/api/v1", headers={"Origin": server.url}, timeout=30
+            base_url=f"{server.url}/api/v1", headers={"Origin": server.url}, timeout=60
         )
 
     def set_up(self) -> None:
@@ -153,7 +147,7 @@ class Client:
         """Make an agent and return its token."""
         return str(self.post(f"/projects/{PROJECT}/agents", name=name)["token"])
 
-    def wait_for_action(self, name: str, timeout_s: float = 20) -> None:
+    def wait_for_action(self, name: str, timeout_s: float = 60) -> None:
         """Wait until an online worker offers this action: it links after it says "ready"."""
         deadline = time.monotonic() + timeout_s
         while time.monotonic() < deadline:
@@ -168,7 +162,7 @@ class Client:
             f"/projects/{PROJECT}/commands", action=action, engine=engine, **{"params": {}, **more}
         )
 
-    def finished_command(self, command_id: str, timeout_s: float = 20) -> Any:
+    def finished_command(self, command_id: str, timeout_s: float = 60) -> Any:
         """Wait for the end of a command and return it."""
         deadline = time.monotonic() + timeout_s
         while time.monotonic() < deadline:
@@ -178,7 +172,7 @@ class Client:
             time.sleep(0.02)
         raise AssertionError(f"the command did not end: {command}")
 
-    def task(self, task_id: str, state: str, timeout_s: float = 20) -> Any:
+    def task(self, task_id: str, state: str, timeout_s: float = 60) -> Any:
         """Wait until a task is in this state and return it."""
         deadline = time.monotonic() + timeout_s
         seen: Any = None

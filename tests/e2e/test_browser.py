@@ -37,9 +37,9 @@ def test_from_the_setup_url_to_a_retried_task(
     shop.flush()
     try:
         shop.start_worker()
-        expect(page.get_by_test_id("agent-online")).to_be_visible(timeout=15_000)
+        expect(page.get_by_test_id("agent-online")).to_be_visible()
         [task_id] = shop.publish('print(fail.delay("no stock").id)')
-        expect(page.get_by_test_id("first-task")).to_be_visible(timeout=15_000)
+        expect(page.get_by_test_id("first-task")).to_be_visible()
         retry_in_the_browser(page, task_id)
     finally:
         shop.stop()
@@ -52,13 +52,13 @@ def retry_in_the_browser(page: Page, task_id: str) -> None:
     page.get_by_role("button", name="Retry", exact=True).first.click()
     page.get_by_role("dialog").get_by_role("button", name="Retry", exact=True).click()
     state = page.get_by_test_id("command-state")
-    expect(state).to_have_attribute("data-state", "succeeded", timeout=15_000)
+    expect(state).to_have_attribute("data-state", "succeeded")
     new = page.get_by_test_id("new-task").first
     new_id = new.inner_text()
     new.click()
     page.wait_for_url(re.compile(new_id))
     expect(page.get_by_test_id("task-id")).to_have_text(new_id)
-    expect(page.get_by_test_id("task")).to_have_attribute("data-state", "failed", timeout=15_000)
+    expect(page.get_by_test_id("task")).to_have_attribute("data-state", "failed")
     expect(page.get_by_role("link", name=task_id)).to_be_visible()  # retried from
 
 
@@ -72,7 +72,7 @@ def test_the_list_is_live_dense_and_filters_by_url(
     shop.start_worker()
     shop.publish_numbers(40)
     rows = page.locator("[data-task-id]")
-    expect(rows.nth(24)).to_be_in_viewport(timeout=15_000)
+    expect(rows.nth(24)).to_be_in_viewport()
     page.goto(f"{server.url}/p/{PROJECT}/tasks?q=state:failed")
     expect(rows.first).to_be_visible()
     assert page.locator("[data-task-id]", has_text="succeeded").count() == 0
@@ -87,7 +87,7 @@ def test_an_issue_is_resolved_and_comes_back(
     sign_in(page, server)
     page.goto(f"{server.url}/p/{PROJECT}/issues")
     row = page.locator("[data-row]")
-    expect(row).to_have_count(1, timeout=15_000)
+    expect(row).to_have_count(1)
     expect(row).to_contain_text("in fail")
     page.keyboard.press("j")
     page.keyboard.press("Enter")
@@ -98,7 +98,7 @@ def test_an_issue_is_resolved_and_comes_back(
     expect(issue).to_have_attribute("data-state", "resolved")
     expect(page.get_by_test_id("decisions")).to_contain_text(EMAIL)
     [again] = shop.publish('print(fail.delay("no stock again").id)')
-    expect(page.get_by_test_id("issue-state")).to_have_text("regressed", timeout=15_000)
+    expect(page.get_by_test_id("issue-state")).to_have_text("regressed")
     page.goto(f"{server.url}/p/{PROJECT}/tasks/celery/{again}")
     page.get_by_test_id("issue-link").click()
     expect(issue).to_have_attribute("data-state", "open")
@@ -118,7 +118,7 @@ def test_a_strangers_action_is_a_form(
     dialog.get_by_label(re.compile("litres", re.IGNORECASE)).fill("7")
     dialog.get_by_role("button", name="Refill").click()
     state = page.get_by_test_id("command-state")
-    expect(state).to_have_attribute("data-state", "succeeded", timeout=15_000)
+    expect(state).to_have_attribute("data-state", "succeeded")
     [command] = client.project("/commands")["items"]
     assert command["result"] == {"oil": 7}
     assert client.project("/tasks")["items"][0]["engine"] == "lantern"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import statistics
 import time
+from pathlib import Path
 
 from celery_worker import Shop
 from server import Client
@@ -34,12 +35,14 @@ def test_an_edited_retry_runs_with_the_new_arguments(shop: Shop, client: Client)
     assert client.task(done["result"]["task_id"], "failed")["exception_message"] == "new"
 
 
-def test_a_cancelled_task_does_not_run(shop: Shop, client: Client) -> None:
-    shop.start_worker()
-    [task_id] = shop.publish("print(sleep.apply_async((0.1,), countdown=3).id)")
+def test_a_cancelled_task_does_not_run(shop: Shop, client: Client, tmp_path: Path) -> None:
+    shop.start_worker("w1", "-c", "1")
+    gate = tmp_path / "gate"
+    [_, task_id] = shop.publish(f"print(hold.delay({str(gate)!r}).id, sleep.delay(0.1).id)")
     client.task(task_id, "received")
     command = client.command("cancel", target={"task_id": task_id})
     assert client.finished_command(command["id"])["state"] == "succeeded"
+    gate.touch()
     assert client.task(task_id, "cancelled")["started_at"] is None
 
 
@@ -67,7 +70,8 @@ def test_the_same_idempotency_key_is_one_command(shop: Shop, client: Client) -> 
     client.http.headers["Idempotency-Key"] = "a-key-of-the-test"
     commands = [client.command("retry", target={"task_id": task_id}) for _ in range(2)]
     assert commands[0]["id"] == commands[1]["id"]
-    client.finished_command(commands[0]["id"])
+    done = client.finished_command(commands[0]["id"])
+    client.task(done["result"]["task_id"], "failed")
     time.sleep(0.5)
     assert len(client.project(f"/tasks/celery/{task_id}")["retried_as"]) == 1
 

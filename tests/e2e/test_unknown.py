@@ -53,7 +53,7 @@ def leader(database_url: str) -> Iterator[StuckTasks]:
     database.close()
 
 
-def work(leader: StuckTasks, is_enough: Callable[[], bool], timeout_s: float = 60) -> None:
+def work(leader: StuckTasks, is_enough: Callable[[], bool], timeout_s: float = 180) -> None:
     """Let the leader work until something holds."""
     deadline = time.monotonic() + timeout_s
     while not is_enough():
@@ -95,9 +95,13 @@ def crash(shop: Shop, client: Client) -> tuple[str, str, str]:
     client.task(lost, "running")
     client.task(again, "running")
     client.task(silent, "running")
-    second.wait(30)
+    second.wait(60)
     kill(second)
     kill(first)
+    deadline = time.monotonic() + 60
+    while any(one["online"] for one in client.project("/workers")["items"]):
+        assert time.monotonic() < deadline, "the server does not notice that the workers are gone"
+        time.sleep(0.05)
     return lost, again, silent
 
 
@@ -124,7 +128,7 @@ def test_what_a_killed_worker_leaves_behind(
     assert end["payload"]["reason"].startswith("Told by the result backend redis")
     [doubt] = [one for one in told if one["kind"] == "unknown"]
     assert doubt["worker"] == "z4j"
-    client.task(again, "succeeded", timeout_s=60)
+    client.task(again, "succeeded", timeout_s=180)
     assert shop.truth()["started", again, 0] == 2, "it was delivered again"
     found = task(client, lost)
     assert (found["state"], found["ended_at"]) == ("unknown", None)

@@ -104,6 +104,13 @@ class Lock:
         with suppress(sqlite3.Error, psycopg.Error):
             self._held = self._lock()
 
+    def insist(self) -> None:
+        """`take`, as often as it needs: a busy server may be quicker many times over."""
+        deadline = time.monotonic() + 60
+        while self._held is None:
+            assert time.monotonic() < deadline, "the lock cannot be had"
+            self.take()
+
     def give_back(self) -> None:
         """End it, in whatever state the database is."""
         held, self._held = self._held, None

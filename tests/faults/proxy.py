@@ -63,13 +63,13 @@ class Proxy:
     def start(self) -> None:
         """Listen; returns when connections are accepted."""
         self._thread.start()
-        if not self._is_listening.wait(10):
+        if not self._is_listening.wait(60):
             raise OSError(f"the proxy does not listen on {self.port}")
 
     def stop(self) -> None:
         """Reset every connection and end."""
         self._loop.call_soon_threadsafe(self._stopping.set)
-        self._thread.join(10)
+        self._thread.join(60)
 
     def cut(self, *, politely: bool = False) -> None:
         """End every connection there is: by a reset, or by an orderly close."""
@@ -113,6 +113,11 @@ class Proxy:
         """How many connections there are."""
         return len(self._connections)
 
+    @property
+    def has_lost(self) -> bool:
+        """Tell whether any connection has lost bytes."""
+        return any(one.has_lost for one in list(self._connections))
+
     async def gate(self, connection: _Connection, size: int) -> bool:
         """Wait as the present faults demand; tell whether the bytes may pass."""
         if self._delay_s:
@@ -147,7 +152,7 @@ class Proxy:
             done.set()
 
         self._loop.call_soon_threadsafe(call)
-        done.wait(10)
+        done.wait(60)
 
     def _main(self) -> None:
         asyncio.set_event_loop(self._loop)

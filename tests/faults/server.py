@@ -88,12 +88,12 @@ class ServerProcess:
             self.kill()
             code = -signal.SIGKILL
         for pump in self._pumps:
-            pump.join(5)
+            pump.join(60)
         return code
 
     def readiness(self) -> tuple[int, str]:
         """Ask `/readyz`; return status and text, 0 when nothing answers."""
-        connection = HTTPConnection(HOST, self.port, timeout=8)
+        connection = HTTPConnection(HOST, self.port, timeout=30)
         try:
             connection.request("GET", "/readyz")
             answer = connection.getresponse()

@@ -58,7 +58,7 @@ def emitter(arena: Arena, tmp_path: Path, **settings: str) -> EmitterProcess:
 
 def wait_for_accepted(arena: Arena, more: int) -> None:
     wanted = len(arena.truth.accepted) + more
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 120
     while len(arena.truth.accepted) < wanted:
         assert time.monotonic() < deadline, "the emitter does not emit"
         time.sleep(0.02)
@@ -74,7 +74,7 @@ def test_the_servers_disk_is_full_for_a_while(
         wait_for_accepted(arena, 200)
         filler = fill(tiny)
         wait_for_accepted(arena, 1_000)
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 120
         while arena.server.readiness()[0] != 503:
             assert time.monotonic() < deadline, "a full disk went unnoticed"
             wait_for_accepted(arena, 100)

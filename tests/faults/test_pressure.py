@@ -28,7 +28,7 @@ def emitter(arena: Arena, tmp_path: Path, **settings: str) -> EmitterProcess:
 
 
 def wait_for_accepted(arena: Arena, count: int) -> None:
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 200
     while len(arena.truth.accepted) < count:
         assert time.monotonic() < deadline, "the emitter does not emit"
         time.sleep(0.02)
@@ -57,7 +57,7 @@ def test_sent_and_declared_are_the_truth(
     one = emitter(arena, tmp_path, **settings)
     one.start()
     wait_for_accepted(arena, 200)
-    arena.lock.take()
+    arena.lock.insist()
     wait_for_accepted(arena, events)
     # The server's own memory is bounded too: three batches wait, the rest stays with the agent.
     arena.lock.give_back()
@@ -81,11 +81,11 @@ def test_a_link_is_not_read_while_the_database_stalls(template: Template, arena:
         await one.open()
         await one.send(1)
         await one.wait_for_ack(1)
-        arena.lock.take()
+        arena.lock.insist()
         sent = 1
         try:
             while sent < most:
-                async with asyncio.timeout(1.5):
+                async with asyncio.timeout(5):
                     await one.send(sent + 1)
                 sent += 1
         except TimeoutError:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import socket
 import threading
+import time
 from collections.abc import Iterator
 
 import pytest
 
 from faults.proxy import Proxy
-from services.ports import HOST
+from services.ports import HOST, free_port
 
 
 @pytest.fixture
@@ -46,7 +47,7 @@ def proxy(echo: int) -> Iterator[Proxy]:
 
 
 def connected(proxy: Proxy) -> socket.socket:
-    one = socket.create_connection((HOST, proxy.port), timeout=10)
+    one = socket.create_connection((HOST, proxy.port), timeout=60)
     one.sendall(b"hello")
     assert one.recv(5) == b"hello"
     return one
@@ -81,8 +82,12 @@ def test_half_open_forgets_and_ends_in_a_reset(proxy: Proxy) -> None:
         one.settimeout(0.2)
         with pytest.raises(TimeoutError):
             one.recv(1)
+        deadline = time.monotonic() + 60
+        while not proxy.has_lost:  # before, there is nothing to be healed by a reset
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
         proxy.heal()
-        one.settimeout(10)
+        one.settimeout(60)
         with pytest.raises(ConnectionResetError):
             one.recv(1)
     connected(proxy).close()
@@ -96,16 +101,14 @@ def test_a_stall_delivers_everything_later(proxy: Proxy) -> None:
         with pytest.raises(TimeoutError):
             one.recv(1)
         proxy.heal()
-        one.settimeout(10)
+        one.settimeout(60)
         assert one.recv(5) == b"later"
 
 
 def test_a_server_that_is_gone_looks_gone() -> None:
-    with socket.create_server((HOST, 0)) as listener:
-        port = listener.getsockname()[1]
     with (
-        Proxy(port) as proxy,
-        socket.create_connection((HOST, proxy.port), timeout=10) as one,
+        Proxy(free_port()) as proxy,
+        socket.create_connection((HOST, proxy.port), timeout=60) as one,
         pytest.raises(ConnectionResetError),
     ):
         one.recv(1)

@@ -95,7 +95,7 @@ class Listener:
 
     def close(self) -> None:
         """Wait for the end of the pipe."""
-        self._thread.join(10)
+        self._thread.join(60)
         self._pipe.close()
 
     def _read(self) -> None:

@@ -9,8 +9,8 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-READY_WITHIN_S = 60
-STOPPED_WITHIN_S = 30
+READY_WITHIN_S = 120
+STOPPED_WITHIN_S = 60
 
 
 class ServiceFailedError(RuntimeError):
@@ -50,7 +50,7 @@ class ServiceProcess:
         return self._process is not None and self._process.poll() is None
 
     def start(self, is_ready: Callable[[], bool]) -> None:
-        """Start and wait until ``is_ready``, 60 s at most. Raises ServiceFailedError."""
+        """Start and wait until ``is_ready``, 120 s at most. Raises ServiceFailedError."""
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(
                 self._arguments,
@@ -70,7 +70,7 @@ class ServiceProcess:
             raise
 
     def stop(self, how: signal.Signals = signal.SIGTERM) -> None:
-        """Send one signal and wait 30 s at most, then kill. Nothing to do when it has ended."""
+        """Send one signal and wait 60 s at most, then kill. Nothing to do when it has ended."""
         process, self._process = self._process, None
         if process is None or process.poll() is not None:
             return

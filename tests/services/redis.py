@@ -50,7 +50,7 @@ class Redis:
             return False
 
     def _ask(self, line: bytes) -> bytes:
-        with socket.create_connection((HOST, self.port), timeout=5) as connection:
+        with socket.create_connection((HOST, self.port), timeout=60) as connection:
             connection.sendall(line)
             return connection.recv(64)
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
 import sys
 from pathlib import Path
 
@@ -92,6 +93,26 @@ def test_two_fills_at_once_leave_one_whole_folder(
 
 def test_free_ports_are_below_those_of_outgoing_connections() -> None:
     assert LOWEST <= free_port() < HIGHEST
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="names without a file are Linux's own")
+def test_a_port_is_given_to_one_process_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("services.ports.random.sample", lambda ports, _count: [*ports][:9])
+    program = (
+        "import sys; from services import ports; ports.random.sample = lambda all, _: [*all][:9]\n"
+        "print(ports.free_port(), ports.free_port(), flush=True); sys.stdin.read()"
+    )
+    other = subprocess.Popen(
+        [sys.executable, "-c", program],
+        cwd=Path(__file__).parents[1],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    )
+    with other:
+        assert other.stdout is not None
+        theirs = {int(port) for port in other.stdout.readline().split()}
+        ours = {free_port() for _ in range(2)}
+    assert len(theirs | ours) == 4
 
 
 def test_server_that_ends_at_once_is_reported_with_its_log(tmp_path: Path) -> None:

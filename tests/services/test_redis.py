@@ -7,7 +7,7 @@ from services.redis import Redis
 
 
 def ask(server: Redis, line: bytes) -> bytes:
-    with socket.create_connection((HOST, server.port), timeout=5) as connection:
+    with socket.create_connection((HOST, server.port), timeout=60) as connection:
         connection.sendall(line)
         return connection.recv(256)
 

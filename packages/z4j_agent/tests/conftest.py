@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import random
+import socket
 import sys
+import threading
 import traceback
 import warnings
 from collections.abc import Callable, Iterable, Iterator
@@ -59,6 +61,10 @@ def new_agent() -> Iterator[Callable[..., Agent]]:
     for agent in made:
         agent.stop(0.5)
         agent.unregister()
+    # `stop` waits only so long; a thread that outlives it would speak into the next test.
+    for thread in threading.enumerate():
+        if thread.name == "z4j-agent":
+            thread.join(60)
 
 
 @pytest.fixture
@@ -86,6 +92,14 @@ def plugin() -> Callable[..., Any]:
         return SimpleNamespace(name=name, value=name, load=lambda: module)
 
     return make
+
+
+@pytest.fixture
+def dead_port() -> Iterator[int]:
+    """A port that is bound, so that nobody else gets it, and where nobody listens."""
+    with socket.socket() as bound:
+        bound.bind(("127.0.0.1", 0))
+        yield bound.getsockname()[1]
 
 
 @pytest.fixture

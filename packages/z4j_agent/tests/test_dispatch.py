@@ -42,7 +42,7 @@ class Lamp(Engine):
         return self.absent
 
     def retry(self, task: TaskRef, params: RetryParams) -> RetryResult:
-        self.gate.wait(10)
+        self.gate.wait(60)
         self.threads.add(threading.current_thread().name)
         self.calls.append(("retry", task.task_id, params.queue))
         return RetryResult(task_id="new-1")
@@ -223,7 +223,7 @@ class Bench:
 
     def wait(self, count: int) -> bool:
         with self._arrived:
-            return self._arrived.wait_for(lambda: len(self.pushed) >= count, 10)
+            return self._arrived.wait_for(lambda: len(self.pushed) >= count, 60)
 
 
 @pytest.fixture
@@ -287,7 +287,7 @@ def test_a_result_after_the_driver_ended_does_not_kill_the_engines_thread(
     working = bench.dispatcher.on_driver
     bench.dispatcher.on_driver = ended
     bench.dispatcher.submit(command("purge", queue="q", id="lost"))
-    assert tried.wait(10)
+    assert tried.wait(60)
     bench.dispatcher.on_driver = working
     bench.dispatcher.submit(command("purge", queue="q", id="kept"))
     assert bench.wait(1)

@@ -18,7 +18,7 @@ NAMES = ["url", "token", "plugins", "spool", "dns", "tcp", "tls", "link", "versi
 
 
 def visit(environment: dict[str, str], points: Any = ()) -> Report:
-    return diagnose(environment, points, timeout_s=5.0)
+    return diagnose(environment, points, timeout_s=60.0)
 
 
 def texts(report: Report, status: Status) -> dict[str, str]:
@@ -114,9 +114,8 @@ def test_a_name_that_does_not_resolve(
     assert list(texts(report, Status.SKIPPED)) == skipped
 
 
-def test_nothing_listens() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as unused:
-        url = f"http://127.0.0.1:{unused.getsockname()[1]}"
+def test_nothing_listens(dead_port: int) -> None:
+    url = f"http://127.0.0.1:{dead_port}"
     report = visit({"Z4J_URL": url, "Z4J_TOKEN": new_credential().token()})
     assert "Nothing listens" in texts(report, Status.FAILED)["tcp"]
 
@@ -125,7 +124,7 @@ def test_a_server_that_says_nothing() -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         url = f"http://127.0.0.1:{silent.getsockname()[1]}"
         environment = {"Z4J_URL": url, "Z4J_TOKEN": new_credential().token()}
-        report = diagnose(environment, (), timeout_s=0.2)
+        report = diagnose(environment, (), timeout_s=1.0)
     assert "does not answer" in texts(report, Status.FAILED)["link"]
 
 
@@ -194,11 +193,9 @@ def test_a_clock_that_is_off(brain: LoopbackBrain, offset_s: int, side: str) -> 
 
 
 def test_through_a_proxy_name_and_port_are_the_proxys_business(
-    brain: LoopbackBrain, monkeypatch: pytest.MonkeyPatch
+    brain: LoopbackBrain, monkeypatch: pytest.MonkeyPatch, dead_port: int
 ) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as unused:
-        proxy = f"http://127.0.0.1:{unused.getsockname()[1]}"
-    monkeypatch.setenv("https_proxy", proxy)
+    monkeypatch.setenv("https_proxy", f"http://127.0.0.1:{dead_port}")
     monkeypatch.delenv("no_proxy", raising=False)
     report = visit(brain.environment(Z4J_URL="https://z4j.invalid"))
     assert "proxy" in texts(report, Status.SKIPPED)["dns"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import stat
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from uuid import UUID
@@ -32,11 +33,12 @@ pytestmark = pytest.mark.skipif(
 
 
 @pytest.fixture
-def place(tmp_path: Path) -> Iterator[Place]:
-    before = set(fronts.SHARED_MEMORY.glob("z4j-*"))
-    yield Place(tmp_path / "spool", UUID(int=9), 1 << 30)
-    for path in set(fronts.SHARED_MEMORY.glob(f"z4j-{UUID(int=9).hex}*")) - before:
-        path.unlink()
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Place]:
+    """A place whose fronts are apart from those of other runs on this machine, which sweep."""
+    with tempfile.TemporaryDirectory(dir=fronts.SHARED_MEMORY) as apart:
+        monkeypatch.setattr(fronts, "SHARED_MEMORY", Path(apart))
+        monkeypatch.setattr(fronts, "_is_tmpfs", lambda _path: True)  # a folder in one
+        yield Place(tmp_path / "spool", UUID(int=9), 1 << 30)
 
 
 def wire(number: int) -> bytes:

@@ -33,7 +33,7 @@ for number in range(int(sys.argv[2])):
                              occurred_at=1_000_000 + number, data={"args": [number]}))
     os.write(truth, f"{name}\\n".encode())
 print("done", flush=True)
-time.sleep(60)
+time.sleep(600)
 """
 
 
@@ -47,7 +47,7 @@ def publish(folder: Path, environment: dict[str, str], name: str = "a") -> subpr
 
 
 def wait_for_truth(truth: Path, count: int, what: bytes = b"\n") -> None:
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 120
     while not truth.exists() or truth.read_bytes().count(what) < count:
         assert time.monotonic() < deadline, "the publisher does not publish"
         time.sleep(0.002)
@@ -88,7 +88,7 @@ def test_a_publisher_killed_while_the_server_is_away_loses_nothing(
         kill(process)
         brain.start()
         new_agent(environment).start("publisher", "next")
-        assert brain.wait_for(lambda: len(list((tmp_path / "spool").iterdir())) == 1, 60)
+        assert brain.wait_for(lambda: len(list((tmp_path / "spool").iterdir())) == 1)
         check_once(brain, tmp_path / "truth")
         assert [hello.adopted for hello in brain.hellos] == [False, True]
         assert brain.hellos[1].role == "publisher"
@@ -101,10 +101,10 @@ def test_a_publisher_killed_while_it_sends_loses_and_doubles_nothing(
     with LoopbackBrain() as brain:
         environment = spool_of(brain, tmp_path)
         process = publish(tmp_path, environment)
-        assert brain.wait_for(lambda: len(brain.events) > 1_000, 30)
+        assert brain.wait_for(lambda: len(brain.events) > 1_000)
         kill(process)
         new_agent(environment).start("publisher", "next")
-        assert brain.wait_for(lambda: len(list((tmp_path / "spool").iterdir())) == 1, 60)
+        assert brain.wait_for(lambda: len(list((tmp_path / "spool").iterdir())) == 1)
         check_once(brain, tmp_path / "truth")
 
 
@@ -122,7 +122,7 @@ def test_many_dead_processes_and_two_adopters(
         brain.start()
         new_agent(environment).start("worker", "one")
         new_agent(environment).start("worker", "two")
-        assert brain.wait_for(lambda: len(list((tmp_path / "spool").iterdir())) == 2, 60)
+        assert brain.wait_for(lambda: len(list((tmp_path / "spool").iterdir())) == 2)
         accepted = set((tmp_path / "truth").read_text().split())
         found = arrived(brain)
         assert not accepted - set(found)
@@ -140,7 +140,7 @@ def test_a_spool_that_its_process_did_not_live_to_begin_is_deleted(
         for name in ("lock", "00000001"):
             (folder / name).touch(0o600)
         new_agent(spool_of(brain, tmp_path)).start("worker", "next")
-        assert brain.wait_for(lambda: not folder.exists(), 30)
+        assert brain.wait_for(lambda: not folder.exists())
         assert not any(hello.adopted for hello in brain.hellos)
 
 
@@ -164,8 +164,8 @@ def test_a_publisher_that_exits_while_the_server_is_away_leaves_a_spool(
         )
         brain.start()
         new_agent(environment).start("publisher", "next")
-        assert brain.wait_for(lambda: len(brain.events) == 300, 30)
-        assert brain.wait_for(lambda: len(list((tmp_path / "spool").iterdir())) == 1, 30)
+        assert brain.wait_for(lambda: len(brain.events) == 300)
+        assert brain.wait_for(lambda: len(list((tmp_path / "spool").iterdir())) == 1)
     assert arrived(brain) == Counter(map(str, range(300)))
 
 
@@ -180,11 +180,11 @@ def test_stop_goes_on_trying_until_the_server_is_back(
         agent.start("publisher")
         for number in range(10):
             agent.emit(event(number, Kind.PUBLISHED))
-        stopper = threading.Thread(target=agent.stop, args=(30.0,))
+        stopper = threading.Thread(target=agent.stop, args=(120.0,))
         stopper.start()
         time.sleep(1.0)
         brain.start()
-        stopper.join(40)
+        stopper.join(130)
         assert not stopper.is_alive()
         assert len(brain.events) == 10
         assert list((tmp_path / "spool").iterdir()) == []
@@ -197,7 +197,7 @@ def test_a_forked_child_does_not_hold_the_lock_of_its_parent(
         "import os, sys, time, z4j_agent; from z4j_core.events import *\n"
         "z4j_agent.start('worker')\n"
         "z4j_agent.emit(TaskEvent(kind=Kind.STARTED, engine='celery', task_id='1', occurred_at=1))"
-        "\nif os.fork() == 0:\n    print(os.getpid(), flush=True); time.sleep(60)\n"
+        "\nif os.fork() == 0:\n    print(os.getpid(), flush=True); time.sleep(600)\n"
         "os.kill(os.getpid(), 9)"
     )
     with LoopbackBrain() as brain:
@@ -212,10 +212,10 @@ def test_a_forked_child_does_not_hold_the_lock_of_its_parent(
         assert process.stdout is not None
         child = int(process.stdout.readline())
         try:
-            process.wait(30)
+            process.wait(60)
             brain.start()
             new_agent(environment).start("worker", "next")
-            assert brain.wait_for(lambda: len(brain.events) == 1, 30)
+            assert brain.wait_for(lambda: len(brain.events) == 1)
         finally:
             os.kill(child, 9)
             process.stdout.close()
@@ -293,7 +293,7 @@ def test_the_adopter_believes_what_the_server_says_is_committed(
     environment = spool_of(brain, tmp_path)
     brain.positions[leave_a_spool(tmp_path, environment)] = position
     new_agent(environment).start("worker", "next")
-    assert brain.wait_for(lambda: len(list((tmp_path / "spool").iterdir())) == 1, 30)
+    assert brain.wait_for(lambda: len(list((tmp_path / "spool").iterdir())) == 1)
     assert [event.task_id for event in brain.events] == [str(n) for n in range(500 - arrive, 500)]
     assert [gap.count for gap in brain.gaps] == gaps
 
@@ -309,7 +309,7 @@ def test_a_server_that_forgot_what_it_had_is_sent_what_is_there(
     key = leave_a_spool(tmp_path, environment, acknowledged=2)
     brain.positions[key] = 1  # as after a backup was restored
     new_agent(environment).start("worker", "next")
-    assert brain.wait_for(lambda: len(list((tmp_path / "spool").iterdir())) == 1, 30)
+    assert brain.wait_for(lambda: len(list((tmp_path / "spool").iterdir())) == 1)
     found = [int(event.task_id) for event in brain.events]
     assert found == list(range(found[0], 500))
     assert found[0] <= 400

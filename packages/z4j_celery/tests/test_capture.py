@@ -13,6 +13,8 @@ from harness import Worker, wait
 
 ClientOf = Callable[[Worker], Celery]
 StartWorker = Callable[..., Worker]
+SLACK_US = 500_000
+"""Celery computes the time of a start from two clocks, between which the system may pause it."""
 
 
 def send(app: Celery, name: str, *args: Any, **options: Any) -> str:
@@ -40,7 +42,7 @@ def test_a_success_is_told_once_with_all_its_facts(any_pool: Worker, client_of: 
         assert event["data"]["published_at"] == 1_700_000_000_000_001
     assert end["data"]["result"] == 5
     assert 0 <= end["data"]["run_us"] < 20_000_000
-    assert received["at"] <= started["at"] + 5_000 <= end["at"] + 10_000
+    assert received["at"] <= started["at"] + SLACK_US <= end["at"] + 2 * SLACK_US
     is_child = started["data"]["pid"] != any_pool.process.pid
     assert is_child == ("prefork" in any_pool.process.args)  # type: ignore[operator]
 
@@ -76,7 +78,7 @@ def test_each_attempt_of_a_retried_task_is_told_once(any_pool: Worker, client_of
     retried = any_pool.record.wait_for(task_id, "retried")
     assert retried["data"]["exception"] == {"type": "KeyError", "message": "'k'"}
     published = any_pool.record.wait_for(task_id, "published", attempt=1)
-    assert abs(published["data"]["eta"] - retried["data"]["retry_at"]) < 2_000_000
+    assert abs(published["data"]["eta"] - retried["data"]["retry_at"]) < 20_000_000
     received = any_pool.record.wait_for(task_id, "received", attempt=1)
     assert received["data"]["published_at"] == published["at"]
 
@@ -111,11 +113,13 @@ def test_a_requeued_message_is_told_for_each_delivery(
 ) -> None:
     task_id = send(client_of(any_pool), "requeue_once", str(tmp_path / "flag"))
     any_pool.record.wait_for(task_id, "succeeded")
+    # Told by the thread that ran it first, while another may have run it again already.
+    any_pool.record.wait_for(task_id, "retried")
     assert any_pool.record.kinds(task_id) == Counter(
         {("received", 0): 2, ("started", 0): 2, ("retried", 0): 1, ("succeeded", 0): 1}
     )
-    second = any_pool.record.events(task_id)[3]
-    assert second["data"]["redelivered"] is True
+    received = [one for one in any_pool.record.events(task_id) if one["kind"] == "received"]
+    assert [one["data"].get("redelivered") for one in received] == [None, True]
 
 
 def test_a_replaced_task_goes_on_under_its_id(any_pool: Worker, client_of: ClientOf) -> None:
@@ -212,10 +216,14 @@ def test_all_parts_of_a_chord_are_told(prefork: Worker, client_of: ClientOf) -> 
     body = prefork.record.wait_for(parent, "succeeded")["data"]["result"]
     assert prefork.record.wait_for(body, "succeeded")["data"]["result"] == 6
     whole = once("published", "received", "started", "succeeded")
+    # The child that published it, at the end of the last part, may tell so after it has run.
+    prefork.record.wait_for(body, "published")
     assert prefork.record.kinds(body) == whole
     published = [line for line in prefork.record.lines() if line.get("kind") == "published"]
     children = [line for line in published if line["data"].get("parent_id") == parent]
     parts = {line["id"]: line["data"]["group_id"] for line in children if line["id"] != body}
     assert len(parts) == 3
     assert len(set(parts.values())) == 1
-    assert all(prefork.record.kinds(part) == whole for part in parts)
+    for part in parts:  # the last one has told the body's end before its own
+        prefork.record.wait_for(part, "succeeded")
+        assert prefork.record.kinds(part) == whole

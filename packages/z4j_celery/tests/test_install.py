@@ -76,9 +76,7 @@ def attached(tmp_path: Path) -> Iterator[RecordingHost]:
 
 
 def lines_of(host: RecordingHost) -> list[dict[str, object]]:
-    if not host.path.exists():
-        return []
-    return [json.loads(line) for line in host.path.read_bytes().splitlines()]
+    return Record(host.path).lines()
 
 
 def test_a_publisher_tells_what_it_published_and_connects_once(attached: RecordingHost) -> None:
@@ -152,9 +150,9 @@ def test_a_worker_in_this_process_is_captured_and_detach_undoes_everything(
         return x + y
 
     own_class = add.Request
-    with start_in_process(app, pool="threads", perform_ping_check=False):
+    with start_in_process(app, pool="threads", perform_ping_check=False, shutdown_timeout=60.0):
         result = add.delay(1, 2)
-        assert result.get(timeout=10) == 3
+        assert result.get(timeout=60) == 3
         wait(
             lambda: [line for line in lines_of(attached) if line.get("kind") == "succeeded"],
             lambda: str(lines_of(attached)),
@@ -193,7 +191,7 @@ def test_beat_is_a_scheduler_that_tells_what_it_publishes(
         wait(lambda: len(record.lines()) >= 3, lambda: str(record.lines()))
     finally:
         beat.terminate()
-        beat.wait(20)
+        beat.wait(60)
     assert record.calls() == [("ensure_started", "scheduler")]
     assert {line["kind"] for line in record.lines()[1:]} == {"published"}
 

@@ -6,6 +6,7 @@ import os
 import signal
 import socket
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -68,11 +69,12 @@ def test_a_task_that_runs_is_alive_until_its_worker_is_killed(
     start_worker: StartWorker, client_of: ClientOf
 ) -> None:
     runner = start_worker(*POOL)
-    other = start_worker(*POOL, "-Q", "elsewhere", url=runner.url)
+    other = start_worker(*POOL, "-Q", "elsewhere", url=runner.url, ANSWER_WAIT_S="4")
     app = client_of(runner)
-    running, waiting = send(app, "sleep", 60), send(app, "sleep", 61)
+    running, waiting, behind = (send(app, "sleep", seconds) for seconds in (60, 61, 62))
     runner.record.wait_for(running, "started")
-    runner.record.wait_for(waiting, "received")
+    # "received" is told a moment before the worker holds it; what comes next is received after.
+    runner.record.wait_for(behind, "received")
     for worker in (runner, other):
         verdicts, asked = probe(worker, running, waiting)
         assert verdicts == ["alive", "alive"]
@@ -102,11 +104,13 @@ def test_without_a_backend_that_answers(
 
 
 def test_a_question_about_a_running_task_tells_nothing_of_it(
-    prefork: Worker, client_of: ClientOf
+    prefork: Worker, client_of: ClientOf, tmp_path: Path
 ) -> None:
-    running = send(client_of(prefork), "sleep", 3)
+    gate = tmp_path / "gate"
+    running = send(client_of(prefork), "hold", str(gate))
     prefork.record.wait_for(running, "started")
     assert probe(prefork, running)[0] == ["alive"]
+    gate.touch()
     prefork.record.wait_for(running, "succeeded")
     assert len([one for one in prefork.record.events(running) if one["kind"] == "succeeded"]) == 1
 

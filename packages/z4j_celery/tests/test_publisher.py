@@ -82,10 +82,15 @@ def test_a_cancel_that_nobody_hears_is_an_error(engine: CeleryEngine, app: Celer
 
 
 def test_a_cancel_reaches_the_workers(
-    engine: CeleryEngine, start_worker: StartWorker, app: Celery, url: str
+    engine: CeleryEngine,
+    start_worker: StartWorker,
+    app: Celery,
+    url: str,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr("z4j_celery.actions.remote.ANSWER_WAIT_S", 4.0)
     worker = start_worker("-P", "threads", "-c", "1", url=url)
-    sent = app.send_task("celery_shop.add", (1, 1), countdown=3)
+    sent = app.send_task("celery_shop.add", (1, 1), countdown=12)
     worker.record.wait_for(sent.id, "received")
     ref = TaskRef(sent.id, "celery_shop.add", "shop", "received")
     assert worker.name in engine.cancel(ref, NoParams()).outcome

@@ -13,11 +13,14 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import os
 import secrets
+import socket
 import ssl
 import threading
 import time
 import uuid
+import weakref
 from collections.abc import Callable
 from http import HTTPStatus
 from types import TracebackType
@@ -36,6 +39,7 @@ from z4j_core.link import CloseReason, Link, LinkError
 from z4j_core.link.errors import ADVICE, BAD_SIGNATURE, VERSION
 
 _CLOSE_CODES = {BAD_SIGNATURE: 4403, VERSION: 4426}
+_CAN_SHARE_PORTS = hasattr(socket, "SO_REUSEPORT")
 _SILENT = logging.Logger("z4j.agent.testing", level=logging.CRITICAL + 1)
 
 
@@ -49,7 +53,8 @@ class LoopbackBrain:
 
     `is_acknowledging`, `refuse_with`, `clock_offset_us` and `protocol_version` may be set at any
     time; the last three matter for links that open later. `stop` and `start` keep what was
-    committed, like a restart.
+    committed, like a restart, and the port: nobody else gets it meanwhile. A newer link of the
+    same worker and epoch takes the place of an older one.
     """
 
     def __init__(
@@ -72,6 +77,8 @@ class LoopbackBrain:
         self.port = 0
         self._tls = tls
         self._links: dict[ServerConnection, Link] = {}
+        self._newest: dict[tuple[str, str], Link] = {}
+        self._is_port_kept = False
         self._changed = threading.Condition()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
@@ -100,7 +107,7 @@ class LoopbackBrain:
             target=lambda: asyncio.run(self._listen(ready)), name="loopback-brain", daemon=True
         )
         self._thread.start()
-        if not ready.wait(10):
+        if not ready.wait(60):
             raise RuntimeError("the loopback server did not start")
 
     def stop(self) -> None:
@@ -110,7 +117,7 @@ class LoopbackBrain:
             return
         with contextlib.suppress(RuntimeError):
             loop.call_soon_threadsafe(self._ending.set)
-        thread.join(10)
+        thread.join(60)
         self._loop = self._thread = None
 
     def cut(self) -> None:
@@ -139,7 +146,7 @@ class LoopbackBrain:
 
         self._call(say)
 
-    def wait_for(self, condition: Callable[[], object], timeout_s: float = 10.0) -> bool:
+    def wait_for(self, condition: Callable[[], object], timeout_s: float = 60.0) -> bool:
         """Wait until the condition holds; False after `timeout_s` seconds."""
         deadline = time.monotonic() + timeout_s
         with self._changed:
@@ -176,12 +183,27 @@ class LoopbackBrain:
             ping_interval=None,
             close_timeout=0.5,
             logger=_SILENT,
+            reuse_port=_CAN_SHARE_PORTS,
         ) as server:
             self.port = next(iter(server.sockets)).getsockname()[1]
+            self._keep_port()
             ready.set()
             await self._ending.wait()
             for connection in list(self._links):
                 connection.transport.abort()
+
+    def _keep_port(self) -> None:
+        """Hold the port with a socket that never listens, so that it is ours while we are stopped.
+
+        Else the kernel may give it to somebody's outgoing connection: even to an agent's own, to
+        this very port.
+        """
+        if _CAN_SHARE_PORTS and not self._is_port_kept:
+            self._is_port_kept = True
+            keeper = socket.socket()
+            keeper.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+            keeper.bind(("127.0.0.1", self.port))
+            weakref.finalize(self, os.close, keeper.detach())
 
     def _check(self, connection: ServerConnection, request: Request) -> Response | None:
         if self.refuse_with is not None:
@@ -201,8 +223,10 @@ class LoopbackBrain:
                     if isinstance(frame, frames.Hello):
                         key = (frame.worker_id, frame.epoch)
                         self._welcome(connection, link, frame, key)
-                    else:
+                    elif self._newest.get(key) is link:
                         self._commit(link, frame, key)
+                    else:
+                        return  # what this one still holds comes again on the newer
                 await self._write(connection, link)
         except LinkError as error:
             self._note(self.link_errors, error.code)
@@ -220,7 +244,7 @@ class LoopbackBrain:
             raise LinkError(VERSION, ADVICE[VERSION])
         now = time.time_ns() // 1000 + self.clock_offset_us
         link.welcome(hello, self.positions.get(key, 0), "loopback", "0.0.0", now)
-        self._links[connection] = link
+        self._links[connection] = self._newest[key] = link
         self._note(self.hellos, hello)
 
     def _commit(self, link: Link, frame: Any, key: tuple[str, str]) -> None:

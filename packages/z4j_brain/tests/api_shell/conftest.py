@@ -40,7 +40,7 @@ class Browser:
         parts = urlsplit(url)
         own = {"Origin": f"{parts.scheme}://{parts.netloc}"}
         self.http = httpx.Client(
-            base_url=f"{url}/api/v1", headers={**own, **(headers or {})}, timeout=20
+            base_url=f"{url}/api/v1", headers={**own, **(headers or {})}, timeout=60
         )
 
     def get(self, path: str, **query: Any) -> httpx.Response:
@@ -126,7 +126,7 @@ def _serving(app: Starlette, brain: Brain, listener: socket.socket) -> Iterator[
         yield
     finally:
         loop.call_soon_threadsafe(stop.set)
-        thread.join(20)
+        thread.join(60)
         loop.close()
 
 

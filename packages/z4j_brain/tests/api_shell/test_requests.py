@@ -23,7 +23,7 @@ def _raw(url: str, request: bytes) -> bytes:
     parts = urlsplit(url)
     with socket.create_connection((parts.hostname, parts.port), 10) as connection:
         connection.sendall(request)
-        connection.settimeout(10)
+        connection.settimeout(60)
         return connection.recv(65536)
 
 

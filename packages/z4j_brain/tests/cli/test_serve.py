@@ -50,9 +50,9 @@ class Server:
 
     def url(self) -> str:
         """Wait for the one URL that is printed."""
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 120
         while time.monotonic() < deadline:
-            if found := re.findall(r"http://\S+", self.printed()):
+            if found := re.findall(r"http://\S+(?=\s)", self.printed()):
                 return str(found[0])
             assert self.process.poll() is None, self.printed()
             time.sleep(0.05)
@@ -64,7 +64,7 @@ class Server:
     def stop(self) -> int:
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
-        return self.process.wait(60)
+        return self.process.wait(120)
 
 
 Serve = Callable[..., Server]
@@ -88,7 +88,7 @@ def serve(tmp_path: Path) -> Iterator[Serve]:
 def _set_up(server: Server) -> Iterator[httpx.Client]:
     base, token = server.base(), server.url().partition("token=")[2]
     headers = {"Origin": base}
-    with httpx.Client(base_url=f"{base}/api/v1", headers=headers, timeout=30) as client:
+    with httpx.Client(base_url=f"{base}/api/v1", headers=headers, timeout=60) as client:
         answer = client.post("/setup", json={"token": token, **FORM})
         assert answer.status_code == 201, answer.text
         client.headers["X-CSRF-Token"] = answer.json()["csrf_token"]
@@ -127,7 +127,7 @@ def test_an_agent_hears_a_goodbye(serve: Serve) -> None:
     with connect(url, subprotocols=["z4j.1"], additional_headers=bearer, proxy=None) as link:  # type: ignore[list-item]
         server.process.send_signal(signal.SIGTERM)
         with pytest.raises(ConnectionClosed) as closed:
-            link.recv(timeout=30)
+            link.recv(timeout=60)
     assert closed.value.rcvd is not None
     assert closed.value.rcvd.code == 1012
     assert server.stop() == 0
@@ -138,7 +138,7 @@ def test_a_port_in_use_is_explained(serve: Serve) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
         server = serve("--port", port)
-        assert server.process.wait(60) == 1
+        assert server.process.wait(120) == 1
     assert f"port {port}" in server.printed()
     assert "--port" in server.printed()
     assert "Traceback" not in server.printed()
@@ -148,7 +148,7 @@ def test_one_server_serves_a_sqlite_file(serve: Serve) -> None:
     first = serve()
     assert first.base()
     second = serve()
-    assert second.process.wait(60) == 1
+    assert second.process.wait(120) == 1
     assert "Another z4j serves" in second.printed()
     first.process.kill()
     first.process.wait()
@@ -158,7 +158,7 @@ def test_one_server_serves_a_sqlite_file(serve: Serve) -> None:
 def test_postgresql_is_migrated_only_when_asked(serve: Serve, postgres: object) -> None:
     url = postgres.create_database()  # type: ignore[attr-defined]
     refused = serve(Z4J_DATABASE_URL=url)
-    assert refused.process.wait(60) == 1
+    assert refused.process.wait(120) == 1
     assert "z4j migrate" in refused.printed()
     assert "--migrate" in refused.printed()
     server = serve("--migrate", Z4J_DATABASE_URL=url)

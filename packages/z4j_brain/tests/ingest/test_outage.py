@@ -15,7 +15,7 @@ from z4j_brain.store.schema import events, rollups, tasks
 
 
 async def until(is_true: Any) -> None:
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while not is_true():  # noqa: ASYNC110 - the writer's thread has no event for it
             await asyncio.sleep(0.02)
 

@@ -373,7 +373,7 @@ def test_links_stop_being_read_when_too_much_waits(
         assert not blocked.done()
         taken = await asyncio.to_thread(queue.take, 1.0)
         assert [one.seq for one in taken] == [1, 2]
-        await asyncio.wait_for(blocked, 5)
+        await asyncio.wait_for(blocked, 60)
         assert queue.weight == 21
 
     asyncio.run(run())
@@ -390,6 +390,6 @@ def test_bytes_are_bounded_as_well(record: Any, event: Any) -> None:
         await asyncio.sleep(0.01)
         assert not blocked.done()
         assert len(await asyncio.to_thread(queue.take, 1.0)) == 1
-        await asyncio.wait_for(blocked, 5)
+        await asyncio.wait_for(blocked, 60)
 
     asyncio.run(run())

@@ -200,6 +200,7 @@ class WireAgent:
             additional_headers=headers or {"Authorization": f"Bearer {self.credential.bearer()}"},
             ping_interval=None,
             max_size=None,
+            open_timeout=60,
             **options,
         )
 
@@ -241,13 +242,13 @@ class WireAgent:
         return found
 
     async def until(self, is_done: Callable[[], object]) -> None:
-        async with asyncio.timeout(15):
+        async with asyncio.timeout(60):
             while not is_done():
                 await self.receive()
 
     async def deliver(self) -> None:
         """Send everything and wait until all of it is acknowledged."""
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             while self.sender.kept:
                 await self.flush()
                 await self.receive()
@@ -256,7 +257,7 @@ class WireAgent:
         """Read on until the server closes; return code and reason."""
         assert self.websocket is not None
         with suppress(Exception):
-            async with asyncio.timeout(15):
+            async with asyncio.timeout(60):
                 while True:
                     await self.receive()
         await self.websocket.wait_closed()
@@ -289,7 +290,7 @@ def make_event(task_id: str = "t1", kind: Kind = Kind.STARTED, **fields: Any) ->
 
 
 async def eventually(is_true: Callable[[], object]) -> None:
-    async with asyncio.timeout(15):
+    async with asyncio.timeout(60):
         while not is_true():  # noqa: ASYNC110 - a database has no event to wait for
             await asyncio.sleep(0.02)
 

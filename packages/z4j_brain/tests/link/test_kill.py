@@ -7,7 +7,6 @@ import os
 import random
 import secrets
 import signal
-import socket
 import subprocess
 import sys
 from collections import Counter
@@ -18,11 +17,12 @@ from typing import Any
 import pytest
 from websockets.exceptions import ConnectionClosed, InvalidHandshake
 
+from services.ports import free_port
 from z4j_brain.keys import Keys
 from z4j_brain.store.schema import events, rollups, tasks, workers
 from z4j_core.events import Kind
 
-FRAMES, KILLS = 250, 4
+FRAMES, KILLS = 400, 4
 LOST = (OSError, ConnectionClosed, InvalidHandshake, TimeoutError, EOFError)
 
 
@@ -30,9 +30,7 @@ class Server:
     """`z4j serve` in a process of its own, on a fixed port."""
 
     def __init__(self, database_url: str, home: Path) -> None:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
+        self.port = free_port()
         self.secrets = [secrets.token_hex(32) for _ in range(2)]
         self.environment = {
             **{name: value for name, value in os.environ.items() if not name.startswith("Z4J_")},
@@ -84,11 +82,13 @@ def test_killing_the_server_loses_and_repeats_nothing(
             task_id = f"{agent.worker_id}-{number}"
             agent.push(make(task_id), make(task_id, Kind.SUCCEEDED))
     chance = random.Random(11)
+    tries = Counter[str]()
 
     async def deliver(agent: Any) -> None:
         while agent.sender.kept:
+            tries[agent.worker_id] += 1
             try:
-                async with asyncio.timeout(20):
+                async with asyncio.timeout(60):
                     await agent.connect()
                     await agent.deliver()
             except LOST:
@@ -103,10 +103,21 @@ def test_killing_the_server_loses_and_repeats_nothing(
             while sum(agent.sender.kept for agent in agents) > goal:  # noqa: ASYNC110
                 await asyncio.sleep(0.002)
             server.kill()
+            await until_links_are_lost()
         server.start()
 
+    async def until_links_are_lost() -> None:
+        """What the dead server acknowledged is read first: it counts for no later life."""
+        known = tries.copy()
+
+        def is_linked(agent: Any) -> bool:
+            return agent.sender.kept > 0 and tries[agent.worker_id] == known[agent.worker_id]
+
+        while any(map(is_linked, agents)):  # noqa: ASYNC110 - the agents' attempts tell no event
+            await asyncio.sleep(0.002)
+
     async def run() -> None:
-        async with asyncio.timeout(80):
+        async with asyncio.timeout(240):
             await asyncio.gather(kill(), *map(deliver, agents))
         for agent in agents:
             await agent.cut()

@@ -131,6 +131,7 @@ def test_lost_workers_are_swept_and_come_back(house: Any, play: Any, wait_for: A
         agent = served.agent()
         await agent.connect()
         await wait_for(lambda: house.count(workers))
+        served.gateway._round.stop()  # its pulses would go on between these steps
         [row] = house.rows(workers)
         with house.database.write() as connection:
             assert sweep_lost(connection, row["last_seen"]) == {}
@@ -177,6 +178,7 @@ def test_a_reader_who_never_reads_gets_one_acknowledgement(
         agent = served.agent()
         await agent.connect()
         outgoing = served.gateway.sessions[0]._outgoing
+        await wait_for(lambda: not outgoing._is_flushing)  # its greeting has left
         outgoing._is_flushing = True  # as if the socket were full
         for number in range(20):
             agent.push(make(f"t{number}"))
@@ -193,13 +195,16 @@ def test_a_reader_who_never_reads_gets_one_acknowledgement(
     assert house.count(events) == 20
 
 
-def test_an_adopters_link_never_makes_a_worker_online(house: Any, play: Any, make: Any) -> None:
+def test_an_adopters_link_never_makes_a_worker_online(
+    house: Any, play: Any, make: Any, wait_for: Any
+) -> None:
     async def scenario(served: Any) -> None:
         dead = served.agent(epoch="e1")
         dead.push(make("a"))
         await dead.connect()
         await dead.deliver()
         await dead.cut()
+        await wait_for(lambda: not served.parts.registry.online())
         adopters = [served.agent(epoch="e1", sender=dead.sender), served.agent(epoch="e2")]
         for number, adopter in enumerate(adopters):
             adopter.push(make(f"b{number}"))

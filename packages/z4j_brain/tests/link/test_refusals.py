@@ -275,7 +275,7 @@ def test_whoever_goes_on_sending_after_the_end_leaves_nothing_behind(play: Any) 
             for _ in range(60):
                 await agent.websocket.send(b"not signed" * 100)
         assert (await agent.closed())[0] in (4403, 1006)
-        for _ in range(1_000):
+        for _ in range(6_000):
             if not connections():
                 return
             await asyncio.sleep(0.01)
@@ -349,13 +349,14 @@ def test_a_silent_client_is_dropped(house: Any, play: Any, monkeypatch: pytest.M
 
 
 def test_silence_after_the_proof_ends_the_link(
-    house: Any, play: Any, monkeypatch: pytest.MonkeyPatch
+    house: Any, play: Any, wait_for: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("z4j_brain.link.session._SILENCE_US", 10_000)
-
     async def scenario(served: Any) -> None:
         agent = served.agent()
         await agent.connect()
+        await wait_for(served.parts.registry.online)
+        # Not before: the greeting itself may take longer than that.
+        monkeypatch.setattr("z4j_brain.link.session._SILENCE_US", 10_000)
         assert await agent.closed() == (4408, "silence")
 
     play(scenario)
@@ -370,14 +371,14 @@ def test_commands_reach_the_worker_and_only_a_live_one(house: Any, play: Any) ->
         assert not registry.deliver(uuid.uuid4(), command)
         agent = served.agent()
         await agent.connect()
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while not registry.online():  # noqa: ASYNC110 - the proof has no event here
                 await asyncio.sleep(0.01)
         [row] = registry.online()
         assert registry.deliver(row, command)
         await agent.until(lambda: command in agent.received)
         await agent.cut()
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while registry.online():  # noqa: ASYNC110 - the end has no event here
                 await asyncio.sleep(0.01)
         assert not registry.deliver(row, command)

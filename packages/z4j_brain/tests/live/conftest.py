@@ -108,7 +108,7 @@ class Served:
 
         def send() -> Any:
             try:
-                with urllib.request.urlopen(request, timeout=20) as answer:
+                with urllib.request.urlopen(request, timeout=60) as answer:
                     return answer.status, json.load(answer)
             except urllib.error.HTTPError as error:
                 with error:
@@ -125,7 +125,7 @@ class Reader:
 
     async def next(self) -> Any:
         """Return the next message but ticks."""
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while True:
                 message = json.loads(await self.socket.recv())
                 if message["type"] != "tick":
@@ -140,7 +140,7 @@ class Reader:
 
     async def closed(self) -> int | None:
         """Wait for the server to close; return the code."""
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             await self.socket.wait_closed()
         return self.socket.close_code
 
@@ -202,12 +202,12 @@ class LinkedAgent:
 
     async def command(self) -> frames.Command:
         """Wait for the next command."""
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             return await self._commands.get()
 
     async def watch(self) -> frames.Watch:
         """Wait for the next word on which queues to sample."""
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             return await self._watches.get()
 
     async def send(self, *sent: frames.Queues | frames.Depths) -> None:

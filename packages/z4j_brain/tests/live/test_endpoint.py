@@ -129,7 +129,7 @@ def test_a_reader_that_leaves_is_forgotten(play: Any) -> None:
         async with served.reader() as reader:
             await reader.next()
             assert served.brain.hub.reader_count(served.project_id) == 1
-        async with asyncio.timeout(15):
+        async with asyncio.timeout(60):
             while served.brain.hub.reader_count(served.project_id):  # noqa: ASYNC110
                 await asyncio.sleep(0.01)
 

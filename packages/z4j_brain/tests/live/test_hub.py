@@ -60,7 +60,7 @@ class House:
 
 
 async def take(reader: Subscription) -> Any:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         message = await reader.next()
     return message if isinstance(message, Close) else msgspec.json.decode(message)
 

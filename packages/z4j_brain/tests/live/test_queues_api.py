@@ -56,7 +56,7 @@ def test_list_and_course(play: Any, agent: Any, event: Any) -> None:
 
 async def sampled(served: Any, viewer: str, path: str) -> Any:
     """Read a queue until its sample is stored."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while True:
             status, body = await served.call(viewer, "GET", path)
             assert status == 200

@@ -84,7 +84,7 @@ def test_a_database_that_is_away_has_no_leader(own_postgres: Any) -> None:
 
 
 async def until(holds: Any) -> None:
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while not holds():  # noqa: ASYNC110 - the counters of another task tell no event
             await asyncio.sleep(0.02)
 

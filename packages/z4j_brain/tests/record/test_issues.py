@@ -354,7 +354,7 @@ def test_two_writers_do_not_wait_for_each_other_in_a_circle(
     def write(which: int) -> None:
         writer = Transactions(record.database, f"writer{which}", finish)
         try:
-            begin.wait(20)
+            begin.wait(60)
             for number in range(rounds):
                 order = range(places) if which else range(places - 1, -1, -1)
                 events = [

@@ -12,6 +12,7 @@ from celery.exceptions import Ignore, Reject
 from celery.worker.request import Request
 from recording import RecordingHost
 
+from z4j_celery.actions import probe, remote
 from z4j_celery.engine import CeleryEngine
 
 
@@ -23,6 +24,10 @@ def attach() -> None:
 
 if os.environ.get("ATTACH") == "early":
     attach()
+
+# How long a worker waits for the answers of others, for tests in which one has to come.
+if seconds := os.environ.get("ANSWER_WAIT_S"):
+    probe.ANSWER_WAIT_S = remote.ANSWER_WAIT_S = float(seconds)
 
 broker = os.environ["BROKER_URL"]
 app = Celery("shop", broker=broker, backend=os.environ.get("RESULTS", broker) or None)
@@ -137,10 +142,23 @@ def sleep(seconds: float) -> float:
     return seconds
 
 
+def wait_for(gate: str) -> None:
+    """Wait until the file `gate` is there, for two minutes at most."""
+    for _ in range(12_000):
+        if Path(gate).exists():
+            return
+        time.sleep(0.01)
+    raise TimeoutError(gate)
+
+
+@app.task
+def hold(gate: str) -> None:
+    wait_for(gate)
+
+
 @app.task(acks_late=True)
-def sleep_late(seconds: float) -> float:
-    time.sleep(seconds)
-    return seconds
+def hold_late(gate: str) -> None:
+    wait_for(gate)
 
 
 @app.task(time_limit=1)

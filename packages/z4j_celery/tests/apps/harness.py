@@ -52,7 +52,7 @@ class Record:
 def wait(
     look: Callable[[], Any],
     problem: Callable[[], str],
-    timeout_s: float = 25,
+    timeout_s: float = 90,
     pause_s: float = 0.02,
 ) -> Any:
     """Return the first true value that `look` returns."""
@@ -87,13 +87,17 @@ class Worker:
             )
 
     def wait_until_ready(self) -> Worker:
-        wait(lambda: " ready." in self.log.read_text(), self.log.read_text)
+        def is_ready() -> bool:
+            assert self.process.poll() is None, self.log.read_text()
+            return " ready." in self.log.read_text()
+
+        wait(is_ready, self.log.read_text)
         return self
 
     def act(self, action: str, target: Any = None, **params: Any) -> dict[str, Any]:
         """Have the engine in the worker carry out an action, on a thread like the agent's."""
         with socket.socket(socket.AF_UNIX) as client:
-            client.settimeout(20)
+            client.settimeout(60)
             client.connect(f"{self.record.path}.sock")
             with client.makefile("rwb") as file:
                 command = {"action": action, "target": target, "params": params}
@@ -107,7 +111,7 @@ class Worker:
         if self.process.poll() is None:
             self.process.terminate()
             try:
-                self.process.wait(20)
+                self.process.wait(60)
             except subprocess.TimeoutExpired:
                 os.killpg(self.process.pid, signal.SIGKILL)
                 self.process.wait()

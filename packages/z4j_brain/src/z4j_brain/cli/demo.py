@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import signal
 import tempfile
-import threading
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
+from queue import Empty, SimpleQueue
 from types import FrameType
 
 import click
@@ -22,10 +22,11 @@ def command(port: int) -> None:
     """
     from z4j_brain.demo import DemoError
 
-    ended = threading.Event()
+    # Not an Event: a signal that arrives while this very thread is inside of one would hang it.
+    ended: SimpleQueue[None] = SimpleQueue()
 
     def end(_number: int, _frame: FrameType | None) -> None:
-        ended.set()
+        ended.put(None)
 
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, end)
@@ -36,7 +37,7 @@ def command(port: int) -> None:
         raise click.ClickException(str(error)) from None
 
 
-def _run(home: Path, port: int, ended: threading.Event) -> None:
+def _run(home: Path, port: int, ended: SimpleQueue[None]) -> None:
     from z4j_brain import demo
     from z4j_brain.server import ListenError, listen
 
@@ -62,7 +63,14 @@ def _run(home: Path, port: int, ended: threading.Event) -> None:
             f"\nOpen {url}/sign-in/once?token={prepared.link}\n\n"
             "It signs in one browser, once, within ten minutes. Ctrl-C ends the demo.\n"
         )
-        while not ended.wait(0.5):
+        while not _is_over(ended):
             if any(child.poll() is not None for child in running):
                 raise demo.DemoError("A part of the demo ended by itself; its last lines say why.")
         click.echo("Ending …")
+
+
+def _is_over(ended: SimpleQueue[None]) -> bool:
+    with suppress(Empty):
+        ended.get(timeout=0.5)
+        return True
+    return False

@@ -10,6 +10,7 @@ import tempfile
 import threading
 from collections.abc import Sequence
 from contextlib import suppress
+from queue import Empty, SimpleQueue
 from typing import IO
 
 from z4j_celery.demo.broker import start_broker
@@ -23,9 +24,10 @@ _PUBLISHER = ("-m", "z4j_celery.demo.workload")
 
 def main() -> int:
     """Run until told to end; return 1 if a child ended by itself."""
-    ended = threading.Event()
+    # Not an Event: a signal that arrives while this very thread is inside of one would hang it.
+    ended: SimpleQueue[None] = SimpleQueue()
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: ended.set())
+        signal.signal(number, lambda *_: ended.put(None))
     broker = start_broker()
     environment = {**os.environ, "Z4J_DEMO_BROKER": broker}
     with tempfile.TemporaryFile() as log:
@@ -53,15 +55,15 @@ def _start(
     )
 
 
-def _watch_parent(ended: threading.Event) -> None:
+def _watch_parent(ended: SimpleQueue[None]) -> None:
     """Our standard input is a pipe from the parent: its end is the parent's end."""
     while sys.stdin.buffer.read(4096):
         pass
-    ended.set()
+    ended.put(None)
 
 
-def _wait(children: list[subprocess.Popen[bytes]], ended: threading.Event) -> bool:
-    while not ended.wait(0.5):
+def _wait(children: list[subprocess.Popen[bytes]], ended: SimpleQueue[None]) -> bool:
+    while not _is_over(ended):
         for child in children:
             if child.poll() is not None:
                 print(
@@ -69,6 +71,13 @@ def _wait(children: list[subprocess.Popen[bytes]], ended: threading.Event) -> bo
                     file=sys.stderr,
                 )
                 return True
+    return False
+
+
+def _is_over(ended: SimpleQueue[None]) -> bool:
+    with suppress(Empty):
+        ended.get(timeout=0.5)
+        return True
     return False
 
 

@@ -50,7 +50,7 @@ class RecordingHost:
             found = [event for event in self.events if event.task_id == task_id]
         return sorted(found, key=lambda event: event.occurred_at)
 
-    def wait_for(self, task_id: str, kind: Kind, timeout_s: float = 10.0) -> WireEvent:
+    def wait_for(self, task_id: str, kind: Kind, timeout_s: float = 60.0) -> WireEvent:
         """Return the first event of this task and kind, waiting for it."""
         deadline = time.monotonic() + timeout_s
         with self._changed:
