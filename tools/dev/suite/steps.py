@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[3]
 REPORTS = ROOT / ".cache" / "suite"
-SECONDS = {"z4j_brain": 250, "z4j_celery": 210}
+SECONDS = {"z4j_brain": 320, "z4j_celery": 210, "e2e": 420, "faults": 240}
 PARTS = {"z4j_brain": 2}
 """Into how many steps the folders of a package's tests are dealt, so that none is the longest."""
 
@@ -51,13 +51,7 @@ def all_steps(pytest_options: Sequence[str]) -> list[Step]:
         _plain("imports", "who may import whom", ("lint-imports --no-cache",)),
         _dashboard(),
         *(step for folder in packages for step in _alone(folder, pytest_options)),
-        _pytest(
-            "whole",
-            "the packages together",
-            "suite",
-            ["tests", "--ignore=tests/services"],
-            pytest_options,
-        ),
+        *_whole(pytest_options),
     ]
 
 
@@ -114,6 +108,17 @@ def _alone(package: Path, options: Sequence[str]) -> list[Step]:
         _pytest(f"{name}{suffix}", says, environment, paths, options, seconds=seconds)
         for suffix, paths in _parts(tests, PARTS.get(package.name, 1))
     ]
+
+
+def _whole(options: Sequence[str]) -> Iterator[Step]:
+    """The packages together, in steps that may run beside each other."""
+    long = ("e2e", "faults")
+    says = "the packages together"
+    for name in long:
+        seconds = SECONDS[name]
+        yield _pytest(f"whole:{name}", says, "suite", [f"tests/{name}"], options, seconds=seconds)
+    rest = ["tests", *(f"--ignore=tests/{name}" for name in ("services", *long))]
+    yield _pytest("whole:rest", says, "suite", rest, options, seconds=30)
 
 
 def _parts(tests: Path, count: int) -> list[tuple[str, list[str]]]:
