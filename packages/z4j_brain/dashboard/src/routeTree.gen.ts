@@ -14,6 +14,7 @@ import { Route as SetupRouteImport } from "./routes/setup";
 import { Route as SignInRouteImport } from "./routes/sign-in";
 import { Route as PProjectRouteImport } from "./routes/p/$project";
 import { Route as PProjectIndexRouteImport } from "./routes/p/$project/index";
+import { Route as PProjectAccountRouteImport } from "./routes/p/$project/account";
 import { Route as PProjectAgentsRouteImport } from "./routes/p/$project/agents";
 import { Route as PProjectAuditRouteImport } from "./routes/p/$project/audit";
 import { Route as PProjectCommandsRouteImport } from "./routes/p/$project/commands";
@@ -51,6 +52,11 @@ const PProjectRoute = PProjectRouteImport.update({
 const PProjectIndexRoute = PProjectIndexRouteImport.update({
   id: "/",
   path: "/",
+  getParentRoute: () => PProjectRoute,
+} as any);
+const PProjectAccountRoute = PProjectAccountRouteImport.update({
+  id: "/account",
+  path: "/account",
   getParentRoute: () => PProjectRoute,
 } as any);
 const PProjectAgentsRoute = PProjectAgentsRouteImport.update({
@@ -126,6 +132,7 @@ export interface FileRoutesByFullPath {
   "/setup": typeof SetupRoute;
   "/sign-in": typeof SignInRoute;
   "/p/$project": typeof PProjectRouteWithChildren;
+  "/p/$project/account": typeof PProjectAccountRoute;
   "/p/$project/agents": typeof PProjectAgentsRoute;
   "/p/$project/audit": typeof PProjectAuditRoute;
   "/p/$project/commands": typeof PProjectCommandsRoute;
@@ -145,6 +152,7 @@ export interface FileRoutesByTo {
   "/": typeof IndexRoute;
   "/setup": typeof SetupRoute;
   "/sign-in": typeof SignInRoute;
+  "/p/$project/account": typeof PProjectAccountRoute;
   "/p/$project/agents": typeof PProjectAgentsRoute;
   "/p/$project/audit": typeof PProjectAuditRoute;
   "/p/$project/commands": typeof PProjectCommandsRoute;
@@ -166,6 +174,7 @@ export interface FileRoutesById {
   "/setup": typeof SetupRoute;
   "/sign-in": typeof SignInRoute;
   "/p/$project": typeof PProjectRouteWithChildren;
+  "/p/$project/account": typeof PProjectAccountRoute;
   "/p/$project/agents": typeof PProjectAgentsRoute;
   "/p/$project/audit": typeof PProjectAuditRoute;
   "/p/$project/commands": typeof PProjectCommandsRoute;
@@ -188,6 +197,7 @@ export interface FileRouteTypes {
     | "/setup"
     | "/sign-in"
     | "/p/$project"
+    | "/p/$project/account"
     | "/p/$project/agents"
     | "/p/$project/audit"
     | "/p/$project/commands"
@@ -207,6 +217,7 @@ export interface FileRouteTypes {
     | "/"
     | "/setup"
     | "/sign-in"
+    | "/p/$project/account"
     | "/p/$project/agents"
     | "/p/$project/audit"
     | "/p/$project/commands"
@@ -227,6 +238,7 @@ export interface FileRouteTypes {
     | "/setup"
     | "/sign-in"
     | "/p/$project"
+    | "/p/$project/account"
     | "/p/$project/agents"
     | "/p/$project/audit"
     | "/p/$project/commands"
@@ -285,6 +297,13 @@ declare module "@tanstack/react-router" {
       path: "/";
       fullPath: "/p/$project/";
       preLoaderRoute: typeof PProjectIndexRouteImport;
+      parentRoute: typeof PProjectRoute;
+    };
+    "/p/$project/account": {
+      id: "/p/$project/account";
+      path: "/account";
+      fullPath: "/p/$project/account";
+      preLoaderRoute: typeof PProjectAccountRouteImport;
       parentRoute: typeof PProjectRoute;
     };
     "/p/$project/agents": {
@@ -382,6 +401,7 @@ declare module "@tanstack/react-router" {
 }
 
 interface PProjectRouteChildren {
+  PProjectAccountRoute: typeof PProjectAccountRoute;
   PProjectAgentsRoute: typeof PProjectAgentsRoute;
   PProjectAuditRoute: typeof PProjectAuditRoute;
   PProjectCommandsRoute: typeof PProjectCommandsRoute;
@@ -399,6 +419,7 @@ interface PProjectRouteChildren {
 }
 
 const PProjectRouteChildren: PProjectRouteChildren = {
+  PProjectAccountRoute: PProjectAccountRoute,
   PProjectAgentsRoute: PProjectAgentsRoute,
   PProjectAuditRoute: PProjectAuditRoute,
   PProjectCommandsRoute: PProjectCommandsRoute,

@@ -152,6 +152,7 @@ are moved to coarser buckets; see `rollup_steps.py`."""
 
 KEPT = frozenset(
     {"projects", "users", "memberships", "agents", "agent_tokens", "feeds", "redaction_rules"}
-    | {"rollup_marks", "rollup_horizons", "audit", "audit_heads"}
+    | {"totp_secrets", "recovery_codes", "rollup_marks", "rollup_horizons"}
+    | {"audit", "audit_heads"}
 )
 """Tables whose rows are kept until somebody removes them, or, as marks, until they are settled."""

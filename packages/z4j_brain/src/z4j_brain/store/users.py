@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import uuid
+from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, exists, insert, select, update
+from sqlalchemy import Connection, Row, exists, insert, select, update
 
 from z4j_brain.store.schema import memberships, users
 from z4j_brain.store.types import new_id
@@ -41,10 +42,13 @@ def any_exist(connection: Connection) -> bool:
 def find_account(connection: Connection, email: str) -> Account | None:
     """Find an account by its e-mail address."""
     row = connection.execute(select(users).where(users.c.email == normal_email(email))).first()
-    if row is None:
-        return None
-    user = User(row.id, row.email, row.name, row.is_admin)
-    return Account(user, row.password_hash, row.disabled_at is not None)
+    return None if row is None else _account(row)
+
+
+def lock_account(connection: Connection, user_id: uuid.UUID) -> Account | None:
+    """Read an account, and let nobody else change it before this transaction ends."""
+    row = connection.execute(select(users).where(users.c.id == user_id).with_for_update()).first()
+    return None if row is None else _account(row)
 
 
 def find_user(connection: Connection, user_id: uuid.UUID) -> User | None:
@@ -91,3 +95,8 @@ def set_role(connection: Connection, project_id: uuid.UUID, user_id: uuid.UUID, 
     connection.execute(
         insert(memberships).values(project_id=project_id, user_id=user_id, role=role)
     )
+
+
+def _account(row: Row[Any]) -> Account:
+    user = User(row.id, row.email, row.name, row.is_admin)
+    return Account(user, row.password_hash, row.disabled_at is not None)
