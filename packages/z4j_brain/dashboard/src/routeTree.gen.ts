@@ -15,6 +15,7 @@ import { Route as SetupRouteImport } from "./routes/setup";
 import { Route as SignInRouteImport } from "./routes/sign-in";
 import { Route as PProjectRouteImport } from "./routes/p/$project";
 import { Route as PProjectIndexRouteImport } from "./routes/p/$project/index";
+import { Route as PProjectAccountRouteImport } from "./routes/p/$project/account";
 import { Route as PProjectAgentsRouteImport } from "./routes/p/$project/agents";
 import { Route as PProjectAuditRouteImport } from "./routes/p/$project/audit";
 import { Route as PProjectCommandsRouteImport } from "./routes/p/$project/commands";
@@ -59,6 +60,11 @@ const PProjectRoute = PProjectRouteImport.update({
 const PProjectIndexRoute = PProjectIndexRouteImport.update({
   id: "/",
   path: "/",
+  getParentRoute: () => PProjectRoute,
+} as any);
+const PProjectAccountRoute = PProjectAccountRouteImport.update({
+  id: "/account",
+  path: "/account",
   getParentRoute: () => PProjectRoute,
 } as any);
 const PProjectAgentsRoute = PProjectAgentsRouteImport.update({
@@ -145,6 +151,7 @@ export interface FileRoutesByFullPath {
   "/setup": typeof SetupRoute;
   "/sign-in": typeof SignInRoute;
   "/p/$project": typeof PProjectRouteWithChildren;
+  "/p/$project/account": typeof PProjectAccountRoute;
   "/p/$project/agents": typeof PProjectAgentsRoute;
   "/p/$project/audit": typeof PProjectAuditRoute;
   "/p/$project/commands": typeof PProjectCommandsRoute;
@@ -167,6 +174,7 @@ export interface FileRoutesByTo {
   "/invitation": typeof InvitationRoute;
   "/setup": typeof SetupRoute;
   "/sign-in": typeof SignInRoute;
+  "/p/$project/account": typeof PProjectAccountRoute;
   "/p/$project/agents": typeof PProjectAgentsRoute;
   "/p/$project/audit": typeof PProjectAuditRoute;
   "/p/$project/commands": typeof PProjectCommandsRoute;
@@ -191,6 +199,7 @@ export interface FileRoutesById {
   "/setup": typeof SetupRoute;
   "/sign-in": typeof SignInRoute;
   "/p/$project": typeof PProjectRouteWithChildren;
+  "/p/$project/account": typeof PProjectAccountRoute;
   "/p/$project/agents": typeof PProjectAgentsRoute;
   "/p/$project/audit": typeof PProjectAuditRoute;
   "/p/$project/commands": typeof PProjectCommandsRoute;
@@ -216,6 +225,7 @@ export interface FileRouteTypes {
     | "/setup"
     | "/sign-in"
     | "/p/$project"
+    | "/p/$project/account"
     | "/p/$project/agents"
     | "/p/$project/audit"
     | "/p/$project/commands"
@@ -238,6 +248,7 @@ export interface FileRouteTypes {
     | "/invitation"
     | "/setup"
     | "/sign-in"
+    | "/p/$project/account"
     | "/p/$project/agents"
     | "/p/$project/audit"
     | "/p/$project/commands"
@@ -261,6 +272,7 @@ export interface FileRouteTypes {
     | "/setup"
     | "/sign-in"
     | "/p/$project"
+    | "/p/$project/account"
     | "/p/$project/agents"
     | "/p/$project/audit"
     | "/p/$project/commands"
@@ -329,6 +341,13 @@ declare module "@tanstack/react-router" {
       path: "/";
       fullPath: "/p/$project/";
       preLoaderRoute: typeof PProjectIndexRouteImport;
+      parentRoute: typeof PProjectRoute;
+    };
+    "/p/$project/account": {
+      id: "/p/$project/account";
+      path: "/account";
+      fullPath: "/p/$project/account";
+      preLoaderRoute: typeof PProjectAccountRouteImport;
       parentRoute: typeof PProjectRoute;
     };
     "/p/$project/agents": {
@@ -440,6 +459,7 @@ declare module "@tanstack/react-router" {
 }
 
 interface PProjectRouteChildren {
+  PProjectAccountRoute: typeof PProjectAccountRoute;
   PProjectAgentsRoute: typeof PProjectAgentsRoute;
   PProjectAuditRoute: typeof PProjectAuditRoute;
   PProjectCommandsRoute: typeof PProjectCommandsRoute;
@@ -459,6 +479,7 @@ interface PProjectRouteChildren {
 }
 
 const PProjectRouteChildren: PProjectRouteChildren = {
+  PProjectAccountRoute: PProjectAccountRoute,
   PProjectAgentsRoute: PProjectAgentsRoute,
   PProjectAuditRoute: PProjectAuditRoute,
   PProjectCommandsRoute: PProjectCommandsRoute,

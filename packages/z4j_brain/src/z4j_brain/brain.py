@@ -7,7 +7,9 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING
 
+from z4j_brain.auth.browser import HOUR_US
 from z4j_brain.auth.passwords import Passwords
+from z4j_brain.auth.session_watch import SessionWatch
 from z4j_brain.keys import Keys
 from z4j_brain.settings import Settings
 from z4j_brain.store.database import Database
@@ -31,6 +33,7 @@ class Brain:
     keys: Keys
     database: Database
     passwords: Passwords
+    session_watch: SessionWatch
     hub: Hub
     cleaners: ProjectCleaners
     registry: Registry
@@ -70,6 +73,7 @@ class Brain:
             keys=keys,
             database=database,
             passwords=passwords or Passwords(),
+            session_watch=SessionWatch(database, settings.session_idle_hours * HOUR_US),
             hub=hub,
             cleaners=cleaners,
             registry=registry,
@@ -110,6 +114,7 @@ class Brain:
         await self.commands.stop()
         await self.cleaners.stop()
         await self.hub.stop()
+        await self.session_watch.stop()
 
     async def close(self) -> None:
         """Close the database, when nobody asks any more."""

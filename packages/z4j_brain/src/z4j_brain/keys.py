@@ -81,6 +81,14 @@ class Keys:
         """Return what is stored of a token that works once: set-up, sign-in, invitation."""
         return self._browser(b"z4j one-time", token)
 
+    def known_browser_proof(self, text: str) -> str:
+        """Return the proof in the cookie of a browser that has signed in before."""
+        return self._browser(b"z4j known browser", text).hex()
+
+    def totp_key(self) -> bytes:
+        """Derive the key under which the secrets of authenticator apps are stored."""
+        return credential.hkdf(self.master, b"z4j totp")
+
     def subject_hash(self, subject: str) -> bytes:
         """Return the key under which failed sign-ins of an address or e-mail are counted."""
         return self._browser(b"z4j subject", subject)

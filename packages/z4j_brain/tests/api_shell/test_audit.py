@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import re
 import uuid
@@ -15,6 +16,7 @@ from sqlalchemy import insert, text
 from z4j_brain import clock
 from z4j_brain.api.route import SAFE
 from z4j_brain.api.table import all_routes
+from z4j_brain.auth.totp import code_at, step_at
 from z4j_brain.store.schema import audit, issues, workers
 from z4j_brain.store.types import new_id
 from z4j_core.frames import ActionInfo, EngineInfo
@@ -25,6 +27,8 @@ INVITATIONS = "/projects/shop/invitations"
 ADA, BOB = "ada@example.org", "bob@example.org"
 SECRET = re.compile(r"z4j_[\w-]{20,}|[\w-]{43}")
 """The look of what is shown once: keys, agent tokens, and the tokens of links."""
+FACTOR = "/account/second-factor"
+PASSWORD = "correct horse battery staple"
 Scene = Callable[[Any, Any], list[str]]
 """Calls a route as Ada, and returns the actions that the log must have gained by that."""
 
@@ -183,9 +187,72 @@ def revoke_project_key(running: Any, ada: Any) -> list[str]:
     return ["key.made", "key.revoked"]
 
 
+def change_password(running: Any, ada: Any) -> list[str]:
+    form = {"current_password": PASSWORD, "new_password": "tulip hunter2 quarry mist"}
+    ada.enter(ada.post("/account/password", form))
+    return ["user.password_changed"]
+
+
+def end_session(running: Any, ada: Any) -> list[str]:
+    made = sign_in(running, ada)
+    items = ada.get("/account/sessions").json()["items"]
+    other = next(one["id"] for one in items if not one["is_current"])
+    assert ada.delete(f"/account/sessions/{other}").status_code == 204
+    return [*made, "session.ended"]
+
+
+def end_other_sessions(running: Any, ada: Any) -> list[str]:
+    made = sign_in(running, ada)
+    assert ada.delete("/account/sessions").json() == {"ended": 1}
+    return [*made, "session.ended"]
+
+
+def begin_factor(running: Any, ada: Any) -> list[str]:
+    _app(ada)
+    return ["second_factor.begun"]
+
+
+def confirm_factor(running: Any, ada: Any) -> list[str]:
+    secret = _app(ada)
+    code = code_at(secret, step_at(clock.now()))
+    assert ada.post(f"{FACTOR}/confirm", {"code": code}).status_code == 200
+    return ["second_factor.begun", "second_factor.on"]
+
+
+def replace_codes(running: Any, ada: Any) -> list[str]:
+    made = confirm_factor(running, ada)
+    assert ada.post("/account/recovery-codes", {"password": PASSWORD}).status_code == 200
+    return [*made, "recovery_codes.replaced"]
+
+
+def turn_factor_off(running: Any, ada: Any) -> list[str]:
+    made = confirm_factor(running, ada)
+    assert ada.post(f"{FACTOR}/off", {"password": PASSWORD}).status_code == 204
+    return [*made, "second_factor.off"]
+
+
+def sign_in_by_code(running: Any, ada: Any) -> list[str]:
+    secret = _app(ada)
+    step = step_at(clock.now())
+    assert ada.post(f"{FACTOR}/confirm", {"code": code_at(secret, step)}).status_code == 200
+    browser = running.browser()
+    answer = browser.post("/sign-in", {"email": "ada@example.org", "password": PASSWORD})
+    form = {"second_step": answer.json()["second_step"], "code": code_at(secret, step + 1)}
+    browser.enter(browser.post("/sign-in/code", form))
+    return ["second_factor.begun", "second_factor.on", "session.opened"]
+
+
 SCENES: dict[str, Scene] = {
     "sign_in_by_password": sign_in,
+    "sign_in_by_code": sign_in_by_code,
     "sign_out": sign_out,
+    "change_own_password": change_password,
+    "end_own_session": end_session,
+    "end_other_own_sessions": end_other_sessions,
+    "begin_second_factor": begin_factor,
+    "confirm_second_factor": confirm_factor,
+    "replace_recovery_codes": replace_codes,
+    "turn_second_factor_off": turn_factor_off,
     "create_agent": create_agent,
     "mint_token": mint_token,
     "revoke_agent": revoke_agent,
@@ -214,6 +281,13 @@ EXCEPTIONS = {
     "preview_redaction": "it stores nothing",
     "check_invitation": "it reads, and changes nothing",
 }
+
+
+def _app(ada: Any) -> bytes:
+    """Begin a second step, and return the secret of the app."""
+    begun = ada.post(FACTOR, {"password": PASSWORD})
+    assert begun.status_code == 201, begun.text
+    return base64.b32decode(begun.json()["secret"])
 
 
 def _agent(ada: Any) -> Any:
@@ -281,6 +355,7 @@ def test_an_unsafe_route_writes_the_audit_log(running: Any, ada: Any, name: str)
         told = "\n".join(str(value) for value in row if isinstance(value, str))
         assert "hunter2" not in told
         assert not SECRET.search(told)
+        assert PASSWORD not in told
 
 
 def test_the_first_rows_are_of_the_set_up(running: Any, ada: Any) -> None:
@@ -352,6 +427,14 @@ def test_what_is_refused_leaves_no_row(running: Any, ada: Any) -> None:
     rotated = f"{AGENTS}/{_agent(ada)['id']}/tokens/{nobody}/rotate"
     assert ada.post(rotated, {}).status_code == 404
     assert ada.post(rotated.replace(str(nobody), token), {"overlap_hours": -1}).status_code == 422
+    assert ada.delete(f"/account/sessions/{nobody}").status_code == 404
+    assert ada.delete("/account/sessions").json() == {"ended": 0}
+    wrong = {"current_password": "wrong", "new_password": "tulip anvil quarry mist"}
+    assert ada.post("/account/password", wrong).status_code == 422
+    assert ada.post(FACTOR, {"password": "wrong"}).status_code == 422
+    assert ada.post(f"{FACTOR}/confirm", {"code": "123456"}).status_code == 409
+    for path in (f"{FACTOR}/off", "/account/recovery-codes"):
+        assert ada.post(path, {"password": PASSWORD}).status_code == 409
     decision = {"decision": "muted"}
     assert ada.post("/projects/shop/issues/zz/decisions", decision).status_code == 404
     assert len(_log(running)) == before

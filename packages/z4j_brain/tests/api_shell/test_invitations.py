@@ -56,6 +56,15 @@ def test_a_new_person_makes_an_account_and_is_in(running: Any, ada: Any) -> None
     assert ada.get(INVITATIONS).json()["items"] == []
 
 
+def test_a_password_that_the_rules_refuse_leaves_the_link_good(running: Any, ada: Any) -> None:
+    token, eve = _invite(ada), running.browser()
+    for password in ("too short", f"{EVE} 2026"):
+        answer = eve.post("/invitations/sign-up", _form(token, password=password))
+        assert answer.status_code == 422
+        assert answer.json()["errors"][0]["pointer"].endswith("/password")
+    eve.enter(eve.post("/invitations/sign-up", _form(token)))
+
+
 def test_an_existing_account_signs_in_and_accepts(running: Any, ada: Any) -> None:
     bob = running.member(None)
     token = _invite(ada, "bob@example.org", "viewer")

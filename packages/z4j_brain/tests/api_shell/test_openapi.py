@@ -61,7 +61,7 @@ def test_every_reference_leads_somewhere_and_it_is_plain_json() -> None:
 def test_limits_of_the_types_are_in_it() -> None:
     document = describe(all_routes())
     form = document["components"]["schemas"]["SetupForm"]
-    assert form["properties"]["password"]["minLength"] == 12
+    assert form["properties"]["password"]["minLength"] == 15
     assert sorted(form["required"]) == ["email", "name", "password", "project_name", "token"]
     listing = document["paths"]["/projects/{project}/agents"]["get"]
     limit = next(one for one in listing["parameters"] if one["name"] == "limit")

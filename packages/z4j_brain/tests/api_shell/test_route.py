@@ -103,6 +103,7 @@ def test_every_resource_says_who_may_call_it() -> None:
     assert {one.path for one in routes if one.permission == PUBLIC} == {
         "/session",
         "/sign-in",
+        "/sign-in/code",
         "/setup",
         "/setup/check",
         "/openapi.json",

@@ -34,6 +34,7 @@ def test_a_new_server_asks_for_setup(running: Any) -> None:
         "csrf_token": None,
         "version": answer.json()["version"],
         "projects": [],
+        "second_step": None,
     }
 
 

@@ -48,6 +48,42 @@ def test_the_cookie_is_secure_behind_tls(start: Any) -> None:
         assert "secure" in answer.headers["set-cookie"].lower()
 
 
+@pytest.mark.parametrize(
+    ("trusted", "scheme", "prefix"),
+    [
+        ("127.0.0.1", "https", ""),
+        ("127.0.0.1", "https", "/z4j"),
+        ("127.0.0.1", "http", ""),
+        ("192.0.2.1", "https", ""),
+    ],
+)
+def test_the_flags_of_both_cookies(start: Any, trusted: str, scheme: str, prefix: str) -> None:
+    """Secure exactly when a trusted proxy says that the browser talks TLS."""
+    is_secure = (trusted, scheme) == ("127.0.0.1", "https")
+    with start(trusted_proxies=trusted, root_path=prefix) as running:
+        running.set_up()
+        origin = running.url.removesuffix(prefix)
+        origin = origin.replace("http:", "https:") if is_secure else origin
+        browser = running.browser({"X-Forwarded-Proto": scheme, "Origin": origin})
+        answer = browser.post("/sign-in", {"email": EMAIL, "password": PASSWORD})
+        assert answer.status_code == 200, answer.text
+        found = {}
+        for header in answer.headers.get_list("set-cookie"):
+            name, _, flags = header.lower().partition("=")
+            found[name] = {flag.strip() for flag in flags.split(";")[1:]}
+        days = {"z4j_session": 7, "z4j_known": 180}
+        assert found == {
+            name: {
+                "httponly",
+                "samesite=lax",
+                f"path={prefix or '/'}",
+                f"max-age={days[name] * 86_400}",
+                *({"secure"} if is_secure else ()),
+            }
+            for name in days
+        }
+
+
 def test_sign_in_gives_a_new_session_and_ends_the_former(running: Any, ada: Any) -> None:
     former = _cookie(ada)
     ada.sign_in()

@@ -60,30 +60,30 @@ def test_verify_says_what_is_whole_and_names_what_is_not(shop: Database) -> None
 
 
 def test_what_the_command_line_does_names_its_account(shop: Database) -> None:
-    rows = [json.loads(line) for line in run("audit", "export").output.splitlines()]
+    rows = [json.loads(line) for line in run("audit", "export").stdout.splitlines()]
     assert [row["action"] for row in rows] == ["audit.begun", "agent.created", "agent.token_minted"]
     assert rows[1]["actor_name"].startswith("command line (")
     assert rows[2]["after"].keys() == {"id"}
 
 
 def test_an_export_for_spreadsheets_holds_no_formula(shop: Database) -> None:
-    table = list(csv.DictReader(io.StringIO(run("audit", "export", "--format", "csv").output)))
+    table = list(csv.DictReader(io.StringIO(run("audit", "export", "--format", "csv").stdout)))
     assert [row["number"] for row in table] == ["1", "1", "2"]
     assert table[1]["object_name"] == "'=1+1"
     assert table[1]["project"] == "shop"
-    only = run("audit", "export", "--project", "instance").output
+    only = run("audit", "export", "--project", "instance").stdout
     assert [json.loads(line)["project"] for line in only.splitlines()] == ["instance"]
     assert run("audit", "export", "--project", "nothing").exit_code == 1
 
 
 def test_an_export_shows_what_somebody_has_made_unreadable(shop: Database) -> None:
     spoil(shop, "UPDATE audit SET after = '{' WHERE number = 2")
-    assert json.loads(run("audit", "export").output.splitlines()[2])["after"] == "{"
+    assert json.loads(run("audit", "export").stdout.splitlines()[2])["after"] == "{"
 
 
 def test_a_checkpoint_finds_that_the_log_was_cut(shop: Database, tmp_path: Path) -> None:
     path = tmp_path / "checkpoint.txt"
-    path.write_text(run("audit", "checkpoint").output)
+    path.write_text(run("audit", "checkpoint").stdout)
     good = run("audit", "verify", "--checkpoint", str(path))
     assert good.exit_code == 0
     assert "holds all that the checkpoint" in good.output

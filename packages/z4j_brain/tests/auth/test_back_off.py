@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from pathlib import Path
 
 import pytest
@@ -9,11 +10,14 @@ import pytest
 from z4j_brain.auth.back_off import (
     ACCOUNT,
     ADDRESS,
+    ALONE,
     FORGET_AFTER_US,
+    FRESH,
     PAIR,
     Subjects,
     begin,
     subjects_of,
+    subjects_of_session,
     succeed,
     wait_s,
 )
@@ -116,4 +120,45 @@ def test_counts_are_forgotten(database: Database, tmp_path: Path) -> None:
     assert _attempt(database, subjects, NOON + FORGET_AFTER_US + SECOND) == 0
     with database.read() as connection:
         assert counts(connection, [subjects.pair])[subjects.pair].failures == 1
+    database.close()
+
+
+def _attack(database: Database, seconds: int) -> int:
+    """Let 40 addresses ask every second, each as often as it may; return when it ends."""
+    for second in range(seconds):
+        for n in range(40):
+            _attempt(database, subjects_of(KEYS, "a@b", f"198.51.100.{n}"), NOON + second * SECOND)
+    return NOON + (seconds - 1) * SECOND
+
+
+def test_an_owner_elsewhere_gets_in_at_once_during_an_attack(database: Database) -> None:
+    now = _attack(database, 4)
+    attacker = subjects_of(KEYS, "a@b", "198.51.100.1")
+    assert _attempt(database, attacker, now) > 0, "the account is slowed for those who failed"
+    owner = subjects_of(KEYS, "a@b", "192.0.2.1")
+    assert [_attempt(database, owner, now) for _ in range(FRESH)] == [0] * FRESH
+    assert _attempt(database, owner, now) > 0, "a third attempt waits as those of the others do"
+    database.close()
+
+
+def test_a_known_browser_gets_in_at_once_even_beside_the_attacker(database: Database) -> None:
+    stranger = subjects_of(KEYS, "a@b", "192.0.2.1")
+    while not _attempt(database, stranger, NOON):
+        pass
+    owner = subjects_of(KEYS, "a@b", "192.0.2.1", "f" * 32)
+    assert _attempt(database, owner, NOON) == 0
+    with database.write() as connection:
+        succeed(connection, owner)
+    assert _attempt(database, stranger, NOON) > 0, "the owner's success forgives no stranger"
+    database.close()
+
+
+def test_a_stolen_known_browser_and_a_stolen_session_are_slowed(database: Database) -> None:
+    session_id = uuid.UUID(int=1)
+    for thief in (
+        subjects_of(KEYS, "a@b", "192.0.2.1", "f" * 32),
+        subjects_of_session(KEYS, session_id),
+    ):
+        answers = [_attempt(database, thief, NOON) for _ in range(ALONE.free + 1)]
+        assert answers == [0] * ALONE.free + [1]
     database.close()

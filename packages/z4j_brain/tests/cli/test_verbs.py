@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import uuid
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +15,13 @@ from click.testing import CliRunner, Result
 from sqlalchemy import select
 
 from z4j_brain import clock
+from z4j_brain.auth.passwords import Passwords
 from z4j_brain.cli import main
-from z4j_brain.store import projects
+from z4j_brain.store import projects, second_factors, sessions
 from z4j_brain.store.database import Database
 from z4j_brain.store.migrate import HEAD
-from z4j_brain.store.schema import agent_tokens, users
+from z4j_brain.store.schema import agent_tokens, audit, users
+from z4j_brain.store.users import find_account
 from z4j_core.credential import parse_token
 
 SECRETS = {"Z4J_SECRET": "0123456789abcdef" * 4, "Z4J_SESSION_SECRET": "fedcba9876543210" * 4}
@@ -125,7 +128,7 @@ def test_a_verb_says_when_the_tables_are_missing(database_url: str) -> None:
 
 def test_createsuperuser(shop: Any) -> None:
     arguments = ("createsuperuser", "--email", "Ada@example.org", "--name", "Ada")
-    assert "12 characters" in run(*arguments, stdin="short\n").output
+    assert "15 characters" in run(*arguments, stdin="short\n").output
     assert "e-mail" in run("createsuperuser", "--email", "x", "--name", "A", stdin="").output
     answer = run(*arguments, stdin=PASSWORD + "\n")
     assert answer.exit_code == 0
@@ -137,6 +140,69 @@ def test_createsuperuser(shop: Any) -> None:
     again = run(*arguments, stdin=PASSWORD + "\n")
     assert again.exit_code == 1
     assert "has an account" in again.output
+
+
+def _signed_in(shop: Any) -> uuid.UUID:
+    """Make Ada, signed in, with an app and a recovery code; return her id."""
+    run("createsuperuser", "--email", "ada@example.org", "--name", "Ada", stdin=PASSWORD + "\n")
+    now = clock.now()
+    with shop.write() as connection:
+        user_id: uuid.UUID = connection.execute(select(users.c.id)).scalar_one()
+        sessions.create(
+            connection,
+            token_hash=b"t" * 32,
+            user_id=user_id,
+            now=now,
+            expires_at=now + 1_000_000,
+            address=None,
+            user_agent=None,
+        )
+        second_factors.begin(connection, user_id, b"sealed", now)
+        second_factors.confirm(connection, user_id, now)
+        second_factors.replace_codes(connection, user_id, [b"h" * 32], now)
+    return user_id
+
+
+def test_changepassword_signs_out(shop: Any) -> None:
+    user_id = _signed_in(shop)
+    for bad, why in [("short", "15 characters"), ("passwordpassword", "easily guessed")]:
+        refused = run("changepassword", "ada@example.org", stdin=bad + "\n")
+        assert (refused.exit_code, why in refused.output) == (1, True)
+    answer = run("changepassword", "Ada@example.org", stdin="tulip anvil quarry mist\n")
+    assert answer.output == "ada@example.org has a new password; sessions ended: 1.\n"
+    with shop.read() as connection:
+        account = find_account(connection, "ada@example.org")
+        assert account is not None
+        assert Passwords()._check(account.password_hash, "tulip anvil quarry mist")
+        assert second_factors.is_on(connection, user_id), "the second step stays"
+    assert _told(shop, "user.password_changed") == [{"sessions_ended": 1}]
+    assert "no account" in run("changepassword", "eve@example.org", stdin="x\n").output
+
+
+def _told(shop: Any, action: str) -> list[Any]:
+    """Return what the audit log says the command line did, the oldest first."""
+    wanted = select(audit).where(audit.c.action == action).order_by(audit.c.number)
+    with shop.read() as connection:
+        rows = connection.execute(wanted).all()
+    assert all(row.actor_name.startswith("command line (") for row in rows)
+    assert all(row.object_name == "ada@example.org" for row in rows)
+    return [json.loads(row.after) for row in rows]
+
+
+def test_reset_mfa_leaves_the_password_alone(shop: Any) -> None:
+    user_id = _signed_in(shop)
+    answer = run("reset-mfa", "ada@example.org")
+    assert answer.output == "The second step is off for ada@example.org; sessions ended: 1.\n"
+    with shop.read() as connection:
+        assert not second_factors.is_on(connection, user_id)
+        assert second_factors.codes_left(connection, user_id) == 0
+        assert find_account(connection, "ada@example.org") is not None
+    assert "There was no second step" in run("reset-mfa", "ada@example.org").output
+    assert _told(shop, "second_factor.reset") == [
+        {"had_app": True, "sessions_ended": 1},
+        {"had_app": False, "sessions_ended": 0},
+    ]
+    assert run("reset-mfa", "eve@example.org").exit_code == 1
 
 
 def test_tokens_are_minted_listed_and_revoked(shop: Any) -> None:

@@ -10,7 +10,12 @@ import pytest
 from sqlalchemy import delete
 from websockets.exceptions import InvalidStatus
 
+from z4j_brain import clock
 from z4j_brain.api import live
+from z4j_brain.audit.author import from_server
+from z4j_brain.auth import account, session_watch
+from z4j_brain.auth.browser import HOUR_US
+from z4j_brain.store import sessions as session_rows
 from z4j_brain.store.schema import sessions
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
@@ -80,7 +85,7 @@ def test_a_silent_client_is_let_go(play: Any, monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_signing_out_ends_the_feed(play: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(live, "CHECK_SESSION_EVERY_S", 0.05)
+    monkeypatch.setattr(live, "CHECK_ACCESS_EVERY_S", 60.0)
 
     async def scenario(served: Any) -> None:
         async with served.reader() as reader:
@@ -88,6 +93,33 @@ def test_signing_out_ends_the_feed(play: Any, monkeypatch: pytest.MonkeyPatch) -
             with served.brain.database.write() as connection:
                 connection.execute(delete(sessions))
             assert await reader.closed() == 4401
+
+    play(scenario)
+
+
+def test_a_session_that_is_ended_here_ends_its_feeds_at_once(
+    play: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(session_watch, "LOOK_EVERY_S", 3600.0)
+
+    async def scenario(served: Any) -> None:
+        token, bystander = served.session(), served.session()
+        async with (
+            served.reader(token) as one,
+            served.reader(token) as two,
+            served.reader(bystander) as three,
+        ):
+            for reader in (one, two, three):
+                assert (await reader.next())["type"] == "ready"
+            with served.brain.database.read() as connection:
+                session = session_rows.find(
+                    connection, served.brain.keys.session_hash(token), clock.now(), HOUR_US
+                )
+            assert session is not None
+            author = from_server(served.brain.keys)
+            assert await account.end_session(served.brain, author, session, session.id)
+            assert [await one.closed(), await two.closed()] == [4401, 4401]
+            assert served.brain.hub.reader_count(served.project_id) == 1
 
     play(scenario)
 

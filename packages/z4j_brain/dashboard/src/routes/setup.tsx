@@ -5,7 +5,7 @@ import { Gate } from "@/components/gate";
 import { Button } from "@/components/ui/button";
 import { Field } from "@/components/ui/field";
 import { Input } from "@/components/ui/input";
-import { ApiError } from "@/services/http";
+import { faultOf, faultOfAll } from "@/lib/faults";
 import { sessionQuery, setUp, setupCheckQuery } from "@/services/session";
 
 export const Route = createFileRoute("/setup")({
@@ -43,7 +43,7 @@ const FIELDS = [
   { name: "project_name", label: "Project", type: "text", autoComplete: "off" },
 ] as const;
 const HINTS: Record<string, string> = {
-  password: "At least 12 characters; a sentence is good.",
+  password: "At least 15 characters; a few unrelated words do well.",
   project_name: "A project keeps its own tasks, agents and people. You can make more later.",
 };
 
@@ -64,14 +64,11 @@ function SetupForm({ token }: { token: string }) {
     event.preventDefault();
     send.mutate({ token, ...form });
   };
-  const faults = send.error instanceof ApiError ? (send.error.problem.errors ?? []) : [];
-  const faultOf = (name: string) =>
-    faults.find(({ pointer }) => pointer.replace(/^#?\//, "") === name)?.detail ?? null;
   return (
     <Gate title="Welcome to z4j" lead="Make the first account. It administers this server.">
       <form onSubmit={submit} className="mt-4 flex flex-col gap-3">
         {FIELDS.map(({ name, label, type, autoComplete }, index) => (
-          <Field key={name} label={label} hint={HINTS[name]} fault={faultOf(name)}>
+          <Field key={name} label={label} hint={HINTS[name]} fault={faultOf(send.error, name)}>
             {(ids) => (
               <Input
                 {...ids}
@@ -80,7 +77,6 @@ function SetupForm({ token }: { token: string }) {
                 autoComplete={autoComplete}
                 autoFocus={index === 0}
                 required
-                minLength={name === "password" ? 12 : undefined}
                 disabled={send.isPending}
                 className="h-8"
                 value={form[name]}
@@ -89,9 +85,9 @@ function SetupForm({ token }: { token: string }) {
             )}
           </Field>
         ))}
-        {send.error && faults.length === 0 && (
+        {faultOfAll(send.error) && (
           <p role="alert" className="text-bad">
-            {send.error.message}
+            {faultOfAll(send.error)}
           </p>
         )}
         <Button type="submit" variant="primary" size="lg" disabled={send.isPending}>

@@ -2,12 +2,13 @@ import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { createFileRoute, redirect, useRouter } from "@tanstack/react-router";
 import { type FormEvent, useState } from "react";
 import { Gate } from "@/components/gate";
+import { CodeForm } from "@/components/sign-in/code-form";
 import { Button } from "@/components/ui/button";
 import { Field } from "@/components/ui/field";
 import { Input } from "@/components/ui/input";
 import { appRoot } from "@/lib/app-root";
 import { safeNext } from "@/lib/url-state";
-import { sessionQuery, signIn } from "@/services/session";
+import { type Session, sessionQuery, signIn } from "@/services/session";
 
 export const Route = createFileRoute("/sign-in")({
   validateSearch: (search: Record<string, unknown>): { next?: string } => {
@@ -27,15 +28,26 @@ function SignIn() {
   const client = useQueryClient();
   const router = useRouter();
   const [form, setForm] = useState({ email: "", password: "" });
+  const enter = async (session: Session) => {
+    client.clear();
+    client.setQueryData(sessionQuery.queryKey, session);
+    if (next) router.history.push(`${appRoot()}${next}`);
+    else await router.navigate({ to: "/" });
+  };
   const send = useMutation({
     mutationFn: signIn,
     onSuccess: async (session) => {
-      client.clear();
-      client.setQueryData(sessionQuery.queryKey, session);
-      if (next) router.history.push(`${appRoot()}${next}`);
-      else await router.navigate({ to: "/" });
+      if (session.user) await enter(session);
     },
   });
+  const secondStep = send.data?.second_step;
+  if (secondStep) {
+    const back = () => {
+      setForm({ ...form, password: "" });
+      send.reset();
+    };
+    return <CodeForm secondStep={secondStep} onSignedIn={(session) => void enter(session)} onBack={back} />;
+  }
   const submit = (event: FormEvent) => {
     event.preventDefault();
     send.mutate(form);

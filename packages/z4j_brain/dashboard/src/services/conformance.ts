@@ -1,5 +1,6 @@
 // Holds the types of the services against those that `npm run types` writes from the brain's own
 // description. Nothing runs here; `npm run types:check` fails where the two disagree.
+import type { Enrolment, OwnSession, SecondFactor } from "./account";
 import type { ActionView } from "./actions";
 import type { AgentView, TokenView } from "./agents";
 import type { AuditEntry, AuditList, AuditVerified } from "./audit";
@@ -40,6 +41,9 @@ export type Checked = Agree<
     Disagreements<TaskAction, Brain["TaskAction"]>,
     Disagreements<EventView, Brain["EventView"]>,
     Disagreements<WorkerView, Brain["WorkerView"]>,
+    Disagreements<OwnSession, Brain["OwnSessionView"]>,
+    Disagreements<SecondFactor, Brain["SecondFactorView"]>,
+    Disagreements<Enrolment, Brain["EnrolmentView"]>,
     Disagreements<AgentView, Brain["AgentView"]>,
     Disagreements<TokenView, Brain["TokenView"]>,
     Disagreements<KeyView, Brain["KeyView"]>,

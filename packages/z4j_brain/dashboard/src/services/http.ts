@@ -99,7 +99,7 @@ async function refusal(response: Response, path: string): Promise<ApiError> {
     type: problem.type ?? "about:blank",
     title: problem.title ?? `The server answered ${response.status}`,
   });
-  if (response.status === 401 && path !== "/sign-in") onSignedOut();
+  if (response.status === 401 && !path.startsWith("/sign-in")) onSignedOut();
   return error;
 }
 

@@ -4,6 +4,58 @@
  */
 
 export interface paths {
+    "/account/password": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Change one's password; signs out everywhere, and in again here. */
+        post: operations["change_own_password"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/account/sessions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List where one is signed in. */
+        get: operations["list_own_sessions"];
+        put?: never;
+        post?: never;
+        /** End all of one's sessions but this one. */
+        delete: operations["end_other_own_sessions"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/account/sessions/{session_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** End one of one's sessions; its requests are refused and its live feeds closed at once. */
+        delete: operations["end_own_session"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/projects/{project}/actions": {
         parameters: {
             query?: never;
@@ -554,6 +606,75 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/account/second-factor": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Tell whether one's sign-in has a second step. */
+        get: operations["read_second_factor"];
+        put?: never;
+        /** Make a secret for an authenticator app; it counts once a code confirms it. */
+        post: operations["begin_second_factor"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/account/second-factor/confirm": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Ask for codes from now on; signs out everywhere else. */
+        post: operations["confirm_second_factor"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/account/recovery-codes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Make new recovery codes; the former ones work no more. */
+        post: operations["replace_recovery_codes"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/account/second-factor/off": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Sign in by password alone from now on. */
+        post: operations["turn_second_factor_off"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/projects/{project}/series": {
         parameters: {
             query?: never;
@@ -614,8 +735,25 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Sign in; the answer sets the session cookie. */
+        /** Sign in; the answer sets the session cookie, or asks for the second step. */
         post: operations["sign_in_by_password"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/sign-in/code": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Take the second step of a sign-in; the answer sets the session cookie. */
+        post: operations["sign_in_by_code"];
         delete?: never;
         options?: never;
         head?: never;
@@ -796,6 +934,89 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /**
+         * PasswordForm
+         * @description The password that is, and the one that shall be.
+         */
+        PasswordForm: {
+            current_password: string;
+            /** @description At least 15 characters, at most 1,024 bytes; not easily guessed, without the name or e-mail address. */
+            new_password: string;
+        };
+        /**
+         * SessionView
+         * @description What a page needs to know first.
+         */
+        SessionView: {
+            setup_needed: boolean;
+            user: components["schemas"]["UserView"] | null;
+            csrf_token: string | null;
+            version: string;
+            projects: components["schemas"]["ProjectView"][];
+            /** @default null */
+            second_step: string | null;
+        };
+        /**
+         * UserView
+         * @description The person who is signed in.
+         */
+        UserView: {
+            /** Format: uuid */
+            id: string;
+            email: string;
+            name: string;
+            is_admin: boolean;
+        };
+        /**
+         * ProjectView
+         * @description A project that the person may enter.
+         */
+        ProjectView: {
+            slug: string;
+            name: string;
+            role: string;
+            permissions: string[];
+        };
+        /**
+         * OwnSessionList
+         * @description All of them, the last used first; there are at most 100.
+         */
+        OwnSessionList: {
+            items: components["schemas"]["OwnSessionView"][];
+        };
+        /**
+         * OwnSessionView
+         * @description A browser in which the caller is signed in.
+         */
+        OwnSessionView: {
+            /** Format: uuid */
+            id: string;
+            is_current: boolean;
+            /**
+             * Format: date-time
+             * @description RFC 3339 with microseconds, UTC.
+             */
+            created_at: string;
+            /**
+             * Format: date-time
+             * @description RFC 3339 with microseconds, UTC.
+             */
+            seen_at: string;
+            /**
+             * Format: date-time
+             * @description RFC 3339 with microseconds, UTC.
+             */
+            expires_at: string;
+            address: string | null;
+            user_agent: string | null;
+        };
+        /**
+         * Ended
+         * @description How many sessions were ended.
+         */
+        Ended: {
+            ended: number;
+        };
         /**
          * ActionList
          * @description All actions, merged by engine and name.
@@ -1210,38 +1431,6 @@ export interface components {
             has_account: boolean;
         };
         /**
-         * SessionView
-         * @description What a page needs to know first.
-         */
-        SessionView: {
-            setup_needed: boolean;
-            user: components["schemas"]["UserView"] | null;
-            csrf_token: string | null;
-            version: string;
-            projects: components["schemas"]["ProjectView"][];
-        };
-        /**
-         * UserView
-         * @description The person who is signed in.
-         */
-        UserView: {
-            /** Format: uuid */
-            id: string;
-            email: string;
-            name: string;
-            is_admin: boolean;
-        };
-        /**
-         * ProjectView
-         * @description A project that the person may enter.
-         */
-        ProjectView: {
-            slug: string;
-            name: string;
-            role: string;
-            permissions: string[];
-        };
-        /**
          * SignUpForm
          * @description A new account for the invited address.
          */
@@ -1249,7 +1438,7 @@ export interface components {
             token: string;
             /** @description One line of text. */
             name: string;
-            /** @description A passphrase of at least 12 characters. */
+            /** @description At least 15 characters, at most 1,024 bytes; not easily guessed, without the name or e-mail address. */
             password: string;
         };
         /**
@@ -1702,6 +1891,45 @@ export interface components {
             };
         };
         /**
+         * SecondFactorView
+         * @description Whether sign-in asks for a code, and since when.
+         */
+        SecondFactorView: {
+            is_on: boolean;
+            since: string | null;
+            recovery_codes_left: number;
+        };
+        /**
+         * OwnPassword
+         * @description The password, to show that the owner is at the keyboard.
+         */
+        OwnPassword: {
+            password: string;
+        };
+        /**
+         * EnrolmentView
+         * @description What the app has to be told: the secret in base 32, or all of it as an URI for a QR code.
+         */
+        EnrolmentView: {
+            secret: string;
+            uri: string;
+        };
+        /**
+         * CodeForm
+         * @description A code that the app shows.
+         */
+        CodeForm: {
+            /** @description Six digits of an authenticator app, or a recovery code. Spaces and dashes do not count. */
+            code: string;
+        };
+        /**
+         * RecoveryCodes
+         * @description Ten codes, each good for one sign-in; they are shown here and never again.
+         */
+        RecoveryCodes: {
+            codes: string[];
+        };
+        /**
          * SeriesView
          * @description Whole buckets from `from` to before `to`; groups with the most ended tasks first.
          *
@@ -1827,6 +2055,15 @@ export interface components {
             password: string;
         };
         /**
+         * SecondStepForm
+         * @description What `POST /sign-in` answered, and a code.
+         */
+        SecondStepForm: {
+            second_step: string;
+            /** @description Six digits of an authenticator app, or a recovery code. Spaces and dashes do not count. */
+            code: string;
+        };
+        /**
          * SetupCheck
          * @description Whether the form would be accepted.
          */
@@ -1843,7 +2080,7 @@ export interface components {
             email: string;
             /** @description One line of text. */
             name: string;
-            /** @description A passphrase of at least 12 characters. */
+            /** @description At least 15 characters, at most 1,024 bytes; not easily guessed, without the name or e-mail address. */
             password: string;
             /** @description One line of text. */
             project_name: string;
@@ -2192,6 +2429,106 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    change_own_password: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PasswordForm"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SessionView"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            413: components["responses"]["Problem"];
+            415: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    list_own_sessions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OwnSessionList"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    end_other_own_sessions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Ended"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    end_own_session: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                session_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
     read_actions: {
         parameters: {
             query?: never;
@@ -3284,6 +3621,147 @@ export interface operations {
             default: components["responses"]["Problem"];
         };
     };
+    read_second_factor: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SecondFactorView"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    begin_second_factor: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OwnPassword"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EnrolmentView"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            413: components["responses"]["Problem"];
+            415: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    confirm_second_factor: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CodeForm"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RecoveryCodes"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            413: components["responses"]["Problem"];
+            415: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    replace_recovery_codes: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OwnPassword"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RecoveryCodes"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            413: components["responses"]["Problem"];
+            415: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    turn_second_factor_off: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OwnPassword"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            413: components["responses"]["Problem"];
+            415: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
     read_points: {
         parameters: {
             query?: {
@@ -3387,6 +3865,35 @@ export interface operations {
         requestBody: {
             content: {
                 "application/json": components["schemas"]["SignInForm"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SessionView"];
+                };
+            };
+            403: components["responses"]["Problem"];
+            413: components["responses"]["Problem"];
+            415: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    sign_in_by_code: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SecondStepForm"];
             };
         };
         responses: {

@@ -14,6 +14,8 @@ export interface Session {
   csrf_token: string | null;
   version: string;
   projects: ProjectAccess[];
+  /** Only in the answer to a password that is not enough: it goes with the code. */
+  second_step: string | null;
 }
 
 export interface SetupForm {
@@ -24,7 +26,7 @@ export interface SetupForm {
   project_name: string;
 }
 
-async function remember(answer: Promise<Session>): Promise<Session> {
+export async function remember(answer: Promise<Session>): Promise<Session> {
   const session = await answer;
   setCsrfToken(session.csrf_token);
   return session;
@@ -38,6 +40,10 @@ export const sessionQuery = queryOptions({
 
 export function signIn(form: { email: string; password: string }): Promise<Session> {
   return remember(request<Session>("/sign-in", { method: "POST", body: form }));
+}
+
+export function signInByCode(form: { second_step: string; code: string }): Promise<Session> {
+  return remember(request<Session>("/sign-in/code", { method: "POST", body: form }));
 }
 
 export async function signOut(): Promise<void> {

@@ -10,6 +10,7 @@ import msgspec
 from starlette.requests import Request
 
 from z4j_brain.api import problems
+from z4j_brain.api.refusal_text import plain
 from z4j_brain.api.route import Route
 
 _PLACE = re.compile(r"(?P<what>.*?)(?: - at `(?P<path>[^`]*)`)?", re.DOTALL)
@@ -92,4 +93,4 @@ def _explain(error: msgspec.ValidationError) -> tuple[str, str]:
     if missing := _FIELD.search(what):
         names.append(missing["name"])
     pointer = "".join("/" + name.replace("~", "~0").replace("/", "~1") for name in names)
-    return pointer, what.rstrip(".") + "."
+    return pointer, plain(what)

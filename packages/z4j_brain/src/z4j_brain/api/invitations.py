@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 from z4j_brain.api import problems
 from z4j_brain.api.context import Call, ProjectCall, UserCall
 from z4j_brain.api.problems import Problem
+from z4j_brain.api.refusals import refusals
 from z4j_brain.api.route import PUBLIC, SIGNED_IN, route
 from z4j_brain.api.session import SessionView, enter, session_view, visitor_of
 from z4j_brain.api.text import Email, Name, NewPassword, OneTimeToken
@@ -25,7 +26,6 @@ from z4j_brain.auth.invitations import (
     TooManyInvitationsError,
     WrongPersonError,
 )
-from z4j_brain.auth.passwords import BusyError
 from z4j_brain.auth.policy import Role
 from z4j_brain.store.invitations import InvitationRow
 
@@ -162,19 +162,18 @@ async def accept_invitation(call: UserCall, body: InvitationToken) -> SessionVie
 async def sign_up(call: Call, body: SignUpForm) -> SessionView:
     """Make an account for the invited address and sign in."""
     try:
-        signed_in = await invitations.sign_up(
-            call.brain,
-            body.token,
-            name=body.name,
-            password=body.password,
-            visitor=visitor_of(call),
-        )
+        with refusals():
+            signed_in = await invitations.sign_up(
+                call.brain,
+                body.token,
+                name=body.name,
+                password=body.password,
+                visitor=visitor_of(call),
+            )
     except InvitationError:
         raise _invalid() from None
     except HasAccountError:
         raise problems.conflict("This address has an account. Sign in, then accept.") from None
-    except BusyError:
-        raise problems.too_many_requests(1) from None
     return await enter(call, signed_in)
 
 

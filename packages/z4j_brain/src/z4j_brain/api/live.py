@@ -27,7 +27,7 @@ CLOSE_NO_PROJECT = 4404
 MAX_MESSAGE = 4_096
 """Characters of a client's message."""
 SUBSCRIBE_WITHIN_S = 10.0
-CHECK_SESSION_EVERY_S = 30.0
+CHECK_ACCESS_EVERY_S = 30.0
 CLOSE_WITHIN_S = 5.0
 
 Endpoint = Callable[[WebSocket], Awaitable[None]]
@@ -74,7 +74,14 @@ def live_endpoint(brain: Brain) -> Endpoint:
 
 
 async def _serve(brain: Brain, source: LiveSource, websocket: WebSocket) -> Close:
-    await _check_access(brain, websocket, None)
+    session_id = await _check_access(brain, websocket, None)
+    with brain.session_watch.watched(session_id) as ended:
+        return await _feed(brain, source, websocket, ended)
+
+
+async def _feed(
+    brain: Brain, source: LiveSource, websocket: WebSocket, ended: asyncio.Event
+) -> Close:
     wanted = await _read_subscribe(websocket)
     project_id = await _check_access(brain, websocket, wanted.project)
     subscription = await brain.hub.subscribe(
@@ -85,7 +92,8 @@ async def _serve(brain: Brain, source: LiveSource, websocket: WebSocket) -> Clos
             _send_all(websocket, subscription),
             _hear_nothing(websocket),
             _give_up(subscription),
-            _watch_session(brain, websocket, wanted.project),
+            _watch_access(brain, websocket, wanted.project),
+            _until_signed_out(ended),
         )
     finally:
         brain.hub.unsubscribe(project_id, subscription)
@@ -154,9 +162,14 @@ async def _give_up(subscription: Subscription) -> Close:
     return subscription.close or Close(1011, "ended")
 
 
-async def _watch_session(brain: Brain, websocket: WebSocket, project: str) -> Close:
+async def _until_signed_out(ended: asyncio.Event) -> Close:
+    await ended.wait()
+    return Close(CLOSE_SIGNED_OUT, "signed out")
+
+
+async def _watch_access(brain: Brain, websocket: WebSocket, project: str) -> Close:
     while True:
-        await asyncio.sleep(CHECK_SESSION_EVERY_S)
+        await asyncio.sleep(CHECK_ACCESS_EVERY_S)
         try:
             await _check_access(brain, websocket, project)
         except _ClosedError as error:

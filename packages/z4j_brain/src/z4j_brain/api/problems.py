@@ -38,6 +38,7 @@ class Problem(Exception):
     titles: ClassVar[dict[str, str]] = {
         "sign-in-required": "Sign in first",
         "sign-in-failed": "Sign-in failed",
+        "second-step-too-late": "Sign-in took too long",
         "permission-missing": "Permission missing",
         "origin-refused": "Request from another origin",
         "csrf-token-invalid": "CSRF token missing or wrong",

@@ -13,15 +13,14 @@ from z4j_brain import __version__
 from z4j_brain.api import problems
 from z4j_brain.api.context import Call, UserCall
 from z4j_brain.api.problems import Problem
+from z4j_brain.api.refusals import refusals
 from z4j_brain.api.route import PUBLIC, SIGNED_IN, route
-from z4j_brain.api.text import Password
-from z4j_brain.audit.author import user_target
-from z4j_brain.audit.recording import record
-from z4j_brain.auth import browser, sign_in
-from z4j_brain.auth.passwords import BusyError
+from z4j_brain.api.text import OneTimeCode, OneTimeToken, Password
+from z4j_brain.auth import account, browser, second_step, sign_in
 from z4j_brain.auth.policy import Role, permissions_of
-from z4j_brain.auth.sign_in import SignedIn, Visitor, WaitError, WrongCredentialsError
-from z4j_brain.store import projects, sessions, users
+from z4j_brain.auth.second_step import CodeRefusedError, Refused, TooLateError
+from z4j_brain.auth.sign_in import SecondStep, SignedIn, Visitor, WrongCredentialsError
+from z4j_brain.store import projects, users
 from z4j_brain.store.projects import ProjectAccess
 from z4j_brain.store.users import User
 
@@ -57,6 +56,8 @@ class SessionView(msgspec.Struct, frozen=True):
     csrf_token: str | None
     version: str
     projects: list[ProjectView]
+    second_step: str | None = None
+    """Only in an answer of `POST /sign-in`: send it with a code to `POST /sign-in/code`."""
 
 
 class SignInForm(msgspec.Struct, frozen=True):
@@ -66,6 +67,13 @@ class SignInForm(msgspec.Struct, frozen=True):
     password: Password
 
 
+class SecondStepForm(msgspec.Struct, frozen=True):
+    """What `POST /sign-in` answered, and a code."""
+
+    second_step: OneTimeToken
+    code: OneTimeCode
+
+
 @route("GET", "/session", permission=PUBLIC)
 async def read_session(call: Call) -> SessionView:
     """Tell who is signed in, and with what permissions."""
@@ -73,29 +81,55 @@ async def read_session(call: Call) -> SessionView:
     return await session_view(call.brain, call.session.user if call.session else None, token)
 
 
-@route("POST", "/sign-in", permission=PUBLIC, max_body=4096)
+@route("POST", "/sign-in", permission=PUBLIC, max_body=8192)
 async def sign_in_by_password(call: Call, body: SignInForm) -> SessionView:
-    """Sign in; the answer sets the session cookie."""
+    """Sign in; the answer sets the session cookie, or asks for the second step."""
     try:
-        signed_in = await sign_in.with_password(
-            call.brain, body.email, body.password, visitor_of(call)
-        )
+        with refusals():
+            outcome = await sign_in.with_password(
+                call.brain, body.email, body.password, visitor_of(call)
+            )
     except WrongCredentialsError:
         raise Problem(
             401, "sign-in-failed", "No account has this e-mail address and password."
         ) from None
-    except WaitError as wait:
-        raise problems.too_many_requests(wait.seconds) from None
-    except BusyError:
-        raise problems.too_many_requests(1) from None
+    if isinstance(outcome, SecondStep):
+        view = await session_view(call.brain, None, None)
+        return msgspec.structs.replace(view, second_step=outcome.token)
+    return await enter(call, outcome)
+
+
+@route("POST", "/sign-in/code", permission=PUBLIC, max_body=1024)
+async def sign_in_by_code(call: Call, body: SecondStepForm) -> SessionView:
+    """Take the second step of a sign-in; the answer sets the session cookie."""
+    try:
+        with refusals():
+            signed_in = await second_step.complete(
+                call.brain, body.second_step, body.code, visitor_of(call)
+            )
+    except TooLateError:
+        raise Problem(
+            401, "second-step-too-late", "This took too long. Enter your password again."
+        ) from None
+    except CodeRefusedError as refused:
+        raise problems.invalid_input("/code", _REFUSED[refused.reason]) from None
     return await enter(call, signed_in)
+
+
+_REFUSED = {
+    Refused.WRONG: "This code is wrong or was used. Wait for the next; check the device's clock.",
+    Refused.LOCKED: "Too many wrong codes were entered. Use a recovery code, or a browser in which"
+    " you have signed in before.",
+    Refused.LOST: "The server's secret has changed, and with it your app is lost. Use a recovery"
+    " code, or ask an administrator for `z4j reset-mfa`.",
+}
 
 
 @route("POST", "/sign-out", permission=SIGNED_IN)
 async def sign_out(call: UserCall) -> SessionView:
     """End this session."""
     brain = call.brain
-    await brain.database.run(_end, call, write=True)
+    await account.end_session(brain, call.author, call.session, call.session.id)
 
     def clear(response: Response) -> None:
         browser.clear_cookie(response, brain.settings, is_https=call.is_https)
@@ -110,6 +144,7 @@ def visitor_of(call: Call) -> Visitor:
         call.address,
         call.request.headers.get("user-agent"),
         browser.session_token(call.request),
+        browser.known_token(call.request),
     )
 
 
@@ -118,13 +153,7 @@ async def enter(call: Call, signed_in: SignedIn) -> SessionView:
     settings = call.brain.settings
 
     def give(response: Response) -> None:
-        browser.set_cookie(
-            response,
-            settings,
-            signed_in.token,
-            is_https=call.is_https,
-            seconds=settings.session_max_hours * 3600,
-        )
+        browser.set_cookies(response, settings, signed_in, is_https=call.is_https)
 
     call.finishers.append(give)
     return await session_view(call.brain, signed_in.user, signed_in.token)
@@ -140,11 +169,6 @@ async def session_view(brain: Brain, user: User | None, token: str | None) -> Se
         version=__version__,
         projects=[_project_view(project) for project in entered],
     )
-
-
-def _end(connection: Connection, call: UserCall) -> None:
-    sessions.remove(connection, call.session.id)
-    record(connection, call.author, "session.ended", user_target(call.user))
 
 
 def _look_up(connection: Connection, user: User | None) -> tuple[bool, list[ProjectAccess]]:

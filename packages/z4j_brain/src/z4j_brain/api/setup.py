@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import msgspec
 
-from z4j_brain.api import problems
 from z4j_brain.api.context import Call
 from z4j_brain.api.problems import Problem
+from z4j_brain.api.refusals import refusals
 from z4j_brain.api.route import PUBLIC, route
 from z4j_brain.api.session import SessionView, enter, visitor_of
 from z4j_brain.api.text import Email, Name, NewPassword, OneTimeToken
 from z4j_brain.auth import setup
-from z4j_brain.auth.passwords import BusyError
 
 
 class SetupForm(msgspec.Struct, frozen=True):
@@ -46,15 +45,16 @@ async def check_setup_token(call: Call, query: SetupQuery) -> SetupCheck:
 async def complete_setup(call: Call, body: SetupForm) -> SessionView:
     """Make the first admin and the first project, and sign in."""
     try:
-        signed_in = await setup.complete(
-            call.brain,
-            body.token,
-            email=body.email,
-            name=body.name,
-            password=body.password,
-            project_name=body.project_name,
-            visitor=visitor_of(call),
-        )
+        with refusals():
+            signed_in = await setup.complete(
+                call.brain,
+                body.token,
+                email=body.email,
+                name=body.name,
+                password=body.password,
+                project_name=body.project_name,
+                visitor=visitor_of(call),
+            )
     except setup.SetupTokenError:
         raise Problem(
             403,
@@ -62,6 +62,4 @@ async def complete_setup(call: Call, body: SetupForm) -> SessionView:
             "This set-up link was used or is too old. Restart `z4j serve` for a new one, or sign"
             " in if there is an account.",
         ) from None
-    except BusyError:
-        raise problems.too_many_requests(1) from None
     return await enter(call, signed_in)

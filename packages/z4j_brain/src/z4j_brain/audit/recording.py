@@ -2,8 +2,9 @@
 
 `record` is called in the transaction of the change that it tells of, so that there is neither a
 change without its row nor a row without its change. The lock of the chain's head orders the
-writers. Call it for the instance before any project, for several projects in the order of their
-ids, and before `feeds.advance`: so that no two transactions wait for each other.
+writers. Call it after what touches accounts and their sessions, for the instance before any
+project, for several projects in the order of their ids, and before `feeds.advance`: so that no two
+transactions wait for each other.
 """
 
 from __future__ import annotations

@@ -1,5 +1,9 @@
-"""How long somebody waits after failed sign-ins: more for a pair of account and address, less for
-an account alone, so that a stranger cannot lock its owner out for long.
+"""How long somebody waits after failed sign-ins, so that passwords cannot be tried in numbers,
+and no stranger can keep the owner of an account out.
+
+Attempts are counted by account and address together, by address, and by account. Two ways in stay
+open to the owner whatever strangers do: from an address that has not failed for this account within
+the hour, and from a browser that has signed in before, which is counted by itself alone.
 """
 
 from __future__ import annotations
@@ -13,6 +17,8 @@ from z4j_brain.store import sign_in_failures
 from z4j_brain.store.users import normal_email
 
 if TYPE_CHECKING:
+    from uuid import UUID
+
     from sqlalchemy import Connection
 
     from z4j_brain.keys import Keys
@@ -32,28 +38,48 @@ class Rule(msgspec.Struct, frozen=True):
 PAIR = Rule(5, 300)
 ADDRESS = Rule(20, 300)
 ACCOUNT = Rule(50, 30)
+ALONE = Rule(10, 300)
+FRESH = 2
+"""So many attempts of an address are let in though others have used up the account's."""
 
 
 class Subjects(msgspec.Struct, frozen=True):
-    """The keyed hashes under which the attempts of one caller are counted."""
+    """The keyed hashes under which the attempts of one caller are counted.
+
+    `alone` is there for a browser or a session that is known; the others do not count then.
+    """
 
     pair: bytes
     address: bytes
     account: bytes
+    alone: bytes | None = None
 
     def rules(self) -> dict[bytes, Rule]:
-        """Return the rule of each."""
+        """Return the rule of each that counts."""
+        if self.alone is not None:
+            return {self.alone: ALONE}
         return {self.pair: PAIR, self.address: ADDRESS, self.account: ACCOUNT}
 
 
-def subjects_of(keys: Keys, email: str, address: str | None) -> Subjects:
-    """Hash e-mail and address; of an IPv6 address only the /64 counts."""
+def subjects_of(
+    keys: Keys, email: str, address: str | None, browser: str | None = None
+) -> Subjects:
+    """Hash e-mail and address; of an IPv6 address only the /64 counts.
+
+    `browser` is the number of a known one, see `auth/known_browser.py`.
+    """
     account, place = normal_email(email), _network(address)
     return Subjects(
         keys.subject_hash(f"pair\n{place}\n{account}"),
         keys.subject_hash(f"address\n{place}"),
         keys.subject_hash(f"account\n{account}"),
+        None if browser is None else keys.subject_hash(f"browser\n{browser}\n{account}"),
     )
+
+
+def subjects_of_session(keys: Keys, session_id: UUID) -> Subjects:
+    """Count what a signed-in browser tries by its session alone."""
+    return Subjects(b"", b"", b"", keys.subject_hash(f"session\n{session_id}"))
 
 
 def begin(connection: Connection, subjects: Subjects, now: int) -> int:
@@ -73,11 +99,16 @@ def wait_of(connection: Connection, subjects: Subjects, now: int) -> int:
     """Return the seconds to wait before the next attempt, from what was counted so far."""
     rules = subjects.rules()
     found = sign_in_failures.counts(connection, list(rules))
+    if subjects.pair not in found or found[subjects.pair].failures < FRESH:
+        found.pop(subjects.account, None)
     return max((wait_s(count, rules[subject], now) for subject, count in found.items()), default=0)
 
 
 def succeed(connection: Connection, subjects: Subjects) -> None:
-    """Undo what `begin` counted, and forgive the pair."""
+    """Undo what `begin` counted, and forgive the pair, or what is counted alone."""
+    if subjects.alone is not None:
+        sign_in_failures.forget(connection, subjects.alone)
+        return
     sign_in_failures.take_back(connection, sorted([subjects.address, subjects.account]))
     sign_in_failures.forget(connection, subjects.pair)
 

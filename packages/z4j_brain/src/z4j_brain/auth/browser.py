@@ -14,17 +14,20 @@ from starlette.requests import HTTPConnection
 from starlette.responses import Response
 
 from z4j_brain import clock
+from z4j_brain.auth.known_browser import VALID_DAYS
 from z4j_brain.store import projects, sessions
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
+    from z4j_brain.auth.sign_in import SignedIn
     from z4j_brain.brain import Brain
     from z4j_brain.settings import Settings
     from z4j_brain.store.projects import ProjectAccess
     from z4j_brain.store.sessions import Session
 
 COOKIE = "z4j_session"
+KNOWN_COOKIE = "z4j_known"
 CSRF_HEADER = "x-csrf-token"
 HOUR_US = 3_600_000_000
 _TOUCH_EVERY_US = 60_000_000
@@ -99,23 +102,33 @@ def has_csrf_token(brain: Brain, connection: HTTPConnection) -> bool:
     return hmac.compare_digest(brain.keys.csrf_token(token).encode(), given.encode())
 
 
-def set_cookie(
-    response: Response, settings: Settings, token: str, *, is_https: bool, seconds: int
+def known_token(connection: HTTPConnection) -> str | None:
+    """Return the cookie that says that the browser has signed in before, if it is there."""
+    return connection.cookies.get(KNOWN_COOKIE)
+
+
+def set_cookies(
+    response: Response, settings: Settings, signed_in: SignedIn, *, is_https: bool
 ) -> None:
-    """Give the browser its session token."""
-    response.set_cookie(
-        COOKIE,
-        token,
-        max_age=seconds,
-        path=settings.root_path or "/",
-        secure=is_https,
-        httponly=True,
-        samesite="lax",
-    )
+    """Give the browser its session token, and the proof that it has signed in."""
+    path = settings.root_path or "/"
+    for name, value, seconds in (
+        (COOKIE, signed_in.token, settings.session_max_hours * 3_600),
+        (KNOWN_COOKIE, signed_in.known, VALID_DAYS * 86_400),
+    ):
+        response.set_cookie(
+            name,
+            value,
+            max_age=seconds,
+            path=path,
+            secure=is_https,
+            httponly=True,
+            samesite="lax",
+        )
 
 
 def clear_cookie(response: Response, settings: Settings, *, is_https: bool) -> None:
-    """Take the session token from the browser."""
+    """Take the session token from the browser, which stays known."""
     response.delete_cookie(
         COOKIE,
         path=settings.root_path or "/",

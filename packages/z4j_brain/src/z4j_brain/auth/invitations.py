@@ -13,6 +13,7 @@ from z4j_brain import clock
 from z4j_brain.audit.author import SERVER, Target, from_request, person, user_target
 from z4j_brain.audit.recording import moment, record
 from z4j_brain.auth import sign_in
+from z4j_brain.auth.password_rules import check_new
 from z4j_brain.auth.policy import TABLE
 from z4j_brain.store import invitations, members, users
 from z4j_brain.store.users import normal_email
@@ -159,12 +160,14 @@ async def sign_up(
 ) -> SignedIn:
     """Make an account for the invited address, a member of the project, and sign it in.
 
-    Raises `InvitationError`, `HasAccountError`, and `BusyError` of `auth.passwords`. The password
-    is hashed for links that work only, so that strangers cannot burn our time.
+    Raises `InvitationError`, `HasAccountError`, `PasswordRefusedError` of `auth.password_rules`,
+    and `BusyError` of `auth.passwords`. The password is hashed for links that work only, so that
+    strangers cannot burn our time.
     """
-    _, has_account = await brain.database.run(check, brain.keys, token, clock.now())
+    invitation, has_account = await brain.database.run(check, brain.keys, token, clock.now())
     if has_account:
         raise HasAccountError
+    check_new(password, email=invitation.email, name=name)
     password_hash = await brain.passwords.hash_async(password)
     stranger = from_request(brain.keys, SERVER, visitor.address)
 
@@ -180,11 +183,12 @@ async def sign_up(
             now=now,
         )
         _enter(connection, found, user)
+        signed_in = sign_in.open_session(connection, brain, user, visitor)
         author, target = msgspec.structs.replace(stranger, actor=person(user)), user_target(user)
         record(connection, author, "user.created", target, after={"by": "invitation"})
-        record(connection, author, "session.opened", target, after={"by": "invitation"})
+        sign_in.tell_opened(connection, author, user, "invitation")
         _tell_entry(connection, author, found, user)
-        return sign_in.open_session(connection, brain, user, visitor)
+        return signed_in
 
     try:
         return await brain.database.run(work, write=True)

@@ -14,8 +14,8 @@ from typing import TypeVar
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
-LEAST_CHARACTERS = 12
-MOST_CHARACTERS = 1_000
+from z4j_brain.auth.password_rules import is_of_sensible_size, prepared
+
 QUEUE = 16
 T = TypeVar("T")
 
@@ -41,7 +41,7 @@ class Passwords:
 
     def hash(self, password: str) -> str:
         """Hash a new password; takes about 0.1 s of a core."""
-        return self._hasher.hash(password)
+        return self._hasher.hash(prepared(password))
 
     async def hash_async(self, password: str) -> str:
         """Hash a new password off the event loop; raises `BusyError`."""
@@ -62,8 +62,11 @@ class Passwords:
     def _check(self, password_hash: str | None, password: str) -> bool:
         if self._decoy is None:
             self._decoy = self._hasher.hash("nobody's password")
+        text = prepared(password)
+        if not is_of_sensible_size(text):
+            return False
         try:
-            matches = self._hasher.verify(password_hash or self._decoy, password)
+            matches = self._hasher.verify(password_hash or self._decoy, text)
         except (VerificationError, InvalidHashError):
             return False
         return matches and password_hash is not None

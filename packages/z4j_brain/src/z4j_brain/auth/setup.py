@@ -11,6 +11,7 @@ from z4j_brain import clock
 from z4j_brain.audit.author import SERVER, Target, from_request, person, user_target
 from z4j_brain.audit.recording import record
 from z4j_brain.auth import sign_in
+from z4j_brain.auth.password_rules import check_new
 from z4j_brain.store import one_time_tokens, projects, users
 from z4j_brain.store.one_time_tokens import SETUP
 
@@ -60,12 +61,15 @@ async def complete(
     project_name: str,
     visitor: Visitor,
 ) -> SignedIn:
-    """Make admin, project and session in one transaction; raises `SetupTokenError`.
+    """Make admin, project and session in one transaction.
+
+    Raises `SetupTokenError`, and `PasswordRefusedError` of `auth.password_rules`.
 
     The password is hashed for valid tokens only, so that strangers cannot burn our time.
     """
     if not await is_valid(brain, token):
         raise SetupTokenError
+    check_new(password, email=email, name=name)
     password_hash = await brain.passwords.hash_async(password)
     stranger = from_request(brain.keys, SERVER, visitor.address)
 
@@ -86,13 +90,14 @@ async def complete(
         )
         project = projects.create(connection, name=project_name, now=now)
         users.set_role(connection, project.id, user.id, "admin")
+        signed_in = sign_in.open_session(connection, brain, user, visitor)
         author = msgspec.structs.replace(stranger, actor=person(user))
         target, own = user_target(user), Target("project", str(project.id), project.slug)
         record(connection, author, "user.created", target, after={"is_admin": True})
-        record(connection, author, "session.opened", target, after={"by": "setup"})
+        sign_in.tell_opened(connection, author, user, "setup")
         record(connection, author, "project.created", own, project_id=project.id)
         role = {"role": "admin"}
         record(connection, author, "member.added", target, project_id=project.id, after=role)
-        return sign_in.open_session(connection, brain, user, visitor)
+        return signed_in
 
     return await brain.database.run(work, write=True)

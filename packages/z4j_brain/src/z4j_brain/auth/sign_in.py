@@ -11,9 +11,9 @@ import msgspec
 from z4j_brain import clock
 from z4j_brain.audit.author import SERVER, Author, Target, from_request, person, user_target
 from z4j_brain.audit.recording import record
-from z4j_brain.auth import back_off
+from z4j_brain.auth import back_off, known_browser
 from z4j_brain.auth.browser import HOUR_US
-from z4j_brain.store import one_time_tokens, sessions, users
+from z4j_brain.store import one_time_tokens, second_factors, sessions, users
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -24,8 +24,10 @@ if TYPE_CHECKING:
     from z4j_brain.store.users import User
 
 ONE_TIME_US = 600_000_000
+SECOND_STEP_US = 300_000_000
+MOST_SESSIONS = 100
+"""Of one person; the one that was used least recently makes room for a further one."""
 _LONGEST_USER_AGENT = 300
-_BY_PASSWORD, _BY_LINK = {"by": "password"}, {"by": "link"}
 
 
 class WrongCredentialsError(Exception):
@@ -41,31 +43,50 @@ class WaitError(Exception):
 
 
 class Visitor(msgspec.Struct, frozen=True):
-    """Where a sign-in comes from; `former` is the session token that the browser held before."""
+    """Where a sign-in comes from.
+
+    `former` is the session token that the browser held before, `known` its cookie of
+    `auth/known_browser.py`.
+    """
 
     address: str | None
     user_agent: str | None
     former: str | None
+    known: str | None = None
 
 
 class SignedIn(msgspec.Struct, frozen=True):
-    """A fresh session: its token goes into the cookie and nowhere else."""
+    """A fresh session: its token goes into the cookie and nowhere else; so does `known`."""
 
     user: User
     token: str
+    known: str
 
     def __repr__(self) -> str:
         return f"SignedIn(user={self.user.id})"
 
 
-async def with_password(brain: Brain, email: str, password: str, visitor: Visitor) -> SignedIn:
-    """Check a password and open a session.
+class SecondStep(msgspec.Struct, frozen=True):
+    """The password was right and a code is asked for; the token goes with it."""
+
+    token: str
+
+    def __repr__(self) -> str:
+        return "SecondStep()"
+
+
+async def with_password(
+    brain: Brain, email: str, password: str, visitor: Visitor
+) -> SignedIn | SecondStep:
+    """Check a password, and open a session or ask for the second step (`auth/second_step.py`).
 
     Raises `WrongCredentialsError`, `WaitError`, and `BusyError` of `auth.passwords`. The time it
     takes does not tell whether the account exists.
     """
-    subjects = back_off.subjects_of(brain.keys, email, visitor.address)
-    wait = await brain.database.run(back_off.begin, subjects, clock.now(), write=True)
+    now = clock.now()
+    known = known_browser.number_of(brain.keys, visitor.known, email, now)
+    subjects = back_off.subjects_of(brain.keys, email, visitor.address, known)
+    wait = await brain.database.run(back_off.begin, subjects, now, write=True)
     if wait:
         raise WaitError(wait)
     account = await brain.database.run(users.find_account, email)
@@ -74,26 +95,31 @@ async def with_password(brain: Brain, email: str, password: str, visitor: Visito
     if not is_right or account is None or account.is_disabled:
         author = from_request(brain.keys, SERVER, visitor.address)
         user = account.user if account else None
-        await brain.database.run(_tell_lockout, author, subjects, user, write=True)
+        await brain.database.run(tell_lockout, author, subjects, user, write=True)
         raise WrongCredentialsError
     fresh_hash = None
     if brain.passwords.is_outdated(account.password_hash):
         fresh_hash = await brain.passwords.hash_async(password)
     author = from_request(brain.keys, person(account.user), visitor.address)
 
-    def finish(connection: Connection) -> SignedIn:
+    def finish(connection: Connection) -> SignedIn | SecondStep:
+        found = users.lock_account(connection, account.user.id)
+        if found is None or found.is_disabled or found.password_hash != account.password_hash:
+            raise WrongCredentialsError  # changed while the old one was checked
         back_off.succeed(connection, subjects)
         if fresh_hash is not None:
             users.set_password_hash(connection, account.user.id, fresh_hash)
-        record(connection, author, "session.opened", user_target(account.user), after=_BY_PASSWORD)
-        return open_session(connection, brain, account.user, visitor)
+        if second_factors.is_on(connection, account.user.id):
+            return SecondStep(_ask_second_step(connection, brain.keys, account.user.id))
+        signed_in = open_session(connection, brain, account.user, visitor)
+        tell_opened(connection, author, account.user, "password")
+        return signed_in
 
     return await brain.database.run(finish, write=True)
 
 
 async def with_link(brain: Brain, token: str, visitor: Visitor) -> SignedIn | None:
     """Use up a one-time link and open a session; None when the link does not work (any more)."""
-
     nobody = from_request(brain.keys, SERVER, visitor.address)
 
     def work(connection: Connection) -> SignedIn | None:
@@ -105,8 +131,9 @@ async def with_link(brain: Brain, token: str, visitor: Visitor) -> SignedIn | No
         if user is None:
             return None
         author = msgspec.structs.replace(nobody, actor=person(user))
-        record(connection, author, "session.opened", user_target(user), after=_BY_LINK)
-        return open_session(connection, brain, user, visitor)
+        signed_in = open_session(connection, brain, user, visitor)
+        tell_opened(connection, author, user, "link")
+        return signed_in
 
     return await brain.database.run(work, write=True)
 
@@ -114,12 +141,31 @@ async def with_link(brain: Brain, token: str, visitor: Visitor) -> SignedIn | No
 def mint_link(
     connection: Connection, keys: Keys, user_id: uuid.UUID, now: int, valid_us: int = ONE_TIME_US
 ) -> str:
-    """Make the token of a one-time sign-in link, `/sign-in/once?token=…`."""
+    """Make the token of a one-time sign-in link, `/sign-in/once?token=…`.
+
+    Who may make one runs commands on the server's machine: no second step is asked for.
+    """
+    return _mint(connection, keys, user_id, one_time_tokens.SIGN_IN, now, valid_us)
+
+
+def _ask_second_step(connection: Connection, keys: Keys, user_id: uuid.UUID) -> str:
+    now = clock.now()
+    return _mint(connection, keys, user_id, one_time_tokens.SECOND_STEP, now, SECOND_STEP_US)
+
+
+def _mint(
+    connection: Connection,
+    keys: Keys,
+    user_id: uuid.UUID,
+    purpose: str,
+    now: int,
+    valid_us: int,
+) -> str:
     token = secrets.token_urlsafe(32)
     one_time_tokens.create(
         connection,
         token_hash=keys.one_time_hash(token),
-        purpose=one_time_tokens.SIGN_IN,
+        purpose=purpose,
         now=now,
         expires_at=now + valid_us,
         user_id=user_id,
@@ -133,6 +179,7 @@ def open_session(connection: Connection, brain: Brain, user: User, visitor: Visi
     sessions.remove_ended(connection, now, settings.session_idle_hours * HOUR_US)
     if visitor.former is not None:
         sessions.remove_token(connection, brain.keys.session_hash(visitor.former))
+    sessions.remove_beyond(connection, user.id, MOST_SESSIONS - 1)
     token = secrets.token_urlsafe(32)
     sessions.create(
         connection,
@@ -143,10 +190,19 @@ def open_session(connection: Connection, brain: Brain, user: User, visitor: Visi
         address=visitor.address,
         user_agent=visitor.user_agent and visitor.user_agent[:_LONGEST_USER_AGENT],
     )
-    return SignedIn(user, token)
+    return SignedIn(user, token, known_browser.make(brain.keys, user.email, now))
 
 
-def _tell_lockout(
+def tell_opened(connection: Connection, author: Author, user: User, by: str) -> None:
+    """Record that somebody has signed in; call it after `open_session`.
+
+    Every writer touches an account and its sessions first and the log last, so that no two wait
+    for each other.
+    """
+    record(connection, author, "session.opened", user_target(user), after={"by": by})
+
+
+def tell_lockout(
     connection: Connection, author: Author, subjects: Subjects, user: User | None
 ) -> None:
     """Record that a failed sign-in brought a wait; of an unknown account not even the e-mail, for

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-import sys
 
 import click
 
+from z4j_brain.cli._new_password import read_new_password
 from z4j_brain.cli._opening import command_line, load_settings, open_keys, opened
 
 
@@ -16,22 +16,21 @@ from z4j_brain.cli._opening import command_line, load_settings, open_keys, opene
 def command(email: str, name: str) -> None:
     """Make an administrator of the whole instance.
 
-    The password is asked for, or read from standard input when that is no terminal: at least 12
-    characters on one line. It is never taken from the command line, where others could see it.
+    The password is asked for, or read from standard input when that is no terminal: at least 15
+    characters on one line, not easily guessed. It is never taken from the command line, where
+    others could see it.
     """
     from sqlalchemy.exc import IntegrityError
 
     from z4j_brain import clock
     from z4j_brain.audit.author import user_target
     from z4j_brain.audit.recording import record
-    from z4j_brain.auth.passwords import LEAST_CHARACTERS, MOST_CHARACTERS, Passwords
+    from z4j_brain.auth.passwords import Passwords
     from z4j_brain.store import users
 
     if not re.fullmatch(r"[^@\s]+@[^@\s]+", email) or len(email) > 254 or not name.strip():
         raise click.ClickException("Give an e-mail address such as ada@example.org, and a name.")
-    password = _read_password()
-    if not LEAST_CHARACTERS <= len(password) <= MOST_CHARACTERS:
-        raise click.ClickException(f"A password has at least {LEAST_CHARACTERS} characters.")
+    password = read_new_password(email, name)
     settings = load_settings().settings
     with opened(settings) as database:
         by = command_line(open_keys(settings))
@@ -51,10 +50,3 @@ def command(email: str, name: str) -> None:
         except IntegrityError:
             raise click.ClickException(f"{email} has an account already.") from None
     click.echo(f"{email} can sign in now, and may do everything.")
-
-
-def _read_password() -> str:
-    if sys.stdin.isatty():
-        password: str = click.prompt("Password", hide_input=True, confirmation_prompt=True)
-        return password
-    return sys.stdin.readline().rstrip("\r\n")

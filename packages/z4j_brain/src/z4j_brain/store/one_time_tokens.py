@@ -1,4 +1,4 @@
-"""Tokens that work once: for the first set-up, and for a sign-in by link."""
+"""Tokens that work once: for the first set-up, a sign-in by link, the second step of a sign-in."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from z4j_brain.store.schema import one_time_tokens as tokens
 
 SETUP = "setup"
 SIGN_IN = "sign-in"
+SECOND_STEP = "second-step"
 
 
 def create(
@@ -42,6 +43,17 @@ def is_valid(connection: Connection, token_hash: bytes, purpose: str, now: int) 
     return bool(connection.execute(select(exists(found))).scalar_one())
 
 
+def owner(connection: Connection, token_hash: bytes, purpose: str, now: int) -> uuid.UUID | None:
+    """Tell for whom a token was made that would work now, without using it up."""
+    return connection.execute(
+        select(tokens.c.user_id).where(
+            tokens.c.token_hash == token_hash,
+            tokens.c.purpose == purpose,
+            tokens.c.expires_at > now,
+        )
+    ).scalar()
+
+
 def use(
     connection: Connection, token_hash: bytes, purpose: str, now: int
 ) -> tuple[bool, uuid.UUID | None]:
@@ -64,6 +76,11 @@ def lock(connection: Connection, purpose: str) -> None:
         .order_by(tokens.c.token_hash)
         .with_for_update()
     ).all()
+
+
+def remove_of_user(connection: Connection, user_id: uuid.UUID) -> None:
+    """Delete every token that was made for somebody."""
+    connection.execute(delete(tokens).where(tokens.c.user_id == user_id))
 
 
 def remove_all(connection: Connection, purpose: str) -> None:

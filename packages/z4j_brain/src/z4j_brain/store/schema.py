@@ -100,7 +100,7 @@ sessions = Table(
     metadata,
     _id(),
     Column("token_hash", Bytes, nullable=False, unique=True),
-    Column("user_id", Id, ForeignKey("users.id"), nullable=False),
+    Column("user_id", Id, ForeignKey("users.id"), nullable=False, index=True),
     Column("created_at", UtcTime, nullable=False),
     Column("seen_at", UtcTime, nullable=False),
     Column("expires_at", UtcTime, nullable=False),
@@ -117,7 +117,29 @@ one_time_tokens = Table(
     Column("created_at", UtcTime, nullable=False),
     Column("expires_at", UtcTime, nullable=False),
 )
-"""First-run setup and one-time sign-in links; a row is deleted by the use of its token."""
+"""First-run setup, one-time sign-in links and second steps of a sign-in; a row is deleted by the
+use of its token."""
+
+totp_secrets = Table(
+    "totp_secrets",
+    metadata,
+    Column("user_id", Id, ForeignKey("users.id"), primary_key=True),
+    Column("sealed", Bytes, nullable=False),
+    Column("created_at", UtcTime, nullable=False),
+    Column("confirmed_at", UtcTime),
+    Column("last_step", BigInteger, nullable=False),
+    Column("failures", Integer, nullable=False),
+)
+"""Authenticator apps: encrypted secrets (`auth/totp_secrets.py`), one a person."""
+
+recovery_codes = Table(
+    "recovery_codes",
+    metadata,
+    Column("user_id", Id, ForeignKey("users.id"), primary_key=True),
+    Column("code_hash", Bytes, primary_key=True),
+    Column("created_at", UtcTime, nullable=False),
+)
+"""Hashes; a row is deleted by the use of its code."""
 
 invitations = Table(
     "invitations",

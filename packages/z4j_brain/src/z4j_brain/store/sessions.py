@@ -11,6 +11,19 @@ from z4j_brain.store.schema import sessions, users
 from z4j_brain.store.types import new_id
 from z4j_brain.store.users import User
 
+_AT_ONCE = 500
+
+
+class Entry(msgspec.Struct, frozen=True):
+    """A session as its owner sees it. Times are microseconds."""
+
+    id: uuid.UUID
+    created_at: int
+    seen_at: int
+    expires_at: int
+    address: str | None
+    user_agent: str | None
+
 
 class Session(msgspec.Struct, frozen=True):
     """One signed-in browser."""
@@ -81,9 +94,68 @@ def touch(connection: Connection, session_id: uuid.UUID, now: int) -> None:
     )
 
 
-def remove(connection: Connection, session_id: uuid.UUID) -> None:
-    """End one session."""
-    connection.execute(delete(sessions).where(sessions.c.id == session_id))
+def of_user(connection: Connection, user_id: uuid.UUID, now: int, idle_us: int) -> list[Entry]:
+    """List the sessions of somebody that have not ended, the last used first."""
+    rows = connection.execute(
+        select(*(sessions.c[name] for name in Entry.__struct_fields__))
+        .where(
+            sessions.c.user_id == user_id,
+            sessions.c.expires_at > now,
+            sessions.c.seen_at > now - idle_us,
+        )
+        .order_by(sessions.c.seen_at.desc(), sessions.c.id)
+    )
+    return [Entry(*row) for row in rows]
+
+
+def alive(
+    connection: Connection, session_ids: list[uuid.UUID], now: int, idle_us: int
+) -> set[uuid.UUID]:
+    """Return those of the sessions that have not ended, of people who may sign in."""
+    found: set[uuid.UUID] = set()
+    for start in range(0, len(session_ids), _AT_ONCE):
+        found |= set(
+            connection.execute(
+                select(sessions.c.id)
+                .join(users, users.c.id == sessions.c.user_id)
+                .where(
+                    sessions.c.id.in_(session_ids[start : start + _AT_ONCE]),
+                    sessions.c.expires_at > now,
+                    sessions.c.seen_at > now - idle_us,
+                    users.c.disabled_at.is_(None),
+                )
+            ).scalars()
+        )
+    return found
+
+
+def remove_of_user(
+    connection: Connection,
+    user_id: uuid.UUID,
+    *,
+    only: uuid.UUID | None = None,
+    but: uuid.UUID | None = None,
+) -> list[uuid.UUID]:
+    """End the sessions of somebody: all, one, or all but one; return which."""
+    statement = delete(sessions).where(sessions.c.user_id == user_id)
+    if only is not None:
+        statement = statement.where(sessions.c.id == only)
+    if but is not None:
+        statement = statement.where(sessions.c.id != but)
+    return list(connection.execute(statement.returning(sessions.c.id)).scalars())
+
+
+def remove_beyond(connection: Connection, user_id: uuid.UUID, most: int) -> None:
+    """End the sessions of somebody that were used least recently, but for so many."""
+    kept = (
+        select(sessions.c.id)
+        .where(sessions.c.user_id == user_id)
+        .order_by(sessions.c.seen_at.desc(), sessions.c.id)
+        .limit(most)
+    )
+    connection.execute(
+        delete(sessions).where(sessions.c.user_id == user_id, sessions.c.id.not_in(kept))
+    )
 
 
 def remove_token(connection: Connection, token_hash: bytes) -> None:

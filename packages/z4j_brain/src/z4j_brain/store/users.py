@@ -52,10 +52,13 @@ def any_exist(connection: Connection) -> bool:
 def find_account(connection: Connection, email: str) -> Account | None:
     """Find an account by its e-mail address."""
     row = connection.execute(select(users).where(users.c.email == normal_email(email))).first()
-    if row is None:
-        return None
-    user = User(row.id, row.email, row.name, row.is_admin)
-    return Account(user, row.password_hash, row.disabled_at is not None)
+    return None if row is None else _account(row)
+
+
+def lock_account(connection: Connection, user_id: uuid.UUID) -> Account | None:
+    """Read an account, and let nobody else change it before this transaction ends."""
+    row = connection.execute(select(users).where(users.c.id == user_id).with_for_update()).first()
+    return None if row is None else _account(row)
 
 
 def find_user(connection: Connection, user_id: uuid.UUID) -> User | None:
@@ -151,3 +154,8 @@ def _rows() -> Any:
 def _row(row: Row[Any]) -> UserRow:
     user = User(row.id, row.email, row.name, row.is_admin)
     return UserRow(user, row.created_at, row.disabled_at, row.seen_at, row.projects)
+
+
+def _account(row: Row[Any]) -> Account:
+    user = User(row.id, row.email, row.name, row.is_admin)
+    return Account(user, row.password_hash, row.disabled_at is not None)

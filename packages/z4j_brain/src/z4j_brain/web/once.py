@@ -30,6 +30,7 @@ class OneTimeSignIn:
             request.client.host if request.client else None,
             request.headers.get("user-agent"),
             browser.session_token(request),
+            browser.known_token(request),
         )
         signed_in = None
         if 0 < len(token) <= _LONGEST_TOKEN:
@@ -37,11 +38,7 @@ class OneTimeSignIn:
         target = "/" if signed_in else "/sign-in"
         response = RedirectResponse(settings.root_path + target, 303, {"Cache-Control": "no-store"})
         if signed_in is not None:
-            browser.set_cookie(
-                response,
-                settings,
-                signed_in.token,
-                is_https=request.url.scheme == "https",
-                seconds=settings.session_max_hours * 3600,
+            browser.set_cookies(
+                response, settings, signed_in, is_https=request.url.scheme == "https"
             )
         return response

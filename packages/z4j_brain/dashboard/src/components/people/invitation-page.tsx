@@ -112,7 +112,7 @@ function SignUp({ token, found }: { token: string; found: InvitationCheck }) {
         </Field>
         <Field
           label="Password"
-          hint="At least 12 characters; a sentence is good."
+          hint="At least 15 characters; a few unrelated words do well."
           fault={faultOf(send.error, "/password")}
         >
           {(ids) => (
@@ -122,7 +122,6 @@ function SignUp({ token, found }: { token: string; found: InvitationCheck }) {
               name="password"
               autoComplete="new-password"
               required
-              minLength={12}
               className="h-8"
               value={form.password}
               onChange={(event) => setForm({ ...form, password: event.target.value })}

@@ -57,6 +57,11 @@ function useEntries(text: string): Entry[] {
     { label: "Light or dark theme", icon: "moon", keys: "t", run: toggleTheme },
     { label: "Local time or UTC", icon: "globe", keys: "u", run: toggleZone },
     { label: "Keyboard and filter help", icon: "help", keys: "?", run: openHelp },
+    {
+      label: "Your account: password, authenticator app, sessions",
+      icon: "agents",
+      run: () => void navigate({ to: "/p/$project/account", params: { project } }),
+    },
     { label: "Sign out", icon: "out", run: leave },
   ];
   const typed = text.trim().toLowerCase();

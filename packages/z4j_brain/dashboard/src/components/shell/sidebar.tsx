@@ -82,7 +82,7 @@ function ProjectPicker() {
 }
 
 function Footer() {
-  const { session } = useProject();
+  const { project, session } = useProject();
   const { openHelp } = useShell();
   const leave = useSignOut();
   return (
@@ -97,9 +97,14 @@ function Footer() {
           <Icon name="out" />
         </Button>
       </div>
-      <div className="truncate px-1 pt-1 text-2xs text-ink-3" title={session.user?.email}>
+      <Link
+        to="/p/$project/account"
+        params={{ project }}
+        title={`Account of ${session.user?.email}`}
+        className="mt-1 block truncate rounded-md px-1 py-0.5 text-2xs text-ink-3 hover:bg-hover hover:text-ink aria-[current=page]:bg-selected aria-[current=page]:text-ink"
+      >
         {session.user?.name || session.user?.email}
-      </div>
+      </Link>
     </div>
   );
 }

@@ -17,7 +17,7 @@ export const Route = createFileRoute("/p/$project")({
 
 function Project() {
   const { project } = Route.useParams();
-  const { access } = Route.useRouteContext();
+  const { access, session } = Route.useRouteContext();
   if (!access) {
     return (
       <Empty icon="search" title={`There is no project “${project}”`}>
@@ -26,7 +26,7 @@ function Project() {
     );
   }
   return (
-    <LiveProvider project={project}>
+    <LiveProvider key={session.csrf_token} project={project}>
       <AppShell>
         <Outlet />
       </AppShell>

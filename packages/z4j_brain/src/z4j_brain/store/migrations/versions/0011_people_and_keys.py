@@ -9,7 +9,7 @@ from alembic import op
 from z4j_brain.store.types import Bytes, ByteText, Id, UtcTime
 
 revision = "0011"
-down_revision = "0009"
+down_revision = "0010"
 branch_labels = None
 depends_on = None
 
