@@ -1,19 +1,17 @@
-"""Secrets of authenticator apps at rest: AES-256-GCM under a key derived from `Z4J_SECRET`.
+"""Secrets of authenticator apps at rest: XChaCha20-Poly1305 under a key derived from `Z4J_SECRET`.
 
 The account's id is bound to the cipher text, so that a row cannot be moved to another account.
+PyNaCl has a quarter of the size of the libraries that bring AES.
 """
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import uuid
 
     from z4j_brain.keys import Keys
-
-_NONCE_BYTES = 12
 
 
 class SecretLostError(Exception):
@@ -22,19 +20,17 @@ class SecretLostError(Exception):
 
 def seal(keys: Keys, user_id: uuid.UUID, secret: bytes) -> bytes:
     """Return what is stored: a random nonce and the cipher text."""
-    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+    from nacl.secret import Aead
 
-    nonce = os.urandom(_NONCE_BYTES)
-    return nonce + AESGCM(keys.totp_key()).encrypt(nonce, secret, user_id.bytes)
+    return bytes(Aead(keys.totp_key()).encrypt(secret, user_id.bytes))
 
 
 def unseal(keys: Keys, user_id: uuid.UUID, stored: bytes) -> bytes:
     """Return the secret; raises `SecretLostError`."""
-    from cryptography.exceptions import InvalidTag
-    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+    from nacl.exceptions import CryptoError
+    from nacl.secret import Aead
 
-    nonce, sealed = stored[:_NONCE_BYTES], stored[_NONCE_BYTES:]
     try:
-        return AESGCM(keys.totp_key()).decrypt(nonce, sealed, user_id.bytes)
-    except (InvalidTag, ValueError):
+        return Aead(keys.totp_key()).decrypt(stored, user_id.bytes)
+    except (CryptoError, ValueError):
         raise SecretLostError from None
