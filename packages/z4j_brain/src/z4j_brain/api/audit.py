@@ -13,7 +13,7 @@ from z4j_brain.api.context import ProjectCall
 from z4j_brain.api.cursor import MAX_CURSOR, decode_cursor, encode_cursor
 from z4j_brain.api.json_text import as_json
 from z4j_brain.api.route import route
-from z4j_brain.api.times import Timestamp, parse_rfc3339, rfc3339
+from z4j_brain.api.times import Timestamp, query_time, rfc3339
 from z4j_brain.audit.verifying import verify_part
 from z4j_brain.store import audit
 from z4j_brain.store.audit import AuditRow, Choice
@@ -115,8 +115,8 @@ async def read_audit(call: ProjectCall, query: AuditQuery) -> AuditList:
         actor=query.actor,
         action=query.action,
         object=query.object,
-        since=_moment("?since", query.since),
-        until=_moment("?until", query.until),
+        since=None if query.since is None else query_time("since", query.since),
+        until=None if query.until is None else query_time("until", query.until),
     )
     scope = f"audit|{call.project.id}|{choice!r}"
     before = decode_cursor(scope, query.cursor, _Position).number if query.cursor else None
@@ -175,10 +175,3 @@ def _entry(row: AuditRow) -> AuditEntry:
         address=row.address,
         request_id=row.request_id,
     )
-
-
-def _moment(pointer: str, text: str | None) -> int | None:
-    try:
-        return None if text is None else parse_rfc3339(text)
-    except (ValueError, OverflowError):
-        raise problems.invalid_input(pointer, "Give a time such as 2026-01-31T12:00:00Z.") from None

@@ -11,7 +11,7 @@ from z4j_brain.api import problems
 from z4j_brain.api.context import ProjectCall
 from z4j_brain.api.route import route
 from z4j_brain.api.series_views import SeriesView, TotalsView, series_view, totals_view
-from z4j_brain.api.times import now, parse_rfc3339
+from z4j_brain.api.times import now, query_time
 from z4j_brain.series.reading import GroupBy, Request, Series, read_series
 from z4j_brain.series.window import Choice, SeriesRefused
 from z4j_core.events import MAX_NAME
@@ -66,9 +66,9 @@ async def read_totals(call: ProjectCall, query: TotalsQuery) -> TotalsView:
 
 async def _read(call: ProjectCall, query: SeriesQuery | TotalsQuery, *, has_points: bool) -> Series:
     present = now()
-    until = _moment("to", query.until, present)
+    until = query_time("to", query.until) if query.until else present
     request = Request(
-        since=_moment("from", query.since, until - _HOUR_US),
+        since=query_time("from", query.since) if query.since else until - _HOUR_US,
         until=until,
         resolution=query.resolution,
         engine=_chosen(query.engine),
@@ -82,17 +82,6 @@ async def _read(call: ProjectCall, query: SeriesQuery | TotalsQuery, *, has_poin
         return await call.brain.database.run(read_series, call.project.id, request, present)
     except SeriesRefused as error:
         raise problems.invalid_input(f"?{error.parameter}", str(error)) from None
-
-
-def _moment(parameter: str, text: str, otherwise: int) -> int:
-    if not text:
-        return otherwise
-    try:
-        return parse_rfc3339(text)
-    except (ValueError, OverflowError):
-        raise problems.invalid_input(
-            f"?{parameter}", "This is no time in the form 2026-01-31T23:59:59Z."
-        ) from None
 
 
 def _chosen(value: str | UnsetType) -> str | None:

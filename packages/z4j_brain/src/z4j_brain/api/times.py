@@ -7,10 +7,11 @@ from typing import Annotated, overload
 
 from msgspec import Meta
 
+from z4j_brain.api import problems
 from z4j_brain.clock import now
 from z4j_brain.store.types import to_datetime, to_micros
 
-__all__ = ["Timestamp", "millis", "now", "parse_rfc3339", "rfc3339"]
+__all__ = ["Timestamp", "millis", "now", "parse_rfc3339", "query_time", "rfc3339"]
 
 Timestamp = Annotated[
     str,
@@ -42,3 +43,13 @@ def parse_rfc3339(text: str) -> int:
     """Read a time; one without an offset counts as UTC. Raises `ValueError`."""
     value = datetime.fromisoformat(text)
     return to_micros(value if value.tzinfo else value.replace(tzinfo=UTC))
+
+
+def query_time(parameter: str, text: str) -> int:
+    """Read a time of the query string; one that cannot be read is a problem of that parameter."""
+    try:
+        return parse_rfc3339(text)
+    except (ValueError, OverflowError):
+        raise problems.invalid_input(
+            f"?{parameter}", "This is no time in the form 2026-01-31T23:59:59Z."
+        ) from None

@@ -86,25 +86,25 @@ def replace_password(
 
 async def end_session(brain: Brain, author: Author, session: Session, session_id: UUID) -> bool:
     """End one session of the account; False when it has no such session."""
-
-    def work(connection: Connection) -> list[UUID]:
-        ended = sessions.remove_of_user(connection, session.user.id, only=session_id)
-        after = None if session_id == session.id else {"sessions_ended": len(ended)}
-        if ended:
-            record(connection, author, "session.ended", user_target(session.user), after=after)
-        return ended
-
-    ended = await brain.database.run(work, write=True)
-    brain.session_watch.end(ended)
-    return bool(ended)
+    return await _end(brain, author, session, only=session_id) > 0
 
 
 async def end_other_sessions(brain: Brain, author: Author, session: Session) -> int:
     """End every session of the account but this one; return how many."""
+    return await _end(brain, author, session, but=session.id)
 
+
+async def _end(
+    brain: Brain,
+    author: Author,
+    session: Session,
+    *,
+    only: UUID | None = None,
+    but: UUID | None = None,
+) -> int:
     def work(connection: Connection) -> list[UUID]:
-        ended = sessions.remove_of_user(connection, session.user.id, but=session.id)
-        after = {"sessions_ended": len(ended)}
+        ended = sessions.remove_of_user(connection, session.user.id, only=only, but=but)
+        after = None if only == session.id else {"sessions_ended": len(ended)}
         if ended:
             record(connection, author, "session.ended", user_target(session.user), after=after)
         return ended
