@@ -24,9 +24,23 @@ _ACTION = {"name": "retry", "target": "task", "params_schema": '{"type":"object"
 _ENGINE = {"name": "celery", "version": "5", "actions": [_ACTION]}
 
 HELLO: list[Any] = [
-    "hello", [1], b"n" * NONCE_BYTES, "w1", "e1", "0.1", "host", 42, "worker", None, "3.11",
-    [_ENGINE], ["a plugin fails"], NOON, NOON, False,
-]  # fmt: skip
+    "hello",
+    [1],
+    b"n" * NONCE_BYTES,
+    "w1",
+    "e1",
+    "0.1",
+    "host",
+    42,
+    "worker",
+    None,
+    "3.11",
+    [_ENGINE],
+    ["a plugin fails"],
+    NOON,
+    NOON,
+    False,
+]
 FROM_AGENT: tuple[list[Any], ...] = (
     ["events", SEQ, [_EVENT, [*_EVENT[:2], "t2", *_EVENT[3:]]]],
     ["events", SEQ, [["failed", *_EVENT[1:7], b'{"exception":{"type":"E","message":"m"}}']]],
@@ -43,8 +57,18 @@ FROM_AGENT: tuple[list[Any], ...] = (
     HELLO,
 )
 WELCOME: list[Any] = [
-    "welcome", 1, b"n" * NONCE_BYTES, 0, MAX_FRAME_BYTES, 200, 32, 30, "shop", "0.1", NOON,
-]  # fmt: skip
+    "welcome",
+    1,
+    b"n" * NONCE_BYTES,
+    0,
+    MAX_FRAME_BYTES,
+    200,
+    32,
+    30,
+    "shop",
+    "0.1",
+    NOON,
+]
 FROM_BRAIN: tuple[list[Any], ...] = (
     ["ack", 0],
     ["command", "c1", "lamp", "retry", b"{}", {"task_id": "t1"}, None, 0],
@@ -58,25 +82,74 @@ FROM_BRAIN: tuple[list[Any], ...] = (
     WELCOME,
 )
 
+
+def _deep(levels: int) -> Any:
+    value: Any = []
+    for _ in range(levels):
+        value = [value]
+    return value
+
+
 integers = st.sampled_from(
-    (0, -1, 1, 7, 2**31, 2**52, 2**53, 2**62, 2**63 - 1, 2**63, 2**64 - 1, -(2**63), 10**30, 10**400)
+    (
+        0,
+        -1,
+        1,
+        7,
+        2**31,
+        2**52,
+        2**53,
+        2**62,
+        2**63 - 1,
+        2**63,
+        2**64 - 1,
+        -(2**63),
+        10**30,
+        10**400,
+    )
 )
 texts = st.one_of(
     st.text(max_size=20),
     st.sampled_from(
-        ("", "\0", "a\0b", "x" * 256, "x" * 5_000, "\u202e\u0000", "\ud800", "a\n2026 INFO z4j: b",
-         "\nTraceback (most recent call last):\n", "__class__", "{}", "\U0001f600" * 64, "celery\n"),
+        (
+            "",
+            "\0",
+            "a\0b",
+            "x" * 256,
+            "x" * 5_000,
+            "\u202e\u0000",
+            "\ud800",
+            "a\n2026 INFO z4j: b",
+            "\nTraceback (most recent call last):\n",
+            "__class__",
+            "{}",
+            "\U0001f600" * 64,
+            "celery\n",
+        ),
     ),
-)  # fmt: skip
+)
 payloads = st.one_of(
     st.binary(max_size=40),
     st.sampled_from(
-        (b"", b"{", b"[" * 2_000, b'"\xff"', b'{"a":"\\ud800"}', b'{"a":"\\u0000"}', b"1e999", b"NaN",
-         b'{"args":' + b"9" * 4_000 + b"}", b'{"a":' * 900 + b"1" + b"}" * 900, b'{"a":1,"a":2}',
-         b'{"exception":{"type":"\\u0000","message":"\\u0000"},"traceback":"\\u0000"}',
-         b'{"exception":{"type":5}}', b'{"published_at":-1,"eta":1e300}', b'"' + b"x" * 70_000 + b'"'),
+        (
+            b"",
+            b"{",
+            b"[" * 2_000,
+            b'"\xff"',
+            b'{"a":"\\ud800"}',
+            b'{"a":"\\u0000"}',
+            b"1e999",
+            b"NaN",
+            b'{"args":' + b"9" * 4_000 + b"}",
+            b'{"a":' * 900 + b"1" + b"}" * 900,
+            b'{"a":1,"a":2}',
+            b'{"exception":{"type":"\\u0000","message":"\\u0000"},"traceback":"\\u0000"}',
+            b'{"exception":{"type":5}}',
+            b'{"published_at":-1,"eta":1e300}',
+            b'"' + b"x" * 70_000 + b'"',
+        ),
     ),
-)  # fmt: skip
+)
 values: st.SearchStrategy[Any] = st.recursive(
     st.one_of(st.none(), st.booleans(), integers, st.floats(), texts, payloads),
     lambda inner: st.one_of(
@@ -87,13 +160,6 @@ values: st.SearchStrategy[Any] = st.recursive(
     ),
     max_leaves=6,
 )
-
-
-def _deep(levels: int) -> Any:
-    value: Any = []
-    for _ in range(levels):
-        value = [value]
-    return value
 
 
 @st.composite
@@ -166,7 +232,7 @@ def encoded(step: Step, codec: Codec, seq: int, nonce: bytes) -> bytes:
     """Return the bytes of a step's frame, damaged as it says."""
     if step.frame is None:
         return step.content
-    frame = _filled(step.frame, seq, nonce)
+    frame = [_filled(part, seq, nonce) for part in step.frame]
     content = _as_json(frame) if codec is JSON else _as_msgpack(frame)
     return _damaged(content, step)[: MAX_FRAME_BYTES + 1_000]
 
@@ -176,8 +242,6 @@ def _filled(value: Any, seq: int, nonce: bytes) -> Any:
         return seq
     if value == b"n" * NONCE_BYTES:
         return nonce
-    if isinstance(value, list):
-        return [_filled(one, seq, nonce) for one in value] if len(value) < 100 else value
     return value
 
 
@@ -199,7 +263,9 @@ def _narrow(value: Any, depth: int = 0) -> Any:
     if isinstance(value, list):
         return [_narrow(one, depth + 1) for one in value]
     if isinstance(value, dict):
-        return {str(key).replace("\ud800", "?"): _narrow(one, depth + 1) for key, one in value.items()}
+        return {
+            str(key).replace("\ud800", "?"): _narrow(one, depth + 1) for key, one in value.items()
+        }
     if isinstance(value, str) and "\ud800" in value:
         return msgspec.Raw(b"\xa3\xed\xa0\x80")
     return value

@@ -13,6 +13,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import requests
+from sqlalchemy import delete
 
 from z4j_agent.runtime import Agent
 from z4j_agent.settings import Settings as AgentSettings
@@ -27,6 +28,7 @@ from z4j_brain.server import listen, serve, url_of
 from z4j_brain.settings import load
 from z4j_brain.store import migrate, projects, users
 from z4j_brain.store.database import Database
+from z4j_brain.store.schema import api_keys, invitations, memberships
 from z4j_brain.store.users import User
 from z4j_core.capability import NoParams
 from z4j_core.events import Kind, TaskEvent
@@ -112,6 +114,15 @@ class House:
                 assert shop is not None
                 users.set_role(connection, shop, made.id, role)
         return made
+
+    def tidy(self) -> None:
+        """Take away what calls have made and what would be too much of it after a while."""
+        anybody = self.callers["anybody"].user
+        assert anybody is not None
+        with self.database.write() as connection:
+            connection.execute(delete(api_keys).where(api_keys.c.name.not_in(SCOPES)))
+            connection.execute(delete(invitations))
+            connection.execute(delete(memberships).where(memberships.c.user_id == anybody.id))
 
     def _settle(self) -> None:
         with self.database.write() as connection:

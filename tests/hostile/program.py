@@ -60,7 +60,10 @@ def _api(url: str, home: Path, seed: int, seconds: float) -> int:
                 house, count=5, seed=seed + number, until=lambda: time.monotonic() - begun > seconds
             )
             calls, number, faults = calls + report.calls, number + 1, report.faults
-            print(f"round {number}: {calls} calls, {dict(sorted(report.statuses.items()))}", flush=True)
+            print(
+                f"round {number}: {calls} calls, {dict(sorted(report.statuses.items()))}",
+                flush=True,
+            )
     print(*faults[:20], sep="\n")
     print(f"{calls} calls in {time.monotonic() - begun:.0f} s, {len(faults)} faults")
     return 1 if faults else 0

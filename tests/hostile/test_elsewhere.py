@@ -37,7 +37,7 @@ def test_ids_of_another_project_are_not_found(database_url: str, tmp_path: Path)
     with running(database_url, tmp_path / "home") as house, worker(house):
         tried = 0
         for one in all_routes():
-            parts = {name: "7" for name in one.path_types}
+            parts = dict.fromkeys(one.path_types, "7")
             if "{project}" not in one.path or not parts:
                 continue
             parts |= _known(house, one.name, parts)

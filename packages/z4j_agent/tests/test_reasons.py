@@ -73,7 +73,15 @@ def test_words_of_the_server_are_kept_short_and_on_one_line() -> None:
 
 @pytest.mark.parametrize(
     ("wish", "expected"),
-    [(5.0, 5.0), (1e-9, 0.5), (0.0, None), (-3.0, None), (1e9, None), (math.inf, None), (math.nan, None)],
+    [
+        (5.0, 5.0),
+        (1e-9, 0.5),
+        (0.0, None),
+        (-3.0, None),
+        (1e9, None),
+        (math.inf, None),
+        (math.nan, None),
+    ],
 )
 def test_a_wish_to_wait_is_kept_within_bounds(wish: float, expected: float | None) -> None:
     assert of_goodbye("shutdown", "", wish).retry_after_s == expected

@@ -70,7 +70,7 @@ def test_every_route_that_changes_something_asks_for_both(running: Any, ada: Any
     """By the table of routes, so that a new one is tried too."""
     own, token = ada.http.headers.pop("Origin"), ada.http.headers.pop("X-CSRF-Token")
     for one in (one for one in all_routes() if one.method not in SAFE):
-        parts = {name: "00000000-0000-0000-0000-000000000007" for name in one.path_types}
+        parts = dict.fromkeys(one.path_types, "00000000-0000-0000-0000-000000000007")
         path = one.path.format(project="shop", **parts)
         for headers, slug in (
             ({"X-CSRF-Token": token}, "origin-refused"),
@@ -92,7 +92,7 @@ def test_a_stolen_cookie_is_worth_nothing_after_sign_out(running: Any, ada: Any)
     assert thief.get("/account/sessions").status_code == 200
     assert ada.post("/sign-out").status_code == 200
     for one in (one for one in all_routes() if one.permission != PUBLIC):
-        parts = {name: "00000000-0000-0000-0000-000000000007" for name in one.path_types}
+        parts = dict.fromkeys(one.path_types, "00000000-0000-0000-0000-000000000007")
         path = one.path.format(project="shop", **parts)
         answer = thief.http.request(one.method, path, json=None if one.method in SAFE else {})
         assert answer.status_code == 401, one.name

@@ -100,7 +100,7 @@ def _plain(schema: Json, components: Json) -> Any:
 
 
 def _address(one: Route) -> str:
-    parts = {name: "00000000-0000-0000-0000-000000000007" for name in one.path_types}
+    parts = dict.fromkeys(one.path_types, "00000000-0000-0000-0000-000000000007")
     return one.path.format(project="shop", **parts)
 
 
@@ -127,7 +127,7 @@ def test_no_field_of_a_body_takes_it(running: Any, ada: Any) -> None:
             headers={"Content-Type": "application/json"},
         )
         what = (one.name, place, name, answer.text)
-        if (one.name, place) in FREE:
+        if (one.name, place) in FREE or len(content) > one.max_body:
             assert 400 <= answer.status_code < 500, what
         else:
             assert answer.status_code == 422, what
@@ -168,18 +168,18 @@ def test_no_part_of_a_path_takes_it(running: Any, ada: Any) -> None:
             if f"{{{name}}}" not in one.path:
                 continue
             for value in ("%00", "a%00b", "%ED%A0%80", "%FF", HUGE, "x" * 2_000, "%2e%2e%2f"):
-                parts = {part: "7" for part in one.path_types} | {"project": "shop", name: value}
+                parts = dict.fromkeys(one.path_types, "7") | {"project": "shop", name: value}
                 answer = ada.http.request(one.method, one.path.format(**parts), json={})
                 assert 400 <= answer.status_code < 500, (one.name, name, value, answer.text)
 
 
 @pytest.mark.parametrize(
     "name",
-    ["User-Agent", "Cookie", "Authorization", "Idempotency-Key", "Origin", "X-Request-ID", "Accept"],
+    ["User-Agent", "Cookie", "Authorization", "Host", "Origin", "X-Request-ID", "Content-Type"],
 )
 def test_no_header_takes_it(running: Any, ada: Any, name: str) -> None:
     own = {"email": "ada@example.org", "password": "correct horse battery staple"}
-    for value in (b"\xff\xfe", b"\x80" * 4_000, b"=;=;\xc3(", b"Bearer \xe9", b"z4j_session=\xff"):
+    for value in (b"\xff\xfe", b"\x80" * 4_000, b"[", b"[::", b"Bearer \xe9", b"z4j_session=\xff"):
         for method, path, body in (("GET", "/session", None), ("POST", "/sign-in", own)):
             answer = ada.http.request(method, path, json=body, headers={name: value})
             assert answer.status_code < 500, (value, answer.text)

@@ -426,7 +426,7 @@ def test_commands_reach_the_worker_and_only_a_live_one(house: Any, play: Any) ->
 
 
 def test_numbers_without_end_are_only_numbers(house: Any, play: Any, wait_for: Any) -> None:
-    """JSON knows no largest number: what a heartbeat tells is bounded before it is reckoned with."""
+    """JSON knows no largest number: what a heartbeat tells is bounded before it is used."""
 
     async def scenario(served: Any) -> None:
         agent = served.agent(codec=JSON)

@@ -42,7 +42,7 @@ def millis(micros: int | None) -> int | None:
 def parse_rfc3339(text: str) -> int:
     """Read a time; one without an offset counts as UTC.
 
-    Raises `ValueError`, and `OverflowError` for one that in UTC lies outside of the years 1 to 9999.
+    Raises `ValueError`, and `OverflowError` for one that is not in the years 1 to 9999 in UTC.
     """
     value = datetime.fromisoformat(text)
     micros = to_micros(value if value.tzinfo else value.replace(tzinfo=UTC))
