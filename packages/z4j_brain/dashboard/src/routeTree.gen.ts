@@ -10,6 +10,7 @@
 
 import { Route as rootRouteImport } from "./routes/__root";
 import { Route as IndexRouteImport } from "./routes/index";
+import { Route as InvitationRouteImport } from "./routes/invitation";
 import { Route as SetupRouteImport } from "./routes/setup";
 import { Route as SignInRouteImport } from "./routes/sign-in";
 import { Route as PProjectRouteImport } from "./routes/p/$project";
@@ -19,7 +20,9 @@ import { Route as PProjectAgentsRouteImport } from "./routes/p/$project/agents";
 import { Route as PProjectAuditRouteImport } from "./routes/p/$project/audit";
 import { Route as PProjectCommandsRouteImport } from "./routes/p/$project/commands";
 import { Route as PProjectConnectRouteImport } from "./routes/p/$project/connect";
+import { Route as PProjectKeysRouteImport } from "./routes/p/$project/keys";
 import { Route as PProjectNamesRouteImport } from "./routes/p/$project/names";
+import { Route as PProjectPeopleRouteImport } from "./routes/p/$project/people";
 import { Route as PProjectIssuesIndexRouteImport } from "./routes/p/$project/issues.index";
 import { Route as PProjectIssuesIdRouteImport } from "./routes/p/$project/issues.$id";
 import { Route as PProjectQueuesIndexRouteImport } from "./routes/p/$project/queues.index";
@@ -32,6 +35,11 @@ import { Route as PProjectTasksEngineTaskIdRouteImport } from "./routes/p/$proje
 const IndexRoute = IndexRouteImport.update({
   id: "/",
   path: "/",
+  getParentRoute: () => rootRouteImport,
+} as any);
+const InvitationRoute = InvitationRouteImport.update({
+  id: "/invitation",
+  path: "/invitation",
   getParentRoute: () => rootRouteImport,
 } as any);
 const SetupRoute = SetupRouteImport.update({
@@ -79,9 +87,19 @@ const PProjectConnectRoute = PProjectConnectRouteImport.update({
   path: "/connect",
   getParentRoute: () => PProjectRoute,
 } as any);
+const PProjectKeysRoute = PProjectKeysRouteImport.update({
+  id: "/keys",
+  path: "/keys",
+  getParentRoute: () => PProjectRoute,
+} as any);
 const PProjectNamesRoute = PProjectNamesRouteImport.update({
   id: "/names",
   path: "/names",
+  getParentRoute: () => PProjectRoute,
+} as any);
+const PProjectPeopleRoute = PProjectPeopleRouteImport.update({
+  id: "/people",
+  path: "/people",
   getParentRoute: () => PProjectRoute,
 } as any);
 const PProjectIssuesIndexRoute = PProjectIssuesIndexRouteImport.update({
@@ -129,6 +147,7 @@ const PProjectTasksEngineTaskIdRoute =
 
 export interface FileRoutesByFullPath {
   "/": typeof IndexRoute;
+  "/invitation": typeof InvitationRoute;
   "/setup": typeof SetupRoute;
   "/sign-in": typeof SignInRoute;
   "/p/$project": typeof PProjectRouteWithChildren;
@@ -137,7 +156,9 @@ export interface FileRoutesByFullPath {
   "/p/$project/audit": typeof PProjectAuditRoute;
   "/p/$project/commands": typeof PProjectCommandsRoute;
   "/p/$project/connect": typeof PProjectConnectRoute;
+  "/p/$project/keys": typeof PProjectKeysRoute;
   "/p/$project/names": typeof PProjectNamesRoute;
+  "/p/$project/people": typeof PProjectPeopleRoute;
   "/p/$project/": typeof PProjectIndexRoute;
   "/p/$project/issues/$id": typeof PProjectIssuesIdRoute;
   "/p/$project/workers/$id": typeof PProjectWorkersIdRoute;
@@ -150,6 +171,7 @@ export interface FileRoutesByFullPath {
 }
 export interface FileRoutesByTo {
   "/": typeof IndexRoute;
+  "/invitation": typeof InvitationRoute;
   "/setup": typeof SetupRoute;
   "/sign-in": typeof SignInRoute;
   "/p/$project/account": typeof PProjectAccountRoute;
@@ -157,7 +179,9 @@ export interface FileRoutesByTo {
   "/p/$project/audit": typeof PProjectAuditRoute;
   "/p/$project/commands": typeof PProjectCommandsRoute;
   "/p/$project/connect": typeof PProjectConnectRoute;
+  "/p/$project/keys": typeof PProjectKeysRoute;
   "/p/$project/names": typeof PProjectNamesRoute;
+  "/p/$project/people": typeof PProjectPeopleRoute;
   "/p/$project": typeof PProjectIndexRoute;
   "/p/$project/issues/$id": typeof PProjectIssuesIdRoute;
   "/p/$project/workers/$id": typeof PProjectWorkersIdRoute;
@@ -171,6 +195,7 @@ export interface FileRoutesByTo {
 export interface FileRoutesById {
   __root__: typeof rootRouteImport;
   "/": typeof IndexRoute;
+  "/invitation": typeof InvitationRoute;
   "/setup": typeof SetupRoute;
   "/sign-in": typeof SignInRoute;
   "/p/$project": typeof PProjectRouteWithChildren;
@@ -179,7 +204,9 @@ export interface FileRoutesById {
   "/p/$project/audit": typeof PProjectAuditRoute;
   "/p/$project/commands": typeof PProjectCommandsRoute;
   "/p/$project/connect": typeof PProjectConnectRoute;
+  "/p/$project/keys": typeof PProjectKeysRoute;
   "/p/$project/names": typeof PProjectNamesRoute;
+  "/p/$project/people": typeof PProjectPeopleRoute;
   "/p/$project/": typeof PProjectIndexRoute;
   "/p/$project/issues/$id": typeof PProjectIssuesIdRoute;
   "/p/$project/workers/$id": typeof PProjectWorkersIdRoute;
@@ -194,6 +221,7 @@ export interface FileRouteTypes {
   fileRoutesByFullPath: FileRoutesByFullPath;
   fullPaths:
     | "/"
+    | "/invitation"
     | "/setup"
     | "/sign-in"
     | "/p/$project"
@@ -202,7 +230,9 @@ export interface FileRouteTypes {
     | "/p/$project/audit"
     | "/p/$project/commands"
     | "/p/$project/connect"
+    | "/p/$project/keys"
     | "/p/$project/names"
+    | "/p/$project/people"
     | "/p/$project/"
     | "/p/$project/issues/$id"
     | "/p/$project/workers/$id"
@@ -215,6 +245,7 @@ export interface FileRouteTypes {
   fileRoutesByTo: FileRoutesByTo;
   to:
     | "/"
+    | "/invitation"
     | "/setup"
     | "/sign-in"
     | "/p/$project/account"
@@ -222,7 +253,9 @@ export interface FileRouteTypes {
     | "/p/$project/audit"
     | "/p/$project/commands"
     | "/p/$project/connect"
+    | "/p/$project/keys"
     | "/p/$project/names"
+    | "/p/$project/people"
     | "/p/$project"
     | "/p/$project/issues/$id"
     | "/p/$project/workers/$id"
@@ -235,6 +268,7 @@ export interface FileRouteTypes {
   id:
     | "__root__"
     | "/"
+    | "/invitation"
     | "/setup"
     | "/sign-in"
     | "/p/$project"
@@ -243,7 +277,9 @@ export interface FileRouteTypes {
     | "/p/$project/audit"
     | "/p/$project/commands"
     | "/p/$project/connect"
+    | "/p/$project/keys"
     | "/p/$project/names"
+    | "/p/$project/people"
     | "/p/$project/"
     | "/p/$project/issues/$id"
     | "/p/$project/workers/$id"
@@ -257,6 +293,7 @@ export interface FileRouteTypes {
 }
 export interface RootRouteChildren {
   IndexRoute: typeof IndexRoute;
+  InvitationRoute: typeof InvitationRoute;
   SetupRoute: typeof SetupRoute;
   SignInRoute: typeof SignInRoute;
   PProjectRoute: typeof PProjectRouteWithChildren;
@@ -269,6 +306,13 @@ declare module "@tanstack/react-router" {
       path: "/";
       fullPath: "/";
       preLoaderRoute: typeof IndexRouteImport;
+      parentRoute: typeof rootRouteImport;
+    };
+    "/invitation": {
+      id: "/invitation";
+      path: "/invitation";
+      fullPath: "/invitation";
+      preLoaderRoute: typeof InvitationRouteImport;
       parentRoute: typeof rootRouteImport;
     };
     "/setup": {
@@ -334,11 +378,25 @@ declare module "@tanstack/react-router" {
       preLoaderRoute: typeof PProjectConnectRouteImport;
       parentRoute: typeof PProjectRoute;
     };
+    "/p/$project/keys": {
+      id: "/p/$project/keys";
+      path: "/keys";
+      fullPath: "/p/$project/keys";
+      preLoaderRoute: typeof PProjectKeysRouteImport;
+      parentRoute: typeof PProjectRoute;
+    };
     "/p/$project/names": {
       id: "/p/$project/names";
       path: "/names";
       fullPath: "/p/$project/names";
       preLoaderRoute: typeof PProjectNamesRouteImport;
+      parentRoute: typeof PProjectRoute;
+    };
+    "/p/$project/people": {
+      id: "/p/$project/people";
+      path: "/people";
+      fullPath: "/p/$project/people";
+      preLoaderRoute: typeof PProjectPeopleRouteImport;
       parentRoute: typeof PProjectRoute;
     };
     "/p/$project/issues/": {
@@ -406,7 +464,9 @@ interface PProjectRouteChildren {
   PProjectAuditRoute: typeof PProjectAuditRoute;
   PProjectCommandsRoute: typeof PProjectCommandsRoute;
   PProjectConnectRoute: typeof PProjectConnectRoute;
+  PProjectKeysRoute: typeof PProjectKeysRoute;
   PProjectNamesRoute: typeof PProjectNamesRoute;
+  PProjectPeopleRoute: typeof PProjectPeopleRoute;
   PProjectIndexRoute: typeof PProjectIndexRoute;
   PProjectIssuesIdRoute: typeof PProjectIssuesIdRoute;
   PProjectWorkersIdRoute: typeof PProjectWorkersIdRoute;
@@ -424,7 +484,9 @@ const PProjectRouteChildren: PProjectRouteChildren = {
   PProjectAuditRoute: PProjectAuditRoute,
   PProjectCommandsRoute: PProjectCommandsRoute,
   PProjectConnectRoute: PProjectConnectRoute,
+  PProjectKeysRoute: PProjectKeysRoute,
   PProjectNamesRoute: PProjectNamesRoute,
+  PProjectPeopleRoute: PProjectPeopleRoute,
   PProjectIndexRoute: PProjectIndexRoute,
   PProjectIssuesIdRoute: PProjectIssuesIdRoute,
   PProjectWorkersIdRoute: PProjectWorkersIdRoute,
@@ -442,6 +504,7 @@ const PProjectRouteWithChildren = PProjectRoute._addFileChildren(
 
 const rootRouteChildren: RootRouteChildren = {
   IndexRoute: IndexRoute,
+  InvitationRoute: InvitationRoute,
   SetupRoute: SetupRoute,
   SignInRoute: SignInRoute,
   PProjectRoute: PProjectRouteWithChildren,

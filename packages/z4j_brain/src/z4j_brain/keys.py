@@ -64,6 +64,11 @@ class Keys:
         """Return what is stored of an agent's bearer secret."""
         return credential.secret_hash(self.master, secret)
 
+    def api_key_hash(self, secret: bytes) -> bytes:
+        """Return what is stored of the secret of an API key."""
+        key = credential.hkdf(self.master, b"z4j api key hash")
+        return hmac.digest(key, secret, "sha256")
+
     def session_hash(self, token: str) -> bytes:
         """Return what is stored of a session cookie."""
         return self._browser(b"z4j session", token)
@@ -73,7 +78,7 @@ class Keys:
         return self._browser(b"z4j csrf", token).hex()
 
     def one_time_hash(self, token: str) -> bytes:
-        """Return what is stored of a setup or one-time sign-in token."""
+        """Return what is stored of a token that works once: set-up, sign-in, invitation."""
         return self._browser(b"z4j one-time", token)
 
     def known_browser_proof(self, text: str) -> str:

@@ -49,6 +49,9 @@ class Browser:
     def post(self, path: str, body: Any = None, **more: Any) -> httpx.Response:
         return self.http.post(path, json=body, **more)
 
+    def put(self, path: str, body: Any) -> httpx.Response:
+        return self.http.put(path, json=body)
+
     def delete(self, path: str) -> httpx.Response:
         return self.http.delete(path)
 

@@ -12,6 +12,8 @@ from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
 from z4j_brain import clock
+from z4j_brain.api.agents import HOUR_US
+from z4j_brain.api.times import rfc3339
 from z4j_brain.store import agent_tokens
 from z4j_brain.store.schema import agent_tokens as tokens
 from z4j_brain.store.schema import events, tasks, workers
@@ -96,6 +98,39 @@ def test_revoking_one_token_leaves_the_other(running: Any, ada: Any) -> None:
     by_id = {one["id"]: one for one in ada.get(AGENTS).json()["items"][0]["tokens"]}
     assert by_id[first_id]["revoked_at"] is not None
     assert by_id[further["token_id"]]["revoked_at"] is None
+
+
+def test_rotating_a_token_leaves_the_old_one_for_a_while(running: Any, ada: Any) -> None:
+    minted = _mint(ada)
+    tokens = f"{AGENTS}/{minted['agent']['id']}/tokens"
+    old = f"{tokens}/{minted['agent']['tokens'][0]['id']}"
+    before = clock.now()
+    fresh = ada.post(f"{old}/rotate", {"overlap_hours": 2}).json()
+    assert [_dial(running, one["token"]) for one in (minted, fresh)] == [101, 101]
+    [first, second] = ada.get(AGENTS).json()["items"][0]["tokens"]
+    assert (
+        rfc3339(before + 2 * HOUR_US) <= first["expires_at"] <= rfc3339(clock.now() + 2 * HOUR_US)
+    )
+    assert (second["id"], second["expires_at"]) == (fresh["token_id"], None)
+    assert ada.post(f"{old}/rotate", {"overlap_hours": 720}).status_code == 201
+    [again, *_] = ada.get(AGENTS).json()["items"][0]["tokens"]
+    assert again["expires_at"] == first["expires_at"], "a set end only comes nearer"
+    assert ada.post(f"{old}/rotate", {"overlap_hours": 0}).status_code == 201
+    assert _dial(running, minted["token"]) == 401
+    assert _dial(running, fresh["token"]) == 101
+
+
+def test_only_a_token_in_force_is_rotated(running: Any, ada: Any) -> None:
+    minted, other = _mint(ada), _mint(ada, "other")
+    agent = f"{AGENTS}/{minted['agent']['id']}"
+    token_id = minted["agent"]["tokens"][0]["id"]
+    elsewhere = other["agent"]["tokens"][0]["id"]
+    for path in (f"{agent}/tokens/{elsewhere}", f"{agent}/tokens/{uuid.uuid4()}"):
+        assert ada.post(f"{path}/rotate", {}).status_code == 404
+    assert ada.post(f"{agent}/tokens/{token_id}/rotate", {"overlap_hours": 721}).status_code == 422
+    assert ada.delete(f"{agent}/tokens/{token_id}").status_code == 204
+    assert ada.post(f"{agent}/tokens/{token_id}/rotate", {}).status_code == 404
+    assert len(ada.get(AGENTS).json()["items"][0]["tokens"]) == 1, "nothing was left behind"
 
 
 def test_revoking_an_agent_ends_every_token_and_live_link(running: Any, ada: Any) -> None:

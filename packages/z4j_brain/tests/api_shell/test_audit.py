@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 import re
 import uuid
 from collections.abc import Callable
@@ -22,6 +23,10 @@ from z4j_core.frames import ActionInfo, EngineInfo
 
 AUDIT = "/projects/shop/audit"
 AGENTS = "/projects/shop/agents"
+INVITATIONS = "/projects/shop/invitations"
+ADA, BOB = "ada@example.org", "bob@example.org"
+SECRET = re.compile(r"z4j_[\w-]{20,}|[\w-]{43}")
+"""The look of what is shown once: keys, agent tokens, and the tokens of links."""
 FACTOR = "/account/second-factor"
 PASSWORD = "correct horse battery staple"
 Scene = Callable[[Any, Any], list[str]]
@@ -112,6 +117,76 @@ def replace_redaction(running: Any, ada: Any) -> list[str]:
     return ["redaction.replaced"]
 
 
+def rotate_token(running: Any, ada: Any) -> list[str]:
+    made = create_agent(running, ada)
+    agent = _agent(ada)
+    path = f"{AGENTS}/{agent['id']}/tokens/{agent['tokens'][0]['id']}/rotate"
+    assert ada.post(path, {"overlap_hours": 2}).status_code == 201
+    return [*made, "agent.token_rotated"]
+
+
+def change_member_role(running: Any, ada: Any) -> list[str]:
+    path = _bob(running, ada)
+    for role in ("operator", "operator"):
+        assert ada.put(path, {"role": role}).status_code == 200
+    return ["session.opened", "member.role_changed"]
+
+
+def remove_member(running: Any, ada: Any) -> list[str]:
+    assert ada.delete(_bob(running, ada)).status_code == 204
+    return ["session.opened", "member.removed"]
+
+
+def invite_member(running: Any, ada: Any) -> list[str]:
+    for _ in range(2):
+        _invite(ada)
+    return ["invitation.made", "invitation.made"]
+
+
+def withdraw_invitation(running: Any, ada: Any) -> list[str]:
+    path = f"{INVITATIONS}/{_invite(ada)['id']}"
+    assert [ada.delete(path).status_code for _ in range(2)] == [204, 404]
+    return ["invitation.made", "invitation.revoked"]
+
+
+def accept_invitation(running: Any, ada: Any) -> list[str]:
+    token, bob = _token(_invite(ada)), running.member(None)
+    for status in (200, 403):
+        assert bob.post("/invitations/accept", {"token": token}).status_code == status
+    return ["invitation.made", "session.opened", "invitation.accepted", "member.added"]
+
+
+def sign_up(running: Any, ada: Any) -> list[str]:
+    form = {"token": _token(_invite(ada)), "name": "Bob", "password": "correct horse battery"}
+    assert running.browser().post("/invitations/sign-up", form).status_code == 201
+    entered = ["user.created", "session.opened", "invitation.accepted", "member.added"]
+    return ["invitation.made", *entered]
+
+
+def change_user(running: Any, ada: Any) -> list[str]:
+    path = "/instance/users/" + _bob(running, ada).rpartition("/")[2]
+    for disabled in (True, True, False):
+        assert ada.put(path, {"disabled": disabled}).status_code == 200
+    return ["session.opened", "user.disabled", "user.enabled"]
+
+
+def create_key(running: Any, ada: Any) -> list[str]:
+    _key(ada)
+    return ["key.made"]
+
+
+def revoke_own_key(running: Any, ada: Any) -> list[str]:
+    path = f"/keys/{_key(ada, project=None)['id']}"
+    assert [ada.delete(path).status_code for _ in range(2)] == [204, 404]
+    return ["key.made", "key.revoked"]
+
+
+def revoke_project_key(running: Any, ada: Any) -> list[str]:
+    path = f"/projects/shop/keys/{_key(ada)['id']}"
+    assert [ada.delete(path).status_code for _ in range(2)] == [204, 404]
+    return ["key.made", "key.revoked"]
+
+
 def change_password(running: Any, ada: Any) -> list[str]:
     form = {"current_password": PASSWORD, "new_password": "tulip hunter2 quarry mist"}
     ada.enter(ada.post("/account/password", form))
@@ -185,12 +260,26 @@ SCENES: dict[str, Scene] = {
     "create_command": create_command,
     "decide_issue": decide_issue,
     "replace_redaction": replace_redaction,
+    "rotate_token": rotate_token,
+    "change_member_role": change_member_role,
+    "remove_member": remove_member,
+    "invite_member": invite_member,
+    "withdraw_invitation": withdraw_invitation,
+    "accept_invitation": accept_invitation,
+    "sign_up": sign_up,
+    "change_user": change_user,
+    "create_key": create_key,
+    "revoke_own_key": revoke_own_key,
+    "revoke_project_key": revoke_project_key,
 }
 """By the name of the handler."""
+BY_BOB = {"accept_invitation", "sign_up"}
+"""The scenes that end with what somebody else than Ada does."""
 EXCEPTIONS = {
     "complete_setup": "it needs an instance without anybody: test_the_first_rows_are_of_the_set_up",
     "verify_audit": "it reads, and changes nothing",
     "preview_redaction": "it stores nothing",
+    "check_invitation": "it reads, and changes nothing",
 }
 
 
@@ -203,6 +292,34 @@ def _app(ada: Any) -> bytes:
 
 def _agent(ada: Any) -> Any:
     return ada.get(AGENTS).json()["items"][0]
+
+
+def _bob(running: Any, ada: Any) -> str:
+    """Make Bob a viewer and return the address of his membership."""
+    running.member("viewer")
+    items = ada.get("/projects/shop/members").json()["items"]
+    ids = {item["email"]: item["user_id"] for item in items}
+    return f"/projects/shop/members/{ids[BOB]}"
+
+
+def _invite(ada: Any) -> Any:
+    answer = ada.post(INVITATIONS, {"email": BOB, "role": "operator"})
+    assert answer.status_code == 201, answer.text
+    return answer.json()
+
+
+def _token(made: Any) -> str:
+    token = str(made["url"].partition("#")[2])
+    assert SECRET.fullmatch(token)
+    return token
+
+
+def _key(ada: Any, project: str | None = "shop", *scopes: str) -> Any:
+    form = {"name": "nightly", "project": project, "scopes": scopes or ["task.read"]}
+    answer = ada.post("/keys", form)
+    assert answer.status_code == 201, answer.text
+    assert SECRET.match(answer.json()["key"])
+    return answer.json()
 
 
 def _project(connection: Any) -> uuid.UUID:
@@ -228,13 +345,17 @@ def test_an_unsafe_route_writes_the_audit_log(running: Any, ada: Any, name: str)
     wanted = SCENES[name](running, ada)
     rows = _log(running)[before:]
     assert [row.action for row in rows] == wanted
+    assert {row.actor_name for row in rows} <= {ADA, BOB}
+    assert rows[-1].actor_name == (BOB if name in BY_BOB else ADA)
     for row in rows:
-        assert (row.actor_kind, row.actor_name) == ("person", "ada@example.org")
+        assert row.actor_kind == "person"
         assert row.address == "127.0.0.1"
         assert re.fullmatch("[0-9a-f]{16}", row.request_id)
         assert row.object_name
-        assert "hunter2" not in repr(row)
-        assert PASSWORD not in repr(row)
+        told = "\n".join(str(value) for value in row if isinstance(value, str))
+        assert "hunter2" not in told
+        assert not SECRET.search(told)
+        assert PASSWORD not in told
 
 
 def test_the_first_rows_are_of_the_set_up(running: Any, ada: Any) -> None:
@@ -248,6 +369,46 @@ def test_the_first_rows_are_of_the_set_up(running: Any, ada: Any) -> None:
     ]
 
 
+def test_a_row_tells_the_state_before_and_after(running: Any, ada: Any) -> None:
+    for scene in (rotate_token, change_member_role, create_key):
+        scene(running, ada)
+    told = {row.action: row for row in _log(running)}
+    changed = told["member.role_changed"]
+    assert (changed.object_name, changed.before, changed.after) == (
+        BOB,
+        '{"role":"viewer"}',
+        '{"role":"operator"}',
+    )
+    rotated, agent = told["agent.token_rotated"], _agent(ada)
+    former, fresh = agent["tokens"]
+    end = json.loads(rotated.before)
+    assert end.pop("works_until").replace("+00:00", "Z") == former["expires_at"]
+    assert end == {"id": former["id"]}
+    assert json.loads(rotated.after) == {"id": fresh["id"]}
+    made = json.loads(told["key.made"].after)
+    assert (made["made_by"], made["scopes"], made["networks"]) == (ADA, ["task.read"], [])
+
+
+def test_what_a_key_does_is_told_of_the_key_and_its_owner(running: Any, ada: Any) -> None:
+    made = _key(ada, "shop", "agent.manage")
+    by_key = running.browser({"Authorization": f"Bearer {made['key']}"})
+    assert by_key.post(AGENTS, {"name": "billing"}).status_code == 201
+    row = next(row for row in _log(running) if row.action == "agent.token_minted")
+    assert (row.actor_kind, row.actor_id, row.actor_name) == ("key", made["id"], "nightly")
+    owner = json.loads(row.after)["owner"]
+    assert (owner["name"], owner["id"]) == (ADA, ada.get("/session").json()["user"]["id"])
+    assert row.address == "127.0.0.1"
+    assert made["key"] not in repr(row)
+    assert ada.post(f"{AUDIT}/verify", {}).json()["intact"]
+
+
+def test_a_key_is_told_of_in_its_project_or_else_in_the_instance(running: Any, ada: Any) -> None:
+    _key(ada, None)
+    assert ada.get(AUDIT, action="key").json()["count"] == 0
+    _key(ada, "shop")
+    assert ada.get(AUDIT, action="key").json()["count"] == 1
+
+
 def test_what_is_refused_leaves_no_row(running: Any, ada: Any) -> None:
     create_agent(running, ada)
     before = len(_log(running))
@@ -255,6 +416,17 @@ def test_what_is_refused_leaves_no_row(running: Any, ada: Any) -> None:
     assert ada.post(AGENTS, {"name": "billing"}).status_code == 409
     assert ada.delete(f"{AGENTS}/{nobody}").status_code == 404
     assert ada.post(f"{AGENTS}/{nobody}/tokens").status_code == 404
+    members = "/projects/shop/members"
+    me = ada.get(members).json()["items"][0]["user_id"]
+    assert ada.put(f"{members}/{me}", {"role": "viewer"}).status_code == 409
+    assert ada.delete(f"{members}/{me}").status_code == 409
+    assert ada.put(f"/instance/users/{me}", {"disabled": True}).status_code == 409
+    assert ada.post(INVITATIONS, {"email": ADA, "role": "viewer"}).status_code == 409
+    assert ada.delete(f"/keys/{nobody}").status_code == 404
+    token = _agent(ada)["tokens"][0]["id"]
+    rotated = f"{AGENTS}/{_agent(ada)['id']}/tokens/{nobody}/rotate"
+    assert ada.post(rotated, {}).status_code == 404
+    assert ada.post(rotated.replace(str(nobody), token), {"overlap_hours": -1}).status_code == 422
     assert ada.delete(f"/account/sessions/{nobody}").status_code == 404
     assert ada.delete("/account/sessions").json() == {"ended": 0}
     wrong = {"current_password": "wrong", "new_password": "tulip anvil quarry mist"}

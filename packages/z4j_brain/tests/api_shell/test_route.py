@@ -107,4 +107,6 @@ def test_every_resource_says_who_may_call_it() -> None:
         "/setup",
         "/setup/check",
         "/openapi.json",
+        "/invitations/check",
+        "/invitations/sign-up",
     }

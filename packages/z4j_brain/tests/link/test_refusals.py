@@ -13,7 +13,9 @@ import pytest
 from sqlalchemy import update
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
+from z4j_brain.clock import now
 from z4j_brain.store import agent_tokens
+from z4j_brain.store import agents as agents_store
 from z4j_brain.store.schema import agents, events, events_rejected, gaps, tasks, workers
 from z4j_core import frames
 from z4j_core.codec import JSON, MSGPACK
@@ -325,15 +327,52 @@ def test_a_token_revoked_between_admission_and_proof_opens_no_link(house: Any, p
     assert stored(house) == {}
 
 
-def test_a_token_revoked_by_another_process_is_found(house: Any, play: Any) -> None:
-    async def scenario(served: Any) -> None:
-        agent = served.agent()
-        await agent.connect()
-        with house.database.write() as connection:
-            agent_tokens.revoke(connection, house.agent_id, house.token_id, 1)
-        assert await agent.closed() == (4401, "revoked")
+@pytest.mark.parametrize("ending", ["token", "agent", "end"])
+def test_a_token_that_ends_elsewhere_drops_its_links_on_every_server(
+    house: Any, ending: str
+) -> None:
+    """As revoked by another replica or the command line, or at its set end; others stay."""
 
-    play(scenario)
+    def end() -> None:
+        with house.database.write() as connection:
+            if ending == "token":
+                agent_tokens.revoke(connection, house.agent_id, house.token_id, 1)
+            elif ending == "agent":
+                agents_store.revoke(connection, house.agent_id, 1)
+            else:
+                agent_tokens.end_at(connection, house.token_id, now())
+
+    async def scenario(servers: list[Any], other_id: uuid.UUID, other: Any) -> None:
+        ended = [server.agent(f"w{place}") for place, server in enumerate(servers)]
+        kept = [server.agent(f"k{at}", credential=other) for at, server in enumerate(servers)]
+        for agent in (*ended, *kept):
+            await agent.connect()
+        end()
+        for agent in ended:
+            assert await agent.closed() == (4401, "revoked")
+        if ending == "agent":
+            for agent in kept:
+                assert await agent.closed() == (4401, "revoked")
+        else:
+            for server in servers:
+                live = {session.token_id for session in server.parts.registry.sessions()}
+                assert other_id in live
+        with pytest.raises(InvalidStatus):
+            await servers[0].agent("again").open()
+        if ending != "agent":
+            await servers[-1].agent("again", credential=other).connect()
+
+    async def run() -> None:
+        other_id, other = house.mint()
+        async with house.serve() as one:
+            # On SQLite one server is all there is: another would take its workers for dead.
+            if not house.database.is_postgres:
+                await scenario([one], other_id, other)
+                return
+            async with house.serve() as two:
+                await scenario([one, two], other_id, other)
+
+    asyncio.run(run())
 
 
 def test_a_silent_client_is_dropped(house: Any, play: Any, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -26,6 +26,20 @@ export function Exact({ at, className }: { at: string | null | undefined; classN
   );
 }
 
+/** When something ends, or that it has. */
+export function End({ at }: { at: string | null }) {
+  const now = useNow();
+  if (at === null) return <span className="text-ink-3">no end</span>;
+  if (Date.parse(at) <= now) {
+    return (
+      <span className="text-bad">
+        ended <Ago at={at} />
+      </span>
+    );
+  }
+  return <>until {at.slice(0, 10)}</>;
+}
+
 export function ClockTime({ at }: { at: string }) {
   const zone = useZone();
   return (

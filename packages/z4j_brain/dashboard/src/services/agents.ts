@@ -7,6 +7,8 @@ export interface TokenView {
   last_used_at: string | null;
   last_address: string | null;
   revoked_at: string | null;
+  /** The set end of a token that was rotated. */
+  expires_at: string | null;
 }
 
 export interface AgentView {
@@ -45,6 +47,14 @@ export function mintToken(project: string, agentId: string) {
   return request<{ token: string; token_id: string }>(
     `${base(project)}/${encodeURIComponent(agentId)}/tokens`,
     { method: "POST", body: {} },
+  );
+}
+
+/** A token in place of another one, which works for `overlapHours` more. */
+export function rotateToken(project: string, agentId: string, tokenId: string, overlapHours: number) {
+  return request<{ token: string; token_id: string }>(
+    `${base(project)}/${encodeURIComponent(agentId)}/tokens/${encodeURIComponent(tokenId)}/rotate`,
+    { method: "POST", body: { overlap_hours: overlapHours } },
   );
 }
 

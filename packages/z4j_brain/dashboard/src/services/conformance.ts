@@ -7,9 +7,11 @@ import type { AuditEntry, AuditList, AuditVerified } from "./audit";
 import type { CommandView } from "./commands";
 import type { Facets } from "./facets";
 import type { Decision, IssueDetail, IssueHour, IssueList, IssuePlace, IssueSummary, NewDecision } from "./issues";
+import type { KeyForm, KeyView } from "./keys";
 import type { components } from "./openapi.gen";
 import type { Bucket, Notice, Overview, QueueRow } from "./overview";
 import type { QueueDetail, QueueList, QueuePoint, QueueView } from "./queues";
+import type { AccountView, InvitationCheck, InvitationView, MemberView } from "./people";
 import type { Durations, Figures, Group, Point, Series, Totals } from "./series";
 import type { ProjectAccess, Session } from "./session";
 import type { Attempt, EventView, TaskAction, TaskDetail, TaskSummary } from "./tasks";
@@ -44,6 +46,12 @@ export type Checked = Agree<
     Disagreements<Enrolment, Brain["EnrolmentView"]>,
     Disagreements<AgentView, Brain["AgentView"]>,
     Disagreements<TokenView, Brain["TokenView"]>,
+    Disagreements<KeyView, Brain["KeyView"]>,
+    Disagreements<KeyForm, Brain["KeyForm"]>,
+    Disagreements<MemberView, Brain["MemberView"]>,
+    Disagreements<InvitationView, Brain["InvitationView"]>,
+    Disagreements<InvitationCheck, Brain["InvitationCheck"]>,
+    Disagreements<AccountView, Brain["AccountView"]>,
     Disagreements<ActionView, Brain["ActionView"]>,
     Disagreements<CommandView, Brain["CommandView"]>,
     Disagreements<AuditEntry, Brain["AuditEntry"]>,

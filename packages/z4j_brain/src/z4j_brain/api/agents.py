@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import uuid
+from collections.abc import Callable
 from typing import Annotated
 
 import msgspec
@@ -30,16 +31,18 @@ from z4j_brain.store.agent_tokens import TokenRow
 from z4j_brain.store.agents import AgentRow
 
 REVOKED = "revoked"
+HOUR_US = 3_600_000_000
 
 
 class TokenView(msgspec.Struct, frozen=True):
-    """A token, without its text."""
+    """A token, without its text. One that was rotated has a set end, `expires_at`."""
 
     id: uuid.UUID
     created_at: Timestamp
     last_used_at: Timestamp | None
     last_address: str | None
     revoked_at: Timestamp | None
+    expires_at: Timestamp | None
 
 
 class FirstTask(msgspec.Struct, frozen=True):
@@ -99,6 +102,12 @@ class TokenMinted(msgspec.Struct, frozen=True):
     token_id: uuid.UUID
 
 
+class RotateForm(msgspec.Struct, frozen=True):
+    """For how many hours more the old token works; 0 is not at all."""
+
+    overlap_hours: Annotated[int, Meta(ge=0, le=720)] = 24
+
+
 @route("GET", "/projects/{project}/agents", permission="agent.read")
 async def list_agents(call: ProjectCall, query: AgentQuery) -> AgentList:
     """List agents by name."""
@@ -132,23 +141,39 @@ async def create_agent(call: ProjectCall, body: AgentForm) -> AgentMinted:
 )
 async def mint_token(call: ProjectCall, agent_id: uuid.UUID) -> TokenMinted:
     """Make a further token of an agent."""
-    try:
-        minted = await call.brain.database.run(
-            agent_tokens.mint_further,
+
+    def work(connection: Connection) -> Minted:
+        return agent_tokens.mint_further(connection, call.author, call.project.id, agent_id, now())
+
+    return await _minted(call, agent_id, work, "agent")
+
+
+@route(
+    "POST",
+    "/projects/{project}/agents/{agent_id}/tokens/{token_id}/rotate",
+    permission="agent.manage",
+    status=201,
+)
+async def rotate_token(
+    call: ProjectCall, agent_id: uuid.UUID, token_id: uuid.UUID, body: RotateForm
+) -> TokenMinted:
+    """Make a token in place of this one, which works for a while more."""
+
+    def work(connection: Connection) -> Minted:
+        return agent_tokens.rotate(
+            connection,
             call.author,
             call.project.id,
             agent_id,
+            token_id,
             now(),
-            write=True,
+            body.overlap_hours * HOUR_US,
         )
-    except NoSuchAgentError:
-        raise problems.not_found("agent") from None
-    except AgentRevokedError:
-        raise problems.conflict("The agent was revoked. Make a new one.") from None
-    except TooManyTokensError:
-        raise problems.conflict("The agent has many tokens. Revoke unused ones first.") from None
-    _publish(call, agent_id, minted.offset)
-    return TokenMinted(minted.text, minted.token_id)
+
+    minted = await _minted(call, agent_id, work, "token in force")
+    if body.overlap_hours == 0:
+        call.brain.registry.drop_token(token_id, REVOKED)
+    return minted
 
 
 @route("DELETE", "/projects/{project}/agents/{agent_id}", permission="agent.manage")
@@ -185,6 +210,21 @@ async def revoke_token(call: ProjectCall, agent_id: uuid.UUID, token_id: uuid.UU
         raise problems.not_found("token") from None
     call.brain.registry.drop_token(token_id, REVOKED)
     _publish(call, agent_id, offset)
+
+
+async def _minted(
+    call: ProjectCall, agent_id: uuid.UUID, work: Callable[[Connection], Minted], what: str
+) -> TokenMinted:
+    try:
+        minted = await call.brain.database.run(work, write=True)
+    except NoSuchAgentError:
+        raise problems.not_found(what) from None
+    except AgentRevokedError:
+        raise problems.conflict("The agent was revoked. Make a new one.") from None
+    except TooManyTokensError:
+        raise problems.conflict("The agent has many tokens. Revoke unused ones first.") from None
+    _publish(call, agent_id, minted.offset)
+    return TokenMinted(minted.text, minted.token_id)
 
 
 def _publish(call: ProjectCall, agent_id: uuid.UUID, offset: int) -> None:
@@ -240,4 +280,5 @@ def _token_view(row: TokenRow) -> TokenView:
         last_used_at=rfc3339(row.last_used_at),
         last_address=row.last_address,
         revoked_at=rfc3339(row.revoked_at),
+        expires_at=rfc3339(row.expires_at),
     )

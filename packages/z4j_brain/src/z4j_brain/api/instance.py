@@ -5,9 +5,8 @@ from __future__ import annotations
 import msgspec
 
 from z4j_brain import __version__
-from z4j_brain.api import problems
-from z4j_brain.api.context import UserCall
-from z4j_brain.api.route import SIGNED_IN, route
+from z4j_brain.api.context import InstanceCall
+from z4j_brain.api.route import route
 from z4j_brain.api.times import Timestamp, now, rfc3339
 from z4j_brain.reconcile.status import InstanceStatus, TableStatus, instance_status
 from z4j_brain.store.sizes import Accuracy
@@ -53,11 +52,9 @@ class InstanceView(msgspec.Struct, frozen=True):
     is_this_replica_leader: bool
 
 
-@route("GET", "/instance/status", permission=SIGNED_IN)
-async def read_instance_status(call: UserCall) -> InstanceView:
+@route("GET", "/instance/status", permission="instance.read")
+async def read_instance_status(call: InstanceCall) -> InstanceView:
     """Read sizes, retention and leadership; for administrators of the instance."""
-    if not call.user.is_admin:
-        raise problems.administrators_only()
     brain = call.brain
     found = await brain.database.run(instance_status, brain.settings)
     return _view(found, is_leader=brain.reconciler.counters.is_leader)

@@ -53,6 +53,7 @@ def describe(routes: Sequence[Route], prefix: str = "") -> Json:
             "securitySchemes": {
                 "session": {"type": "apiKey", "in": "cookie", "name": COOKIE},
                 "csrf": {"type": "apiKey", "in": "header", "name": CSRF_HEADER},
+                "key": {"type": "http", "scheme": "bearer", "bearerFormat": "z4j_key_…"},
             },
         },
     }
@@ -83,14 +84,15 @@ def _operation(one: Route, by_type: dict[int, Json]) -> Json:
 def _security(one: Route) -> list[Json]:
     if one.permission == PUBLIC:
         return []
-    return [{"session": []} if one.method in SAFE else {"session": [], "csrf": []}]
+    browser: Json = {"session": []} if one.method in SAFE else {"session": [], "csrf": []}
+    return [browser] if one.permission == SIGNED_IN else [browser, {"key": []}]
 
 
 def _statuses(one: Route) -> Iterable[int]:
     """List the refusals of a route that come before its handler."""
     if one.permission != PUBLIC:
         yield 401
-    if one.permission not in (PUBLIC, SIGNED_IN) or one.method not in SAFE:
+    if one.permission != PUBLIC or one.method not in SAFE:
         yield 403
     if "{" in one.path:
         yield 404

@@ -47,6 +47,12 @@ class Problem(Exception):
         "method-not-allowed": "Method not allowed",
         "conflict": "Conflict",
         "setup-token-invalid": "Set-up link does not work",
+        "invitation-invalid": "Invitation does not work",
+        "key-invalid": "API key not valid",
+        "key-address-refused": "API key not allowed from this address",
+        "key-in-url": "API key in the address",
+        "key-scope-missing": "The API key lacks a scope",
+        "session-needed": "Not with an API key",
         "too-large": "Body too large",
         "unsupported-media-type": "Unsupported media type",
         "invalid-input": "Invalid input",
@@ -94,6 +100,15 @@ def permission_missing(permission: str) -> Problem:
         403,
         "permission-missing",
         f"This needs the permission {permission}. Ask an admin of the project for it.",
+    )
+
+
+def key_scope_missing(permission: str) -> Problem:
+    """403, for an API key whose owner has the permission."""
+    return Problem(
+        403,
+        "key-scope-missing",
+        f"This API key lacks the scope {permission}. Make one that has it.",
     )
 
 

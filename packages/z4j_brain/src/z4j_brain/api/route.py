@@ -8,7 +8,8 @@ A resource file holds handlers, each declared once::
 
 - The first parameter is the call (`api/context.py`): `Call` for a `PUBLIC` route, `UserCall` for a
   `SIGNED_IN` one, `ProjectCall` for a permission of `auth/policy.py`; then the path must hold
-  `{project}`, which the handler finds as `call.project`.
+  `{project}`, which the handler finds as `call.project`. A permission of the whole instance makes
+  it an `InstanceCall`.
 - Every other `{name}` of the path is a parameter of that name: `str`, `int` or `uuid.UUID`. A value
   that does not fit is a 404.
 - `query: SomeStruct` takes the query string; give each field a default unless it is required.
@@ -33,8 +34,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Literal, get_type_hints
 
-from z4j_brain.api.context import Call, ProjectCall, UserCall
-from z4j_brain.auth.policy import TABLE
+from z4j_brain.api.context import Call, InstanceCall, ProjectCall, UserCall
+from z4j_brain.auth.policy import INSTANCE, TABLE
 
 Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
 Handler = Callable[..., Awaitable[Any]]
@@ -144,6 +145,8 @@ def _check_permission(
             raise RouteError(f"{label}: auth/policy.py has no permission {name!r}.")
     if isinstance(permission, Access):
         return Call if permission is PUBLIC else UserCall
+    if permission in INSTANCE:
+        return InstanceCall
     if permission not in TABLE:
         raise RouteError(
             f"{label}: declare permission= one of auth/policy.py, PUBLIC or SIGNED_IN;"

@@ -16,11 +16,10 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from z4j_brain.api import problems
-from z4j_brain.api.context import Call, ProjectCall, UserCall
+from z4j_brain.api.authorise import authorise
 from z4j_brain.api.decode import decode_body, decode_path, decode_query
 from z4j_brain.api.problems import Problem
-from z4j_brain.api.route import PUBLIC, SAFE, SIGNED_IN, Route, RouteError
-from z4j_brain.auth import browser
+from z4j_brain.api.route import Route, RouteError
 
 if TYPE_CHECKING:
     from z4j_brain.brain import Brain
@@ -101,7 +100,7 @@ class Router:
 
     async def _answer(self, request: Request) -> Response:
         route, parts = self.find(request.method, _path(request.scope))
-        call = await self._authorise(route, parts, request)
+        call = await authorise(self._brain, route, parts.get("project"), request)
         arguments = decode_path(route, parts)
         arguments |= decode_query(route, request)
         arguments |= await decode_body(route, request)
@@ -110,42 +109,6 @@ class Router:
         for finish in call.finishers:
             finish(response)
         return response
-
-    async def _authorise(self, route: Route, parts: dict[str, str], request: Request) -> Call:
-        is_of_project = route.call_type is ProjectCall
-        session, project = await browser.find_access(
-            self._brain, request, parts["project"] if is_of_project else None
-        )
-        if request.method not in SAFE:
-            self._refuse_forgery(route, request, is_signed_in=session is not None)
-        if route.permission == PUBLIC:
-            return Call(self._brain, request, session)
-        if session is None:
-            raise problems.sign_in_required()
-        if route.permission == SIGNED_IN:
-            return UserCall(self._brain, request, session)
-        if project is None:
-            raise problems.not_found("project")
-        call = ProjectCall(self._brain, request, session, project=project)
-        if "project.read" not in call.permissions:
-            raise problems.not_found("project")
-        call.require(route.permission)
-        return call
-
-    def _refuse_forgery(self, route: Route, request: Request, *, is_signed_in: bool) -> None:
-        if not browser.is_same_origin(request):
-            raise Problem(
-                403,
-                "origin-refused",
-                "The Origin header must name this server. Behind a reverse proxy, pass on Host"
-                " and X-Forwarded-Proto, and name the proxy in Z4J_TRUSTED_PROXIES.",
-            )
-        if route.permission == PUBLIC or not is_signed_in:
-            return
-        if not browser.has_csrf_token(self._brain, request):
-            raise Problem(
-                403, "csrf-token-invalid", "Send X-CSRF-Token with the csrf_token of GET /session."
-            )
 
 
 def _path(scope: Scope) -> str:

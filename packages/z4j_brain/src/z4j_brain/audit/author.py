@@ -11,6 +11,7 @@ from z4j_brain.logging import request_id
 
 if TYPE_CHECKING:
     from z4j_brain.keys import Keys
+    from z4j_brain.store.api_keys import ApiKey
     from z4j_brain.store.users import User
 
 Kind = Literal["person", "key", "agent", "system"]
@@ -34,6 +35,8 @@ class Author(msgspec.Struct, frozen=True):
     actor: Actor
     address: str | None = None
     request: str | None = None
+    owner: Actor | None = None
+    """Whose API key it is, when the actor is one."""
 
     def __repr__(self) -> str:
         return f"Author({self.actor})"
@@ -50,6 +53,11 @@ class Target(msgspec.Struct, frozen=True):
 def person(user: User) -> Actor:
     """Return somebody with an account as an actor, by the e-mail address."""
     return Actor("person", user.id, user.email)
+
+
+def by_key(key: ApiKey) -> Actor:
+    """Return an API key as an actor, by its name."""
+    return Actor("key", key.id, key.name)
 
 
 def from_request(keys: Keys, actor: Actor, address: str | None) -> Author:

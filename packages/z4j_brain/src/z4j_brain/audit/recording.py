@@ -22,6 +22,7 @@ from z4j_brain.audit.encoding import START, head_of, is_genuine, key_id, row_mac
 from z4j_brain.keys import Keys
 from z4j_brain.store import audit as rows
 from z4j_brain.store.audit import INSTANCE, AuditRow, Head
+from z4j_brain.store.types import to_datetime
 from z4j_core.redaction import Redactor
 
 BEGUN, HEAD_REPLACED = "audit.begun", "audit.head_replaced"
@@ -60,7 +61,8 @@ def record(
     """Append a row to the chain of a project, or of the instance.
 
     `connection` is in a write transaction. `before` and `after` are redacted and cut to `MAX_BYTES`
-    here. `now` is in microseconds; the clock is read when it is not given.
+    here; `after` begins with the `owner` when the author is an API key. `now` is in microseconds;
+    the clock is read when it is not given.
     """
     at = clock.now() if now is None else now
     chain = INSTANCE if project_id is None else project_id
@@ -73,8 +75,13 @@ def record(
         action,
         target,
         _shown(before),
-        _shown(after),
+        _shown(_with_owner(author, after)),
     )
+
+
+def moment(micros: int | None) -> str | None:
+    """Return a time as `before` and `after` hold it: ISO 8601 in UTC; None stays None."""
+    return None if micros is None else to_datetime(micros).isoformat()
 
 
 def begin(connection: Connection, keys: Keys) -> None:
@@ -168,6 +175,12 @@ def _append(
     moved = head_of(key, head.chain, row.number, row.mac)
     rows.set_head(connection, moved)
     return moved
+
+
+def _with_owner(author: Author, after: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
+    if author.owner is None:
+        return after
+    return {"owner": {"id": str(author.owner.id), "name": author.owner.name}, **(after or {})}
 
 
 def _shown(values: Mapping[str, Any] | None) -> str | None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from z4j_brain.audit.author import Target
-from z4j_brain.audit.recording import record
+from z4j_brain.audit.recording import moment, record
 from z4j_brain.store import agent_tokens, agents, feeds
 from z4j_brain.store.types import new_id
 from z4j_core.credential import SECRET_BYTES, Credential
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from z4j_brain.audit.author import Author
+    from z4j_brain.store.agent_tokens import TokenRow
 
 MOST_TOKENS = 50
 
@@ -46,6 +47,17 @@ class Minted(msgspec.Struct, frozen=True):
         return f"Minted(agent_id={self.agent_id}, token_id={self.token_id})"
 
 
+class Former(msgspec.Struct, frozen=True):
+    """A token in whose place another one comes, and its end in microseconds."""
+
+    token_id: uuid.UUID
+    end: int
+
+    def told(self) -> dict[str, str | None]:
+        """Return it for the audit log, which needs no further row at its end."""
+        return {"id": str(self.token_id), "works_until": moment(self.end)}
+
+
 def mint_agent(
     connection: Connection, by: Author, project_id: uuid.UUID, name: str, now: int
 ) -> Minted:
@@ -60,16 +72,32 @@ def mint_further(
     connection: Connection, by: Author, project_id: uuid.UUID, agent_id: uuid.UUID, now: int
 ) -> Minted:
     """Make one more token; raises `NoSuchAgentError`, `AgentRevokedError`, `TooManyTokensError`."""
-    found = agents.find(connection, project_id, agent_id)
-    if found is None:
-        raise NoSuchAgentError
-    if found[1]:
-        raise AgentRevokedError
-    live = agent_tokens.of_agents(connection, [agent_id]).get(agent_id, [])
-    if sum(token.revoked_at is None for token in live) >= MOST_TOKENS:
-        raise TooManyTokensError
-    target = Target("agent", str(agent_id), found[0])
+    target, _ = _with_room(connection, project_id, agent_id, now)
     return _mint(connection, by, project_id, target, agent_id, now)
+
+
+def rotate(
+    connection: Connection,
+    by: Author,
+    project_id: uuid.UUID,
+    agent_id: uuid.UUID,
+    token_id: uuid.UUID,
+    now: int,
+    overlap_us: int,
+) -> Minted:
+    """Make a token in place of another one, which works for `overlap_us` more.
+
+    Raises `NoSuchAgentError`, also for a token that works no more, `AgentRevokedError`,
+    `TooManyTokensError`.
+    """
+    target, live = _with_room(connection, project_id, agent_id, now)
+    former = next((token for token in live if token.id == token_id), None)
+    if former is None:
+        raise NoSuchAgentError
+    end = now + overlap_us
+    agent_tokens.end_at(connection, token_id, end)
+    end = end if former.expires_at is None else min(end, former.expires_at)
+    return _mint(connection, by, project_id, target, agent_id, now, Former(token_id, end))
 
 
 def revoke_agent(
@@ -109,6 +137,22 @@ def revoke_token(
     return feeds.advance(connection, project_id)
 
 
+def _with_room(
+    connection: Connection, project_id: uuid.UUID, agent_id: uuid.UUID, now: int
+) -> tuple[Target, list[TokenRow]]:
+    """Return an agent that may have one more token, and those that are in force."""
+    found = agents.find(connection, project_id, agent_id)
+    if found is None:
+        raise NoSuchAgentError
+    if found[1]:
+        raise AgentRevokedError
+    tokens = agent_tokens.of_agents(connection, [agent_id]).get(agent_id, [])
+    live = [token for token in tokens if not token.is_over(now)]
+    if len(live) >= MOST_TOKENS:
+        raise TooManyTokensError
+    return Target("agent", str(agent_id), found[0]), live
+
+
 def _mint(
     connection: Connection,
     by: Author,
@@ -116,6 +160,7 @@ def _mint(
     agent: Target,
     agent_id: uuid.UUID,
     now: int,
+    former: Former | None = None,
 ) -> Minted:
     keys, token_id, secret = by.keys, new_id(), secrets.token_bytes(SECRET_BYTES)
     agent_tokens.create(
@@ -131,7 +176,15 @@ def _mint(
         keys.signing_key(project_id, agent_id, token_id),
         keys.seal_key(project_id),
     )
-    after = {"id": str(token_id)}
-    record(connection, by, "agent.token_minted", agent, project_id=project_id, after=after, now=now)
+    record(
+        connection,
+        by,
+        "agent.token_minted" if former is None else "agent.token_rotated",
+        agent,
+        project_id=project_id,
+        before=None if former is None else former.told(),
+        after={"id": str(token_id)},
+        now=now,
+    )
     offset = feeds.advance(connection, project_id)
     return Minted(agent_id, token_id, credential.token(), offset)

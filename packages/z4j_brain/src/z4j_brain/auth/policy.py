@@ -1,4 +1,4 @@
-"""What each role may do in a project: one table."""
+"""What each role may do: one table for projects, one list for the whole instance."""
 
 from __future__ import annotations
 
@@ -26,6 +26,7 @@ TABLE: dict[str, frozenset[Role]] = {
     "worker.read": _READERS,
     "agent.read": _READERS,
     "command.read": _READERS,
+    "member.read": _READERS,
     "issue.decide": _OPERATORS,
     "command.retry": _OPERATORS,
     "command.retry_edited": _OPERATORS,
@@ -35,9 +36,16 @@ TABLE: dict[str, frozenset[Role]] = {
     "command.custom": _OPERATORS,
     "audit.read": _AUDITORS,
     "agent.manage": _ADMINS,
+    "member.manage": _ADMINS,
+    "key.manage": _ADMINS,
     "project.manage": _ADMINS,
 }
 """Permission → the roles that have it. An administrator of the instance has all of them."""
+
+INSTANCE = frozenset({"instance.read", "user.manage"})
+"""What administrators of the instance may do beyond projects, and nobody else."""
+
+EVERY_PERMISSION = frozenset(TABLE) | INSTANCE
 
 
 def permissions_of(role: Role) -> frozenset[str]:

@@ -14,6 +14,8 @@ from z4j_brain.cli._opening import command_line, load_settings, open_keys, opene
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
+    from z4j_brain.store.agent_tokens import TokenRow
+
 _PROJECT = click.option("--project", required=True, help="The project's name in URLs.")
 
 
@@ -72,7 +74,7 @@ def list_tokens(project: str) -> None:
             rfc3339(token.created_at),
             rfc3339(token.last_used_at) or "never",
             token.last_address or "",
-            "revoked" if token.revoked_at is not None else "valid",
+            _state(token),
         )
         for agent in found
         for token in agent.tokens
@@ -80,12 +82,22 @@ def list_tokens(project: str) -> None:
     _table.show(("Agent", "Token", "Made", "Last used", "From", "State"), rows)
 
 
+def _state(token: TokenRow) -> str:
+    from z4j_brain.api.times import rfc3339
+
+    if token.revoked_at is not None:
+        return "revoked"
+    if token.is_over(clock.now()):
+        return "ended"
+    return "valid" if token.expires_at is None else f"until {rfc3339(token.expires_at)}"
+
+
 @command.command(short_help="Revoke one token.")
 @click.argument("token_id", type=click.UUID)
 def revoke(token_id: uuid.UUID) -> None:
     """Revoke one token by the id that `z4j token list` shows.
 
-    A running server ends the links that use it within a minute; the dashboard does so at once.
+    A running server ends the links that use it within a second.
     """
     from z4j_brain.auth import agent_tokens
     from z4j_brain.store import agent_tokens as rows

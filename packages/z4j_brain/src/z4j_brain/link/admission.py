@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 from starlette.responses import JSONResponse, Response
 from starlette.websockets import WebSocket
 
+from z4j_brain.clock import now
 from z4j_brain.link.codes import close_code
 from z4j_brain.store.database import Database
 from z4j_core.codec import CODECS, Codec
@@ -103,7 +104,7 @@ def _find(
     token = find_token(connection, agent_id, secret_hash)
     if token is None:
         return None
-    return token.token_id, token.project_id, token.project_slug, token.revoked_at is not None
+    return token.token_id, token.project_id, token.project_slug, token.is_over(now())
 
 
 def _denial(refused: Refused) -> Response:

@@ -198,7 +198,7 @@ def _claim(
 ) -> tuple[UUID, int]:
     from z4j_brain.store.agent_tokens import touch_token
 
-    if revoked_tokens(connection, [token_id]):
+    if revoked_tokens(connection, [token_id], now()):
         raise LinkError(REVOKED, ADVICE[REVOKED])
     touch_token(connection, token_id, now(), address)
     record = link_adopted if is_adoption else link_opened

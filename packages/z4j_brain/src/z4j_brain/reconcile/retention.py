@@ -79,6 +79,7 @@ KEPT_BY: dict[Resolution, tuple[str, ...]] = {
 RULES = (
     Rule(table=schema.sessions, column="expires_at"),
     Rule(table=schema.one_time_tokens, column="expires_at"),
+    Rule(table=schema.invitations, column="expires_at"),
     Rule(table=schema.sign_in_failures, column="last_at", least_days=1),
     Rule(table=schema.events_rejected, column="received_at", settings=(_EVENTS,)),
     Rule(table=gaps, column="received_at", settings=(_EVENTS,)),
@@ -151,8 +152,8 @@ Events are removed by whole partitions on PostgreSQL; see `steps.py`. Minutes an
 are moved to coarser buckets; see `rollup_steps.py`."""
 
 KEPT = frozenset(
-    {"projects", "users", "memberships", "agents", "agent_tokens", "feeds", "redaction_rules"}
-    | {"totp_secrets", "recovery_codes", "rollup_marks", "rollup_horizons"}
-    | {"audit", "audit_heads"}
+    {"projects", "users", "memberships", "agents", "agent_tokens", "api_keys", "feeds"}
+    | {"redaction_rules", "totp_secrets", "recovery_codes", "audit", "audit_heads"}
+    | {"rollup_marks", "rollup_horizons"}
 )
 """Tables whose rows are kept until somebody removes them, or, as marks, until they are settled."""

@@ -6,7 +6,7 @@ import uuid
 from collections.abc import Sequence
 
 import msgspec
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, insert, or_, select, update
 
 from z4j_brain.store.schema import agent_tokens as tokens
 from z4j_brain.store.schema import agents, projects
@@ -15,13 +15,21 @@ _TOUCH_EVERY_US = 60_000_000
 
 
 class AgentToken(msgspec.Struct, frozen=True):
-    """What a bearer value stands for. `revoked_at` is set when token or agent is revoked."""
+    """What a bearer value stands for. `revoked_at` is set when token or agent is revoked.
+
+    `expires_at` is the set end of a token that was rotated.
+    """
 
     token_id: uuid.UUID
     agent_id: uuid.UUID
     project_id: uuid.UUID
     project_slug: str
     revoked_at: int | None
+    expires_at: int | None = None
+
+    def is_over(self, now: int) -> bool:
+        """Tell whether the token opens nothing any more."""
+        return self.revoked_at is not None or is_past(self.expires_at, now)
 
 
 class TokenRow(msgspec.Struct, frozen=True):
@@ -32,6 +40,16 @@ class TokenRow(msgspec.Struct, frozen=True):
     last_used_at: int | None
     last_address: str | None
     revoked_at: int | None
+    expires_at: int | None = None
+
+    def is_over(self, now: int) -> bool:
+        """Tell whether the token opens nothing any more."""
+        return self.revoked_at is not None or is_past(self.expires_at, now)
+
+
+def is_past(end: int | None, now: int) -> bool:
+    """Tell whether there is an end and it has come."""
+    return end is not None and end <= now
 
 
 def find_token(
@@ -44,6 +62,7 @@ def find_token(
             agents.c.project_id,
             projects.c.slug,
             tokens.c.revoked_at,
+            tokens.c.expires_at,
             agents.c.revoked_at.label("agent_revoked_at"),
         )
         .join(agents, agents.c.id == tokens.c.agent_id)
@@ -53,7 +72,7 @@ def find_token(
     if row is None:
         return None
     revoked_at = row.revoked_at if row.revoked_at is not None else row.agent_revoked_at
-    return AgentToken(row.id, agent_id, row.project_id, row.slug, revoked_at)
+    return AgentToken(row.id, agent_id, row.project_id, row.slug, revoked_at, row.expires_at)
 
 
 def touch_token(connection: Connection, token_id: uuid.UUID, now: int, address: str | None) -> None:
@@ -104,6 +123,18 @@ def revoke(connection: Connection, agent_id: uuid.UUID, token_id: uuid.UUID, now
     return connection.execute(found).first() is not None
 
 
+def end_at(connection: Connection, token_id: uuid.UUID, at: int) -> None:
+    """Set the end of a token; one that is set already only comes nearer."""
+    connection.execute(
+        update(tokens)
+        .where(
+            tokens.c.id == token_id,
+            or_(tokens.c.expires_at.is_(None), tokens.c.expires_at > at),
+        )
+        .values(expires_at=at)
+    )
+
+
 def revoke_all(connection: Connection, agent_id: uuid.UUID, now: int) -> None:
     """Revoke every token of an agent."""
     connection.execute(
@@ -133,6 +164,13 @@ def of_agents(
     )
     for row in rows:
         found.setdefault(row.agent_id, []).append(
-            TokenRow(row.id, row.created_at, row.last_used_at, row.last_address, row.revoked_at)
+            TokenRow(
+                row.id,
+                row.created_at,
+                row.last_used_at,
+                row.last_address,
+                row.revoked_at,
+                row.expires_at,
+            )
         )
     return found

@@ -141,6 +141,41 @@ recovery_codes = Table(
 )
 """Hashes; a row is deleted by the use of its code."""
 
+invitations = Table(
+    "invitations",
+    metadata,
+    _id(),
+    _project(),
+    Column("email", ByteText, nullable=False),
+    Column("role", ByteText, nullable=False),
+    Column("token_hash", Bytes, nullable=False, unique=True),
+    Column("invited_by", Id, ForeignKey("users.id"), nullable=False),
+    Column("created_at", UtcTime, nullable=False),
+    Column("expires_at", UtcTime, nullable=False),
+    UniqueConstraint("project_id", "email"),
+    Index(None, "project_id", "expires_at"),
+)
+"""Open invitations; a row is deleted by the use of its token. One for each e-mail address."""
+
+api_keys = Table(
+    "api_keys",
+    metadata,
+    _id(),
+    Column("user_id", Id, ForeignKey("users.id"), nullable=False, index=True),
+    Column("project_id", Id, ForeignKey("projects.id"), index=True),
+    Column("name", ByteText, nullable=False),
+    Column("secret_hash", Bytes, nullable=False),
+    Column("scopes", JSON, nullable=False),
+    Column("networks", JSON, nullable=False),
+    Column("created_at", UtcTime, nullable=False),
+    Column("expires_at", UtcTime),
+    Column("last_used_at", UtcTime),
+    Column("last_address", ByteText),
+    Column("revoked_at", UtcTime),
+)
+"""A key never reaches further than its owner does at the time of its use. Without a project it
+works in all of its owner's; `networks` are CIDR texts, none of them is "from anywhere"."""
+
 sign_in_failures = Table(
     "sign_in_failures",
     metadata,
@@ -173,7 +208,9 @@ agent_tokens = Table(
     Column("last_used_at", UtcTime),
     Column("last_address", ByteText),
     Column("revoked_at", UtcTime),
+    Column("expires_at", UtcTime),
 )
+"""A token that was rotated has a set end, `expires_at`."""
 
 workers = Table(
     "workers",

@@ -6,9 +6,9 @@ import uuid
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Row, exists, insert, select, update
+from sqlalchemy import Connection, Row, delete, exists, func, insert, select, update
 
-from z4j_brain.store.schema import memberships, users
+from z4j_brain.store.schema import memberships, sessions, users
 from z4j_brain.store.types import new_id
 
 
@@ -27,6 +27,16 @@ class Account(msgspec.Struct, frozen=True):
     user: User
     password_hash: str
     is_disabled: bool
+
+
+class UserRow(msgspec.Struct, frozen=True):
+    """An account as administrators of the instance see it. `seen_at` is of its open sessions."""
+
+    user: User
+    created_at: int
+    disabled_at: int | None
+    seen_at: int | None
+    projects: int
 
 
 def normal_email(email: str) -> str:
@@ -95,6 +105,55 @@ def set_role(connection: Connection, project_id: uuid.UUID, user_id: uuid.UUID, 
     connection.execute(
         insert(memberships).values(project_id=project_id, user_id=user_id, role=role)
     )
+
+
+def count(connection: Connection) -> int:
+    """Count all accounts."""
+    return connection.execute(select(func.count()).select_from(users)).scalar_one()
+
+
+def page(connection: Connection, after_email: str, limit: int) -> list[UserRow]:
+    """Return the accounts whose address comes after the given one, by address."""
+    rows = connection.execute(
+        _rows().where(users.c.email > after_email).order_by(users.c.email).limit(limit)
+    )
+    return [_row(row) for row in rows]
+
+
+def read(connection: Connection, user_id: uuid.UUID) -> UserRow | None:
+    """Return one account, whether disabled or not."""
+    row = connection.execute(_rows().where(users.c.id == user_id)).first()
+    return None if row is None else _row(row)
+
+
+def lock_admins(connection: Connection) -> set[uuid.UUID]:
+    """Return the administrators of the instance who may sign in; they stay so meanwhile."""
+    found = select(users.c.id).where(users.c.is_admin, users.c.disabled_at.is_(None))
+    return set(
+        connection.execute(found.order_by(users.c.id).with_for_update(key_share=True)).scalars()
+    )
+
+
+def set_disabled(connection: Connection, user_id: uuid.UUID, at: int | None) -> None:
+    """Disable an account and end its sessions, or let its owner in again (None)."""
+    connection.execute(update(users).where(users.c.id == user_id).values(disabled_at=at))
+    if at is not None:
+        connection.execute(delete(sessions).where(sessions.c.user_id == user_id))
+
+
+def _rows() -> Any:
+    seen = select(func.max(sessions.c.seen_at)).where(sessions.c.user_id == users.c.id)
+    entered = select(func.count()).where(memberships.c.user_id == users.c.id)
+    return select(
+        users,
+        seen.scalar_subquery().label("seen_at"),
+        entered.scalar_subquery().label("projects"),
+    )
+
+
+def _row(row: Row[Any]) -> UserRow:
+    user = User(row.id, row.email, row.name, row.is_admin)
+    return UserRow(user, row.created_at, row.disabled_at, row.seen_at, row.projects)
 
 
 def _account(row: Row[Any]) -> Account:

@@ -10,7 +10,7 @@ import uuid
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, and_, bindparam, select, update
+from sqlalchemy import Connection, and_, bindparam, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from z4j_brain.store import feeds
@@ -162,14 +162,15 @@ def sweep_lost(
     return {project_id: (offsets[project_id], rows[project_id]) for project_id in rows}
 
 
-def revoked_tokens(connection: Connection, tokens: list[uuid.UUID]) -> set[uuid.UUID]:
-    """Return which of these tokens are revoked or gone."""
+def revoked_tokens(connection: Connection, tokens: list[uuid.UUID], now: int) -> set[uuid.UUID]:
+    """Return which of these tokens are revoked, past their end, or gone."""
     valid = connection.execute(
         select(agent_tokens.c.id)
         .join(agents, agents.c.id == agent_tokens.c.agent_id)
         .where(
             agent_tokens.c.id.in_(tokens),
             agent_tokens.c.revoked_at.is_(None),
+            or_(agent_tokens.c.expires_at.is_(None), agent_tokens.c.expires_at > now),
             agents.c.revoked_at.is_(None),
         )
     ).scalars()

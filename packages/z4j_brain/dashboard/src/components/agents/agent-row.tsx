@@ -125,6 +125,12 @@ function TokenRow({ token, mayRevoke, onRevoke }: TokenRowProps) {
           <>
             revoked <Ago at={token.revoked_at} />
           </>
+        ) : !isActive(token) ? (
+          <>
+            ended <Ago at={token.expires_at} />
+          </>
+        ) : token.expires_at ? (
+          `until ${token.expires_at.slice(0, 10)}`
         ) : token.last_used_at ? (
           "in force"
         ) : (

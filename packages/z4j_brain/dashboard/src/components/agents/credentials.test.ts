@@ -9,6 +9,7 @@ const token = (change: Partial<TokenView> = {}): TokenView => ({
   last_used_at: null,
   last_address: null,
   revoked_at: null,
+  expires_at: null,
   ...change,
 });
 const agent = (name: string, change: Partial<AgentView> = {}): AgentView => ({
@@ -27,6 +28,7 @@ describe("tokens", () => {
   it("counts those in force", () => {
     expect(tokenText([token(), token()])).toBe("2");
     expect(tokenText([token(), token({ revoked_at: AT })])).toBe("1 of 2");
+    expect(tokenText([token(), token({ expires_at: AT })])).toBe("1 of 2");
     expect(tokenText([])).toBe("0");
   });
 

@@ -1,6 +1,9 @@
 import type { AgentView, TokenView } from "@/services/agents";
 
-export const isActive = ({ revoked_at }: Pick<TokenView, "revoked_at">): boolean => revoked_at === null;
+/** Neither revoked nor, after a rotation, past its set end. */
+export function isActive(token: Pick<TokenView, "revoked_at" | "expires_at">, now = Date.now()): boolean {
+  return token.revoked_at === null && (token.expires_at === null || Date.parse(token.expires_at) > now);
+}
 
 /** The address that was seen last, over all tokens; null while none was used. */
 export function lastAddress(tokens: readonly TokenView[]): string | null {
@@ -11,7 +14,7 @@ export function lastAddress(tokens: readonly TokenView[]): string | null {
 
 /** "2", or "1 of 3" where some were revoked. */
 export function tokenText(tokens: readonly TokenView[]): string {
-  const active = tokens.filter(isActive).length;
+  const active = tokens.filter((token) => isActive(token)).length;
   return active === tokens.length ? String(active) : `${active} of ${tokens.length}`;
 }
 

@@ -24,7 +24,7 @@ export function RevokeDialog({ agent, token, onClose }: RevokeDialogProps) {
       onClose();
     },
   });
-  const active = agent.tokens.filter(isActive).length;
+  const active = agent.tokens.filter((each) => isActive(each)).length;
   return (
     <Dialog open onClose={onClose} title={token ? `Revoke a token of ${agent.name}` : `Revoke ${agent.name}`}>
       <DialogBody>

@@ -37,6 +37,8 @@ export function AuditRow({ entry }: { entry: AuditEntry }) {
         <span role="cell" className="num hidden text-ink-3 sm:block">{entry.number}</span>
         <span role="cell" className="mono truncate font-medium" title={entry.action}>{entry.action}</span>
         <span role="cell" className="hidden truncate text-ink-2 sm:block" title={entry.actor.name}>
+          {/* A key can have the name of a person. */}
+          {entry.actor.kind !== "person" && <span className="text-ink-3">{entry.actor.kind} </span>}
           {entry.actor.name}
         </span>
         <span role="cell" className="truncate" title={entry.object.name}>

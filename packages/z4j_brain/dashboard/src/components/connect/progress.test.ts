@@ -10,6 +10,7 @@ const token = (last_used_at: string | null, last_address: string | null): TokenV
   last_used_at,
   last_address,
   revoked_at: null,
+  expires_at: null,
 });
 const agent = (change: Partial<AgentView> = {}): AgentView => ({
   id: "a",
