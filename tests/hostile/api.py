@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 import logging
 from collections.abc import Callable, Mapping
@@ -156,6 +157,7 @@ def _call(house: House, name: str, case: Any, caller: Caller, report: Report) ->
         caller.renew()
 
 
+@functools.cache
 def _checks() -> list[Any]:
     from schemathesis.checks import CHECKS as known
     from schemathesis.checks import load_all_checks
