@@ -67,6 +67,10 @@ class Watch(logging.Handler):
         if record.levelno >= logging.ERROR or record.exc_info or "Unexpected" in text:
             self.found.append(self.format(record))
 
+    def thread_ended(self, told: threading.ExceptHookArgs) -> None:
+        """Keep what ended a thread, as `threading.excepthook`."""
+        self.found.append(f"a thread ended: {told.exc_value!r}")
+
 
 class Target:
     """An agent in this process, whose server plays one plan a connection."""
@@ -184,6 +188,7 @@ async def target() -> AsyncIterator[Target]:
     BackOff.failed = lambda self, bounds=(): 0.001  # type: ignore[method-assign,assignment]
     reasons.LEAST_RETRY_S = reasons.GREATEST_RETRY_S = 0.01
     logging.getLogger("z4j").addHandler(found.watch)
+    threading.excepthook = found.watch.thread_ended
     protocol: Any = [wire.SUBPROTOCOL]
     try:
         async with serve(
@@ -204,6 +209,7 @@ async def target() -> AsyncIterator[Target]:
             found.agent.unregister()
     finally:
         logging.getLogger("z4j").removeHandler(found.watch)
+        threading.excepthook = threading.__excepthook__
         BackOff.failed, reasons.LEAST_RETRY_S, reasons.GREATEST_RETRY_S = kept  # type: ignore[method-assign]
 
 

@@ -208,7 +208,8 @@ def _known(house: House, name: str, parts: Mapping[str, Any]) -> dict[str, str]:
 
 def _one_of(house: House, name: str) -> str:
     kind = next(word for word in ("worker", "issue", "command") if word in name)
-    items = house.call("admin", "GET", f"/projects/shop/{kind}s")["items"]
+    every = "?state=all" if kind == "issue" else ""
+    items = house.call("admin", "GET", f"/projects/shop/{kind}s{every}")["items"]
     if not items:
         assert kind == "command"
         items = [house.call("admin", "POST", "/projects/shop/commands", _retry())]
