@@ -32,6 +32,9 @@ NUMBERS = {
     "no number": "NaN",
     "text": '"1"',
 }
+TEXTS = ("%ED%A0%80", "%FF", "1e999", quote("\u202e"), "%0d%0aX-Evil:%201")
+FAR = ("0001-01-01T00:00:00%2B14:00", "9999-12-31T23:59:59-14:00")
+"""Times that are in no year that a database knows once their offset is taken off."""
 FREE = {("create_command", ("params",))}
 """What is passed on as it is, to be checked by the schema of the worker's action."""
 
@@ -147,7 +150,7 @@ def _queries() -> Iterator[tuple[Route, str, str, bool]]:
             yield one, field.encode_name, "a%00b", True
             yield one, field.encode_name, HUGE, is_number
             yield one, field.encode_name, "9" * 5_000, is_number
-            for text in ("%ED%A0%80", "%FF", "1e999", quote("\u202e"), "%0d%0aX-Evil:%201"):
+            for text in (*TEXTS, *FAR):
                 yield one, field.encode_name, text, is_number
 
 
