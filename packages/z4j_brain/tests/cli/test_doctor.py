@@ -160,7 +160,7 @@ def test_rules_that_cannot_be_used_are_named(shop: Database) -> None:
 
 EXPOSED: list[tuple[dict[str, str], Level, str]] = [
     ({}, Level.GOOD, "which only this machine reaches"),
-    ({"Z4J_HOST": "0.0.0.0"}, Level.BAD, "without TLS"),  # noqa: S104
+    ({"Z4J_HOST": "0.0.0.0"}, Level.BAD, "without TLS"),
     ({"Z4J_HOST": "::", "Z4J_TRUSTED_PROXIES": "10.1.2.3"}, Level.LOOK, "end TLS"),
     ({"Z4J_HOST": "::", "Z4J_TRUSTED_PROXIES": "10.1.2.3"}, Level.LOOK, "every host name"),
     ({"Z4J_TRUSTED_PROXIES": "0.0.0.0/0"}, Level.BAD, "can claim any"),

@@ -99,8 +99,8 @@ class AuditBreak(msgspec.Struct, frozen=True):
 
 class AuditVerified(msgspec.Struct, frozen=True):
     """What was verified: the rows `first` to `last`. `whole` says that this is the whole chain, up
-    to its signed end; `next` is where to go on when the end was not reached. Rows up to `pruned` were
-    removed because of their age, and a signed row says so.
+    to its signed end; `next` is where to go on when the end was not reached. Rows up to `pruned`
+    were removed because of their age, and a signed row says so.
     """
 
     intact: bool

@@ -1,4 +1,4 @@
-"""The row that tells that the beginning of a chain was removed by the server, because of its age."""
+"""The row that tells that the server removed the beginning of a chain because of its age."""
 
 from __future__ import annotations
 
