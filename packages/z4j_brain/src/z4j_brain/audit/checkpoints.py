@@ -15,7 +15,8 @@ from collections.abc import Iterable, Sequence
 import msgspec
 
 from z4j_brain.audit.encoding import MAC_BYTES
-from z4j_brain.audit.verifying import Break, Position
+from z4j_brain.audit.pruned import Position
+from z4j_brain.audit.verifying import Break
 from z4j_brain.keys import Keys
 from z4j_brain.store.audit import Head
 from z4j_brain.store.types import to_datetime
