@@ -52,7 +52,7 @@ def test_a_rule_is_tried_added_and_hides_what_an_event_brings(
     assert "pasted" not in texts + server.log.read_text()
     expect(page.get_by_role("list", name="Patterns")).to_contain_text("taken out")
 
-    page.get_by_role("switch", name="Pattern staff is in force").uncheck()
+    page.get_by_role("switch", name="Pattern staff is in force").click()
     expect(page.get_by_role("list", name="Patterns")).to_contain_text("switched off")
     page.get_by_role("button", name="Remove staff").click()
     page.get_by_role("dialog").get_by_role("button", name="Remove staff").click()
@@ -85,7 +85,7 @@ def test_the_audit_log_is_searched_and_verified(
     expect(page.get_by_role("dialog")).to_contain_text("billing")
     page.get_by_role("dialog").get_by_role("button", name="Close").click()
 
-    page.get_by_label("Which log").select_option("The whole server")
+    page.get_by_label("Which log").select_option("The server itself")
     page.get_by_label("What", exact=True).fill("")
     expect(table).to_contain_text("session.opened")
     page.get_by_role("button", name="Verify").click()

@@ -15,7 +15,7 @@ interface AuditPageProps {
   onFilter: (next: AuditFilter) => void;
 }
 
-/** Who did what in the project or on the whole server, and the button that proves that nothing of it was changed. */
+/** Who did what in the project, or to the server itself, and the button that proves that nothing of it was changed. */
 export function AuditPage({ filter, onFilter }: AuditPageProps) {
   const { project, session } = useProject();
   const mayReadServer = session.user?.is_admin === true;
@@ -36,7 +36,7 @@ export function AuditPage({ filter, onFilter }: AuditPageProps) {
             onChange={(event) => onFilter({ ...filter, of: event.target.value === "server" ? "server" : undefined })}
           >
             <option value="">This project</option>
-            <option value="server">The whole server</option>
+            <option value="server">The server itself</option>
           </Select>
         )}
         <AuditFilterBar key={filter.of ?? ""} filter={filter} onFilter={onFilter} />

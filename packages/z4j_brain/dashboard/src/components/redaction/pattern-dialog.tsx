@@ -57,7 +57,7 @@ export function PatternDialog({ rules, at, onClose }: PatternDialogProps) {
             hint={
               <>
                 The syntax of RE2, without look-around and back-references. With a group{" "}
-                <span className="mono">{"(?P<secret>…)"}</span> only that is hidden.
+                <span className="mono whitespace-nowrap">{"(?P<secret>…)"}</span> only that is hidden.
               </>
             }
           >

@@ -52,22 +52,24 @@ export function PatternRules({ stored }: { stored: Redaction }) {
               disabled={save.isPending}
               onChange={() => toggle(rule)}
             />
-            <div className="min-w-0 flex-1 basis-48">
+            <div className="min-w-0 flex-1 basis-36">
               <p>
                 <span className="font-medium">{rule.name}</span>
                 {!rule.enabled && <span className="text-ink-3"> switched off</span>}
               </p>
               <p className="mono text-xs break-all text-ink-2">{rule.pattern}</p>
             </div>
-            <span className="text-xs text-ink-3">
-              <Taken number={stored.counts[rule.name]} />
-            </span>
-            <Button size="sm" aria-label={`Edit ${rule.name}`} onClick={() => setOpen({ at })}>
-              Edit
-            </Button>
-            <Button size="sm" variant="danger" aria-label={`Remove ${rule.name}`} onClick={() => setLeaving(rule)}>
-              Remove
-            </Button>
+            <div className="ml-auto flex items-center gap-2">
+              <span className="text-xs text-ink-3">
+                <Taken number={stored.counts[rule.name]} />
+              </span>
+              <Button size="sm" aria-label={`Edit ${rule.name}`} onClick={() => setOpen({ at })}>
+                Edit
+              </Button>
+              <Button size="sm" variant="danger" aria-label={`Remove ${rule.name}`} onClick={() => setLeaving(rule)}>
+                Remove
+              </Button>
+            </div>
           </li>
         ))}
       </ul>
