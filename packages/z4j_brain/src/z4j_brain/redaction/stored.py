@@ -48,12 +48,12 @@ def cleaner_of(connection: Connection, project_id: UUID | None) -> Cleaner:
 
     For what is written rarely: it asks the database each time. Thread-safe.
     """
-    row = None if project_id is None else redaction_rules.find(connection, project_id)
-    if row is None:
+    text = None if project_id is None else redaction_rules.text_of(connection, project_id)
+    if text is None:
         return BUILT_IN
-    known = _kept.get(row.rules)
+    known = _kept.get(text)
     if known is None:
         if len(_kept) >= _MOST_KEPT:
             _kept.clear()
-        known = _kept[row.rules] = open_rules(row.rules).cleaner
+        known = _kept[text] = open_rules(text).cleaner
     return known

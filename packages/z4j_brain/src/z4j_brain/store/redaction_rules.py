@@ -35,6 +35,13 @@ def every(connection: Connection) -> list[tuple[str, str]]:
     return [(row.slug, row.rules) for row in rows]
 
 
+def text_of(connection: Connection, project_id: uuid.UUID) -> str | None:
+    """Return the rules of a project alone; None when nobody made any."""
+    query = select(redaction_rules.c.rules).where(redaction_rules.c.project_id == project_id)
+    found: str | None = connection.execute(query).scalar()
+    return found
+
+
 def find(connection: Connection, project_id: uuid.UUID) -> RulesRow | None:
     """Return the rules of a project, or None when nobody made any."""
     row = connection.execute(
