@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import uuid
@@ -15,6 +16,7 @@ from sqlalchemy import select, text
 from z4j_brain import clock
 from z4j_brain.audit.author import Actor, Author
 from z4j_brain.auth import api_keys, rotation, totp_secrets
+from z4j_brain.brain import Brain
 from z4j_brain.cli import main
 from z4j_brain.cli._doctor.exposure import look_at_exposure
 from z4j_brain.cli._doctor.finding import Level
@@ -78,6 +80,14 @@ def person(shop: Database, keys: Keys) -> uuid.UUID:
     return ada.id
 
 
+async def serve_once(keys: Keys) -> None:
+    """Start a server under these keys and stop it."""
+    brain = Brain.create(load(os.environ).settings, keys)
+    await brain.start()
+    await brain.stop()
+    await brain.close()
+
+
 def test_a_changed_secret_is_guided(shop: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     old = Keys(OLD.encode(), SESSION.encode())
     ada = person(shop, old)
@@ -105,9 +115,8 @@ def test_a_changed_secret_is_guided(shop: Database, monkeypatch: pytest.MonkeyPa
     said = dict(reversed(one) for one in doctor()[1])
     assert any("1 are sealed under a former Z4J_SECRET" in one for one in said)
     keys = Keys(NEW.encode(), SESSION.encode(), former=(OLD.encode(),))
-    with shop.write() as connection:
-        assert rotation.settle(connection, keys) == 1
-        assert rotation.settle(connection, keys) == 0
+    for _ in range(2):
+        asyncio.run(serve_once(keys))
     alone = Keys(NEW.encode(), SESSION.encode())
     with shop.read() as connection:
         stored = second_factors.find(connection, ada)
