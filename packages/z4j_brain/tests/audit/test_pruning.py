@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import uuid
 from typing import Any
 
@@ -13,8 +14,11 @@ from z4j_brain import clock
 from z4j_brain.audit import checkpoints, pruning
 from z4j_brain.audit.author import Author
 from z4j_brain.audit.pruned import PRUNED, read
-from z4j_brain.audit.verifying import verify_part
+from z4j_brain.audit.verifying import verify_chain, verify_part
 from z4j_brain.keys import Keys
+from z4j_brain.reconcile.counters import Counters
+from z4j_brain.reconcile.steps import Steps
+from z4j_brain.settings import load
 from z4j_brain.store import audit
 from z4j_brain.store.audit import INSTANCE
 from z4j_brain.store.schema import audit as table
@@ -151,6 +155,33 @@ def test_only_chains_with_old_rows_are_due(days: Any) -> None:
     with days.database.read() as connection:
         assert pruning.due(connection, DAY) == []
         assert pruning.due(connection, 5 * DAY) == [days.project_id]
+
+
+def test_a_proof_under_way_does_not_stumble_over_it(
+    days: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("z4j_brain.audit.verifying.PAGE", 2)
+    removed: list[int] = []
+
+    def watch(row: Any) -> None:
+        if not removed:
+            removed.append(0)
+            removed.append(prune(days))
+
+    report = verify_chain(days.database, [days.author.keys], days.project_id, watch)
+    assert removed == [0, 4]
+    assert (report.broken, report.rows) == (None, 5)
+
+
+def test_the_leader_prunes_by_the_setting(days: Any) -> None:
+    variables = {"Z4J_AUDIT_RETENTION_DAYS": "30"}
+    counters = Counters()
+    for settings, gone in (({}, 0), (variables, 8)):
+        steps = Steps(days.database, load(settings).settings, counters, keys=days.author.keys)
+        assert asyncio.run(steps.prune_audit())
+        assert counters.deleted.get("audit", 0) == gone
+    assert days.is_whole()
+    assert [row.action for row in days.rows()] == [PRUNED]
 
 
 def _pin(log: Any, number: int, mac: bytes | None = None) -> Any:
