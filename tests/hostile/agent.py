@@ -112,7 +112,14 @@ class Target:
 
     async def meet(self, connection: ServerConnection) -> None:
         """Serve one connection of the agent."""
-        plan, done = await self._plans.get()
+        asked = asyncio.create_task(self._plans.get())
+        gone = asyncio.create_task(connection.wait_closed())
+        await asyncio.wait((asked, gone), return_when=asyncio.FIRST_COMPLETED)
+        gone.cancel()
+        if not asked.done():
+            asked.cancel()
+            return
+        plan, done = asked.result()
         try:
             with suppress(ConnectionClosed, LinkError, TimeoutError):
                 await self._meet(connection, plan)
