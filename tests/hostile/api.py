@@ -241,6 +241,7 @@ def _mean_it(house: House, name: str, case: Any, caller: Caller) -> None:
             "password": PASSWORD,
         },
         "verify_audit": dict,
+        "verify_instance_audit": dict,
         "replace_redaction": lambda: {"keys": ["number plate"], "patterns": [], "emails": False},
         "preview_redaction": lambda: {"text": "token=abc"},
         "decide_issue": lambda: {"decision": "resolved"},
