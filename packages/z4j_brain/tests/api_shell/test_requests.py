@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import socket
 from typing import Any
 from urllib.parse import urlsplit
@@ -72,6 +73,39 @@ def test_a_wrong_content_type_is_refused(running: Any, ada: Any) -> None:
         assert answer.status_code == 415, kind
     answer = _post(ada, b'{"name": "a"}', **{"Content-Type": "Application/JSON; charset=utf-8"})
     assert answer.status_code == 201
+
+
+def test_a_compressed_body_is_refused_unread(running: Any, ada: Any) -> None:
+    bomb = gzip.compress(b" " * 50_000_000)
+    assert len(bomb) < 60_000
+    for encoding in ("gzip", "deflate", "br", "identity, gzip"):
+        answer = _post(ada, bomb, **{"Content-Encoding": encoding})
+        assert answer.status_code == 415, encoding
+    assert _post(ada, b'{"name": "a"}', **{"Content-Encoding": "identity"}).status_code == 201
+
+
+def test_addresses_that_are_written_oddly_find_nothing_else(running: Any) -> None:
+    for path in (
+        "/api/v1/..%2fhealthz",
+        "/api/v1/../../healthz",
+        "/api/v1/%2e%2e/%2e%2e/healthz",
+        "/api/v1//session",
+        "//api/v1/session",
+        "/api%2fv1/session",
+        "/api/v1%2fsession",
+        "http://evil.example/api/v1/session",
+    ):
+        request = f"GET {path} HTTP/1.1\r\nHost: z4j\r\nConnection: close\r\n\r\n"
+        answer = _raw(running.url, request.encode())
+        assert not answer.startswith(b"HTTP/1.1 5"), path
+        assert b"setup_needed" not in answer, path
+        assert b'"ok"' not in answer, path
+
+
+def test_a_host_header_that_is_missing_or_there_twice_is_refused(running: Any) -> None:
+    for hosts in ("", "Host: z4j\r\nHost: evil.example\r\n"):
+        answer = _raw(running.url, f"GET /api/v1/session HTTP/1.1\r\n{hosts}\r\n".encode())
+        assert answer.startswith(b"HTTP/1.1 400"), hosts
 
 
 def test_wrong_types_are_pointed_at(running: Any, ada: Any) -> None:
