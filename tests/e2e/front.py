@@ -76,7 +76,9 @@ class Front:
 @contextmanager
 def running_front(kind: str, prefix: str, folder: Path, database_url: str) -> Iterator[Front]:
     """Start z4j and a proxy before it; `kind` is `caddy` or `nginx`. Raises ServiceMissingError."""
-    front = Front(Server(folder / "home", database_url), free_port(), prefix, make_certificate(folder))
+    front = Front(
+        Server(folder / "home", database_url), free_port(), prefix, make_certificate(folder)
+    )
     front.server.environment |= {"Z4J_ALLOWED_HOSTS": "localhost", "Z4J_ROOT_PATH": prefix}
     running: Any = running_caddy if kind == "caddy" else running_nginx
     with running(_sample(kind, front), front.port):
@@ -98,7 +100,7 @@ def _sample(kind: str, front: Front) -> str:
         f"/etc/ssl/{NAME}.pem": str(files.certificate),
         f"/etc/ssl/{NAME}.key": str(files.key),
         "listen 443 ssl": f"listen 127.0.0.1:{front.port} ssl",
-        f"{NAME} {{": f"localhost:{front.port} {{\n\ttls {files.certificate} {files.key}",
+        f"{NAME} {{": f"localhost:{front.port} {{\n\tbind 127.0.0.1\n\ttls {files[0]} {files[1]}",
         NAME: "localhost",
     }.items():
         text = text.replace(written, own)

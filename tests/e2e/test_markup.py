@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from playwright.sync_api import ConsoleMessage, Page, expect
+from playwright.sync_api import Page, expect
 
 from celery_worker import Shop
 from pages import sign_in
@@ -37,7 +37,7 @@ def test_hostile_text_stays_text_under_a_policy_that_nothing_breaks(
     page: Page, server: Server, client: Client, shop: Shop
 ) -> None:
     said: list[str] = []
-    page.on("console", lambda message: said.append(_text(message)))
+    page.on("console", lambda message: said.append(message.text))
     page.on("pageerror", lambda error: said.append(str(error)))
     client.mint(MARKUP)
     shop.start_worker()
@@ -77,7 +77,3 @@ def _the_policy_is_in_force(page: Page, said: list[str]) -> None:
     assert page.evaluate("window.hacked") is None
     page.wait_for_load_state("networkidle")
     assert any("Content Security Policy" in text for text in said), said
-
-
-def _text(message: ConsoleMessage) -> str:
-    return message.text

@@ -6,7 +6,12 @@ import ssl
 
 import pytest
 from websockets.datastructures import Headers
-from websockets.exceptions import ConnectionClosedError, InvalidProxyStatus, InvalidStatus, InvalidUpgrade
+from websockets.exceptions import (
+    ConnectionClosedError,
+    InvalidProxyStatus,
+    InvalidStatus,
+    InvalidUpgrade,
+)
 from websockets.frames import Close
 from websockets.http11 import Response
 

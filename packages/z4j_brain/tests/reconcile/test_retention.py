@@ -250,9 +250,7 @@ def test_what_signing_in_leaves_behind(record: Any) -> None:
             schema.sign_in_failures,
             {"subject": uuid.uuid4().bytes, "failures": 3, "last_at": record.at(1 + days)},
         )
-        record.add(
-            schema.rate_limits, {"subject": uuid.uuid4().bytes, "full_at": record.at(days)}
-        )
+        record.add(schema.rate_limits, {"subject": uuid.uuid4().bytes, "full_at": record.at(days)})
     assert run(record)
     assert record.column(schema.sessions.c.expires_at) == [record.at(-0.5)]
     assert record.column(schema.one_time_tokens.c.expires_at) == [record.at(-0.5)]

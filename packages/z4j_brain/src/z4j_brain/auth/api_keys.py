@@ -20,8 +20,8 @@ from z4j_brain.audit.author import Target
 from z4j_brain.audit.recording import moment, record
 from z4j_brain.auth import key_text
 from z4j_brain.auth.key_text import KeyText
-from z4j_brain.auth.rate_limits import API_KEYS
 from z4j_brain.auth.policy import EVERY_PERMISSION, INSTANCE, Role, permissions_of
+from z4j_brain.auth.rate_limits import API_KEYS
 from z4j_brain.store import api_keys, projects
 from z4j_brain.store.api_keys import TOUCH_EVERY_US, ApiKey
 from z4j_brain.store.types import new_id
@@ -86,6 +86,7 @@ async def find_access(
     if parsed is None:
         raise KeyRefusedError("The API key is cut or has a typing error: copy the whole key again.")
     now, limits = clock.now(), brain.limits
+    limits.check_request(parsed.key_id)
     is_known = partial(limits.api_keys.has, brain.keys.api_key_hash(parsed.secret))
     async with limits.counting(API_KEYS, address, KeyRefusedError, unless=is_known):
         key, access = await brain.database.run(_look_up, brain.keys, parsed, project, now)

@@ -8,6 +8,7 @@ sends what is right writes anything.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from z4j_brain.keys import Keys
     from z4j_brain.store.database import Database
 
+logger = logging.getLogger("z4j.limits")
 _MINUTE_US = 60 * SECOND_US
 
 
@@ -38,9 +40,9 @@ class Limit(msgspec.Struct, frozen=True):
     pause_s: int = 1
 
 
-AGENT_TOKENS = Limit("agent tokens", 60, 2 * SECOND_US, 30)
-API_KEYS = Limit("api keys", 30, 6 * SECOND_US, 10)
-ONE_TIME_TOKENS = Limit("one-time tokens", 20, 6 * SECOND_US, 10)
+AGENT_TOKENS = Limit("wrong agent tokens", 60, 2 * SECOND_US, 30)
+API_KEYS = Limit("wrong API keys", 30, 6 * SECOND_US, 10)
+ONE_TIME_TOKENS = Limit("wrong one-time tokens", 20, 6 * SECOND_US, 10)
 """Of set-up, invitations, sign-in links and second steps."""
 
 
@@ -57,7 +59,7 @@ class RateLimits:
         self._requests: Limit | None = None
         if key_requests_per_minute:
             every_us = max(1, _MINUTE_US // key_requests_per_minute)
-            self._requests = Limit("key requests", key_requests_per_minute, every_us)
+            self._requests = Limit("requests by API key", key_requests_per_minute, every_us)
 
     @asynccontextmanager
     async def counting(
@@ -72,14 +74,14 @@ class RateLimits:
 
         While the address has to wait, the block is entered only if `unless` says so.
         """
-        subject = self._subject(limit, place_of(address))
-        wait_s = self.waits.left_s(subject, clock.now())
+        place = place_of(address)
+        wait_s = self._left_s(limit, place)
         if wait_s and (unless is None or not await unless()):
             raise WaitError(wait_s)
         try:
             yield
         except failure:
-            await self._take(limit, subject)
+            await self._take(limit, place)
             raise
 
     async def request(self, key_id: UUID) -> None:
@@ -92,21 +94,28 @@ class RateLimits:
         if self._allowed.get(key_id, 0) > 0:
             self._allowed[key_id] -= 1
             return
-        subject = self._subject(self._requests, str(key_id))
-        if wait_s := self.waits.left_s(subject, clock.now()):
-            raise WaitError(wait_s)
+        self.check_request(key_id)
         portion = max(1, self._requests.most // 60)
-        await self._take(self._requests, subject, portion)
+        await self._take(self._requests, str(key_id), portion)
         self._allowed[key_id] = self._allowed.get(key_id, 0) + portion - 1
 
-    async def _take(self, limit: Limit, subject: bytes, portion: int = 1) -> None:
-        now, every_us = clock.now(), limit.every_us
+    def check_request(self, key_id: UUID) -> None:
+        """Raise `WaitError` when this process has refused the key and the time is not up."""
+        if self._requests is not None and (wait_s := self._left_s(self._requests, str(key_id))):
+            raise WaitError(wait_s)
+
+    def _left_s(self, limit: Limit, who: str) -> int:
+        return self.waits.left_s(self._subject(limit, who), clock.now())
+
+    async def _take(self, limit: Limit, who: str, portion: int = 1) -> None:
+        now, every_us, subject = clock.now(), limit.every_us, self._subject(limit, who)
         left_us = await self._database.run(
             rate_limits.take, subject, portion * every_us, limit.most * every_us, now, write=True
         )
         if left_us:
             wait_s = max(limit.pause_s, whole_seconds(left_us))
             self.waits.note(subject, wait_s, now)
+            logger.warning("Too many %s from %s: refused for %d s", limit.name, who, wait_s)
             raise WaitError(wait_s)
 
     def _subject(self, limit: Limit, who: str) -> bytes:
