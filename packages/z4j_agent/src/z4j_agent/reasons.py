@@ -190,7 +190,7 @@ def _of_status(status: int, headers: Any, where: str) -> Reason:
     if status == 426:
         return _CLOSE_CODES[4426]
     if 300 <= status < 400:
-        target = clean(headers.get("Location", "another address"))
+        target = clean(_header(headers, "Location") or "another address")
         return Reason(
             "redirect",
             f"{where} redirects to {target}: set Z4J_URL to the address without a redirect.",
@@ -214,9 +214,14 @@ def _of_status(status: int, headers: Any, where: str) -> Reason:
     )
 
 
+def _header(headers: Any, name: str) -> str:
+    """Return a header's first value; `get` raises when a server sends two."""
+    return next(iter(headers.get_all(name)), "")
+
+
 def _retry_after_s(headers: Any) -> float | None:
     """Return the seconds of `Retry-After`, if it names some within bounds (RFC 9110, 10.2.3)."""
-    text = headers.get("Retry-After", "").strip()
+    text = _header(headers, "Retry-After").strip()
     seconds = int(text) if text.isascii() and text.isdecimal() and len(text) < 10 else 0
     return float(seconds) if 0 < seconds <= GREATEST_RETRY_S else None
 
