@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import socket
+import uuid
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -64,6 +65,20 @@ def test_a_large_body_is_refused_before_it_is_read(running: Any, ada: Any) -> No
     answer = _post(ada, body)
     assert answer.status_code == 413
     assert answer.json()["type"] == "/problems/too-large"
+
+
+def test_every_route_with_a_body_has_a_limit(running: Any, ada: Any) -> None:
+    values = {str: "x", int: "1", uuid.UUID: str(uuid.UUID(int=1))}
+    taking = [one for one in all_routes() if one.body_type is not None]
+    assert len(taking) > 20
+    for one in taking:
+        assert one.max_body <= 1_048_576, one.path
+        path = one.path.replace("{project}", "shop")
+        for name, kind in one.path_types.items():
+            path = path.replace(f"{{{name}}}", values[kind])
+        body = b'"' + b"x" * one.max_body + b'"'
+        answer = ada.http.request(one.method, path, content=body, headers=JSON)
+        assert answer.status_code == 413, f"{one.method} {one.path}"
 
 
 def test_a_large_body_of_unknown_length_is_refused(running: Any, ada: Any) -> None:
