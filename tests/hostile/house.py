@@ -28,7 +28,7 @@ from z4j_brain.server import listen, serve, url_of
 from z4j_brain.settings import load
 from z4j_brain.store import migrate, projects, users
 from z4j_brain.store.database import Database
-from z4j_brain.store.schema import api_keys, invitations, memberships
+from z4j_brain.store.schema import api_keys, invitations, memberships, rate_limits
 from z4j_brain.store.users import User
 from z4j_core.capability import NoParams
 from z4j_core.events import Kind, TaskEvent
@@ -122,7 +122,9 @@ class House:
         with self.database.write() as connection:
             connection.execute(delete(api_keys).where(api_keys.c.name.not_in(SCOPES)))
             connection.execute(delete(invitations))
+            connection.execute(delete(rate_limits))
             connection.execute(delete(memberships).where(memberships.c.user_id == anybody.id))
+        self.brain.limits.waits.forget()
 
     def _settle(self) -> None:
         with self.database.write() as connection:
