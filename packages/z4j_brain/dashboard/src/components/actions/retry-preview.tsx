@@ -18,7 +18,7 @@ export function RetryPreview({ task, isEdited }: { task: TaskDetail; isEdited: b
           <Icon name="alert" className="mt-px text-warn" />
           {isEdited
             ? "What stands below was redacted or shortened for the record. Put in the real values before you send it."
-            : "These are shown redacted or shortened. The worker takes the real arguments from its own memory, or refuses."}
+            : `These are shown redacted or shortened. ${task.exact_retry.text}`}
         </p>
       )}
     </div>
