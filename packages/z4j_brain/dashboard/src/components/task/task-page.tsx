@@ -14,7 +14,7 @@ import { useProject } from "@/hooks/use-project";
 import { commandsQuery } from "@/services/commands";
 import { stringifyExact } from "@/services/exact-json";
 import { ApiError } from "@/services/http";
-import { type TaskDetail, taskQuery } from "@/services/tasks";
+import { type ExactRetry, type TaskDetail, taskQuery } from "@/services/tasks";
 import { Attempts } from "./attempts";
 import { Events } from "./events";
 import { Facts } from "./facts";
@@ -159,7 +159,7 @@ function Arguments({ task }: { task: TaskDetail }) {
 }
 
 /** Where a retry would take the real arguments from, or why it cannot. */
-function ExactRetryNote({ retry }: { retry: TaskDetail["exact_retry"] }) {
+function ExactRetryNote({ retry }: { retry: ExactRetry }) {
   return (
     <p
       data-testid="exact-retry"
