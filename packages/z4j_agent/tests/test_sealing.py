@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from services.missing import ServiceMissingError, give_up
@@ -62,8 +63,8 @@ def refused(by: Sealing, data: bytes, engine: str = "celery", task_id: str = "t1
 
 @pytest.mark.parametrize("vector", json.loads(VECTORS.read_text()), ids=lambda one: one["task_id"])
 def test_the_published_vectors_open(vector: dict[str, str]) -> None:
-    credential = new_credential()
-    object.__setattr__(credential, "seal_key", bytes.fromhex(vector["project_seal_key"]))
+    project = bytes.fromhex(vector["project_seal_key"])
+    credential = msgspec.structs.replace(new_credential(), seal_key=project)
     opener = Sealing.of(settings(vector["key"], credential))
     ref = TaskRef(vector["task_id"], sealed=bytes.fromhex(vector["envelope"]))
     assert opener.open(vector["engine"], ref) == bytes.fromhex(vector["original"])

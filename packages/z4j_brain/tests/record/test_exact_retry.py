@@ -86,4 +86,6 @@ def test_without_a_seal_the_reason_is_said(
     found = said(record)
     assert (found["source"], found["key_id"], found["can_be_opened"]) == ("none", None, False)
     assert words in found["text"]
-    assert found["text"].endswith("A worker that ran it may remember them for a while, and else refuses.")
+    assert found["text"].endswith(
+        "A worker that ran it may remember them for a while, and else refuses."
+    )

@@ -37,8 +37,8 @@ def to_wire(event: TaskEvent, redactor: Redactor, seal: Seal | None = None) -> W
     name; it does not travel. Adds `exact` when arguments are present: whether the previews equal
     the real arguments.
     A payload over the limit loses its bulkiest keys first and names them under `cut`.
-    `data["original"]` is sealed when the previews are not exact and `seal` is given; where it cannot
-    be, `unsealed` says why.
+    `data["original"]` is sealed when the previews are not exact and `seal` is given; where it
+    cannot be, `unsealed` says why.
     """
     task_id, name, queue = event.task_id, event.name, event.queue
     attempt, occurred_at = event.attempt, event.occurred_at

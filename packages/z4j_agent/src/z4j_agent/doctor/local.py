@@ -52,7 +52,7 @@ def check_settings(settings: Settings) -> list[Finding]:
 
 
 def check_seal(settings: Settings) -> list[Finding]:
-    """Say whether arguments can be sealed here, and with which key; silent if nobody asked for it."""
+    """Say whether arguments can be sealed here, and with which key; silent without one."""
     sealing = Sealing.of(settings)
     if sealing.problem is not None:
         return [warning("seal", sealing.problem)]

@@ -25,7 +25,8 @@ def choose_worker(
 
     `named` (a worker's id or its row's id) is obeyed; otherwise a worker with a link of this
     process goes before others, then one that has the key `key_id` of what is sealed, then the
-    `preferred` one, then the role ``worker``, then the last heard. Raises CommandError with the reason when there is none.
+    `preferred` one, then the role ``worker``, then the last
+    heard. Raises CommandError with the reason when there is none.
     """
     offer = catalogue.find(engine, action)
     if offer is None:

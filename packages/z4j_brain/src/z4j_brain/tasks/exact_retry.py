@@ -61,9 +61,7 @@ class _Said(msgspec.Struct):
     unsealed: str | None = None
 
 
-def _reason(
-    task: FullTaskRecord, events: Iterable[EventRecord], online: list[OnlineWorker]
-) -> str:
+def _reason(task: FullTaskRecord, events: Iterable[EventRecord], online: list[OnlineWorker]) -> str:
     """Return why nothing is sealed, by what the agent said."""
     said = None
     for event in events:

@@ -52,7 +52,7 @@ class Host(Protocol):
         """Send what is left within `timeout_s` seconds, then disconnect."""
 
     def original_of(self, engine: str, task: TaskRef) -> bytes | None:
-        """Open what was sealed with the task: the very bytes that `TaskEvent.data["original"]` gave.
+        """Open what was sealed with the task: the bytes that `TaskEvent.data["original"]` gave.
 
         None if nothing was. Raise `ActionError`, which says what to do, if it does not open: it was
         changed, it is another task's, or this process lacks the key.

@@ -25,9 +25,7 @@ def upgrade() -> None:
         sa.Column("key_id", ByteText, nullable=False),
         sa.Column("envelope", Bytes, nullable=False),
         sa.Column("received_at", UtcTime(), nullable=False),
-        sa.PrimaryKeyConstraint(
-            "project_id", "task_id", "engine", name=op.f("pk_sealed_payloads")
-        ),
+        sa.PrimaryKeyConstraint("project_id", "task_id", "engine", name=op.f("pk_sealed_payloads")),
     )
     op.create_index(
         "ix_sealed_payloads_project_id_received_at",
