@@ -13,13 +13,13 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-import msgspec
 from redaction import ID, NAME, turns
 
 from z4j_agent.sealing import Sealing, new_key
 from z4j_agent.settings import Settings
 from z4j_agent.testing import new_credential
 from z4j_celery.memory import Message
+from z4j_celery.original import pack
 from z4j_core.events import Kind, TaskEvent
 from z4j_core.redaction import Redactor
 from z4j_core.seal import Seal
@@ -74,7 +74,7 @@ def event(data: dict[str, Any], size: int) -> TaskEvent:
         content_encoding="utf-8",
         root_id=ID,
     )
-    original = {"original": lambda: msgspec.msgpack.encode(message)}
+    original = {"original": lambda: pack(message)}
     return TaskEvent(
         kind=Kind.RECEIVED,
         engine="celery",

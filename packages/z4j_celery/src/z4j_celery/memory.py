@@ -46,9 +46,9 @@ class Recent(Generic[Key, Value]):
         return len(self._entries)
 
 
-class Message(msgspec.Struct, frozen=True, gc=False, kw_only=True, array_like=True):
+class Message(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """A task's message as it came: the body still serialised, so that no task can have changed
-    the arguments in it. Sealed messages are kept for long: append fields, change none.
+    the arguments in it.
     """
 
     name: str

@@ -7,12 +7,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-import msgspec
-
 from z4j_celery.endings import Ending, ending_of, revoked, timed_out
 from z4j_celery.facts import attempt_of, now_us, origin, relations, result_of, text_of
 from z4j_celery.guard import complain, guarded, logger
 from z4j_celery.memory import Messages, Recent, message_of
+from z4j_celery.original import pack
 from z4j_celery.parameters import ParameterNames
 from z4j_celery.process import Process
 from z4j_celery.queues import QueueNames
@@ -227,4 +226,4 @@ class Runs:
 def _original(request: Any, run: Run) -> bytes | None:
     """Return the whole message as bytes, for `retry` to read again; None if it cannot be kept."""
     message = message_of(request, run.name, run.queue)
-    return None if message is None else msgspec.msgpack.encode(message)
+    return None if message is None else pack(message)

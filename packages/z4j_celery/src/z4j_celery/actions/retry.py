@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from typing import Any
 
-import msgspec
 from celery.utils import uuid
 from kombu.exceptions import KombuError
 from kombu.serialization import loads, prepare_accept_content
@@ -15,6 +14,7 @@ from z4j_celery.actions.local import active_request
 from z4j_celery.apps import choose
 from z4j_celery.facts import RETRIED_FROM, printed
 from z4j_celery.memory import Message, Messages
+from z4j_celery.original import unpack
 from z4j_celery.process import Process
 from z4j_core.capability import ActionError
 from z4j_core.frames import TaskRef
@@ -56,12 +56,12 @@ def _sealed_message(process: Process, task: TaskRef) -> Message | None:
     if data is None:
         return None
     try:
-        return msgspec.msgpack.decode(data, type=Message)
-    except msgspec.MsgspecError as error:
+        return unpack(data)
+    except ValueError as error:
         raise ActionError(
-            f"The sealed message of this task was opened and cannot be read ({printed(error)}): "
-            "another version of z4j-celery has sealed it. Retry it with that version, or use the "
-            "edited retry and give the arguments."
+            f"The sealed message of this task was opened and cannot be read ({error}). A newer "
+            "z4j-celery may have sealed it: update this one, or use the edited retry and give the "
+            "arguments."
         ) from None
 
 
