@@ -12,9 +12,11 @@ from z4j_brain.audit.command_ends import reported
 from z4j_brain.store import audit
 from z4j_brain.store.schema import sealed_payloads as table
 from z4j_core.frames import Command
+from z4j_core.seal import Envelope
 
 KEY, OTHER = "ab12cd34ef567890", "0" * 16
-SEALED = b"\x01 cipher text that nobody here can read \xff\x00"
+CIPHER = b"cipher text that nobody here can read \xff\x00"
+SEALED = Envelope(bytes.fromhex(KEY), bytes(8), bytes(16), bytes(12), CIPHER).pack()
 
 
 def seal(house: Any, task_id: str = "t", **fields: Any) -> None:
@@ -124,3 +126,13 @@ def test_it_is_in_no_command_and_no_audit_row_and_a_refusal_is_audited(
     assert [one.action for one in rows] == ["command.retry", "command.retry.failed"]
     assert msgspec.json.decode(rows[1].after)["error"] == error
     assert "cipher text" not in house.texts() + repr(rows)
+
+
+def test_what_a_hostile_owner_put_in_its_place_is_for_the_agent_to_refuse(
+    house: Any, run: Any
+) -> None:
+    house.add_task(exact=False)
+    seal(house, envelope=b"garbage")
+    assert run(house.service.create(house.request())).state == "sent"
+    [command] = house.registry.take()
+    assert sealed_of(command) == b"garbage"

@@ -44,26 +44,21 @@ def to_wire(event: TaskEvent, redactor: Redactor, seal: Seal | None = None) -> W
     attempt, occurred_at = event.attempt, event.occurred_at
     # Numbers of ours, None, and the task's own id cannot hold a secret; they are most of what
     # travels, and to look at them would be most of what an event costs the host.
-    safe: dict[str, Any] = {}
-    judged: dict[str, Any] | None = None
-    for key, value in event.data.items():
-        kind = type(value)
-        if (kind is int and key in _NUMBERS and 0 <= value <= _LATEST) or (
-            (value is None or value is task_id or kind is bool) and key in _OURS
-        ):
-            safe[key] = value
-        elif judged is None:
-            judged = {key: value}
+    data, doubtful = event.data, None
+    for key, value in data.items():
+        if value is None or value is task_id or value is True or value is False:
+            if key in _OURS:
+                continue
+        elif type(value) is int and key in _NUMBERS and 0 <= value <= _LATEST:
+            continue
+        if doubtful is None:
+            doubtful = [key]
         else:
-            judged[key] = value
-    if judged is None:
-        payload, sealed = _encode(safe), None
+            doubtful.append(key)
+    if doubtful is None:
+        payload, sealed = _encode(data), None
     else:
-        original = judged.pop("original", None)
-        payload = _redacted(judged, safe, redactor)
-        sealed = None
-        if original is not None and seal is not None and safe.get("exact") is False:
-            payload, sealed = _sealed(event, original, seal, safe, payload)
+        payload, sealed = _redacted(event, doubtful, redactor, seal)
     return WireEvent(
         event.kind,
         event.engine,
@@ -105,8 +100,14 @@ def _with_reason(data: dict[str, Any], reason: str, payload: bytes) -> bytes:
     return explained if len(explained) <= MAX_PAYLOAD else payload
 
 
-def _redacted(known: dict[str, Any], safe: dict[str, Any], redactor: Redactor) -> bytes:
-    """Return the payload: what is safe, and what is known, redacted."""
+def _redacted(
+    event: TaskEvent, doubtful: list[str], redactor: Redactor, seal: Seal | None
+) -> tuple[bytes, bytes | None]:
+    """Return the payload, what is doubtful redacted and the rest as it is, and the envelope."""
+    safe, known = event.data.copy(), {}
+    for key in doubtful:
+        known[key] = safe.pop(key)
+    original = known.pop("original", None)
     names = known.pop("arg_names", ())
     traceback = known.pop("traceback", None)
     exact: bool | None = None
@@ -128,7 +129,11 @@ def _redacted(known: dict[str, Any], safe: dict[str, Any], redactor: Redactor) -
     if exact is not None:
         safe["exact"] = exact
     payload = _encode(safe)
-    return payload if len(payload) <= MAX_PAYLOAD else _bounded(safe)
+    if len(payload) > MAX_PAYLOAD:
+        payload = _bounded(safe)
+    if original is not None and seal is not None and safe.get("exact") is False:
+        return _sealed(event, original, seal, safe, payload)
+    return payload, None
 
 
 def _bounded(safe: dict[str, Any]) -> bytes:

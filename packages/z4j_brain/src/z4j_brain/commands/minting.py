@@ -25,9 +25,9 @@ from z4j_brain.commands.schema_check import SchemaError, check_params
 from z4j_brain.store import actions, commands, feeds, sealed_payloads, tasks
 from z4j_brain.store.actions import OnlineWorker
 from z4j_brain.store.commands import CommandRow
-from z4j_brain.store.sealed_payloads import SealRecord
 from z4j_brain.store.tasks import FullTaskRecord
 from z4j_core.frames import ActionInfo, Command, TaskRef
+from z4j_core.seal import EnvelopeError, unpack
 
 DEADLINE_US = 60_000_000
 """How long a command waits for its result."""
@@ -57,7 +57,7 @@ def mint(
     recorded before it leaves, so a crash never leaves a command that ran and says it did not.
     """
     task = _find_task(connection, request)
-    seal = _find_seal(connection, request)
+    ref = task_ref(connection, request.project_id, request.action, task)
     catalogue = Catalogue(actions.online_workers(connection, request.project_id))
     worker, info = choose_worker(
         catalogue,
@@ -66,7 +66,7 @@ def mint(
         named=request.worker,
         preferred=task.worker if task else None,
         linked=linked,
-        key_id=None if seal is None else seal.key_id,
+        key_id=_key_id(ref),
     )
     if info.internal and request.user_id is not None:
         # Who may ask for it is not for an agent's announcement to say.
@@ -75,12 +75,12 @@ def mint(
     if task is not None and (reason := state_reason(info, task.state)) is not None:
         raise CommandError(Refusal.CONFLICT, reason)
     _check_params(request, info, worker)
-    ref = task_ref(connection, request.project_id, request.action, task)
     frame = make_frame(command_id, request, ref, now + DEADLINE_US)
-    row = _row(request, shown, command_id, worker, now, is_linked=worker.id in linked)
-    commands.add(connection, row)
+    row = commands.add(
+        connection, _row(request, shown, command_id, worker, now, is_linked=worker.id in linked)
+    )
     if request.author is not None:
-        _tell(connection, request.author, row, task, worker)
+        _tell(connection, request.author, row, task)
     offset = feeds.advance(connection, request.project_id)
     return Minted(row, frame, offset)
 
@@ -90,21 +90,19 @@ def _tell(
     author: Author,
     row: CommandRow,
     task: FullTaskRecord | None,
-    worker: OnlineWorker,
 ) -> None:
     """Write the audit row of a new command."""
     after = {
         "command": str(row.id),
         "engine": row.engine,
-        "worker": worker.worker_id,
+        "worker": row.worker,
         "params": msgspec.json.decode(row.params),
     }
-    named = msgspec.structs.replace(row, worker=worker.worker_id)
     record(
         connection,
         author,
         f"command.{row.action}",
-        target_of(named, task.name if task else None),
+        target_of(row, task.name if task else None),
         project_id=row.project_id,
         after=after,
         now=row.created_at,
@@ -133,7 +131,7 @@ def task_ref(
     if task is None:
         return None
     sealed = None
-    if action == RETRY:
+    if action == RETRY and not task.exact:
         sealed = sealed_payloads.envelope(connection, project_id, task.engine, task.task_id)
     return TaskRef(
         task_id=task.task_id,
@@ -148,10 +146,14 @@ def task_ref(
     )
 
 
-def _find_seal(connection: Connection, request: CommandRequest) -> SealRecord | None:
-    if request.action != RETRY or request.task_id is None:
+def _key_id(task: TaskRef | None) -> str | None:
+    """Return which key opens what the worker is given."""
+    if task is None or task.sealed is None:
         return None
-    return sealed_payloads.find(connection, request.project_id, request.engine, request.task_id)
+    try:
+        return unpack(task.sealed).key_id.hex()
+    except EnvelopeError:  # not what was stored; an agent refuses it, with the reason
+        return None
 
 
 def _find_task(connection: Connection, request: CommandRequest) -> FullTaskRecord | None:
