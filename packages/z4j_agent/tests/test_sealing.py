@@ -306,7 +306,7 @@ def test_a_seal_that_no_fork_could_hand_over_is_left_out_and_the_event_stays() -
         assert len(payload) + MAX_SEALED > MAX_DATAGRAM
         assert RelayWriter(child_end).send(event)
         assert reader.drain() == 1
-    assert b"With their event they exceed the 100,000 bytes" in events[0]
+    assert b"With its event it exceeds the 100,000 bytes" in events[0]
     assert b"x" * 40_000 in events[0]
     assert len(events[0]) < 45_000
 

@@ -33,7 +33,7 @@ UNREADABLE = "a forked process sent something unreadable"
 _encode = msgspec.msgpack.Encoder().encode
 _decode_event = msgspec.msgpack.Decoder(WireEvent).decode
 _CUT = b'{"cut":["everything"]}'
-_TOO_LARGE = f"With their event they exceed the {MAX_DATAGRAM:,} bytes that a fork hands over."
+_TOO_LARGE = f"With its event it exceeds the {MAX_DATAGRAM:,} bytes that a fork hands over."
 
 
 Count = Annotated[int, Meta(ge=1, lt=1 << 40)]

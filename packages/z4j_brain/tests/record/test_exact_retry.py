@@ -69,12 +69,17 @@ def test_sealed_arguments_name_their_key_and_who_has_it(record: Any, event: Any)
         ([(Kind.RECEIVED, HIDDEN)], [], "For the next ones, set Z4J_SEAL_KEY on the workers."),
         ([(Kind.RECEIVED, HIDDEN)], [KEY], "There are workers now that seal"),
         (
-            [(Kind.RECEIVED, HIDDEN | {"unsealed": "They have 80,000 bytes; at most 65,475 …"})],
+            [
+                (
+                    Kind.RECEIVED,
+                    HIDDEN | {"unsealed": "Their message has 80,000 bytes; at most 65,475 …"},
+                )
+            ],
             [KEY],
-            "were not sealed: They have 80,000 bytes",
+            "were not sealed: Their message has 80,000 bytes",
         ),
         ([(Kind.RECEIVED, HIDDEN | {"unsealed": ["no", "text"]})], [KEY], "workers now that seal"),
-        ([(Kind.RECEIVED, HIDDEN | {"unsealed": "x" * 9_000})], [KEY], "x" * 300 + " A worker"),
+        ([(Kind.RECEIVED, HIDDEN | {"unsealed": "x" * 9_000})], [KEY], "x" * 300 + " The worker"),
     ],
 )
 def test_without_a_seal_the_reason_is_said(
@@ -86,6 +91,4 @@ def test_without_a_seal_the_reason_is_said(
     found = said(record)
     assert (found["source"], found["key_id"], found["can_be_opened"]) == ("none", None, False)
     assert words in found["text"]
-    assert found["text"].endswith(
-        "A worker that ran it may remember them for a while, and else refuses."
-    )
+    assert found["text"].endswith("may still remember them; otherwise a retry is refused.")

@@ -87,7 +87,7 @@ def _sealed(
         if data is None:
             reason = "The engine could not tell the real arguments of this task."
         elif len(data) > MAX_ORIGINAL:
-            reason = f"They have {len(data):,} bytes; at most {MAX_ORIGINAL:,} are sealed."
+            reason = f"Their message has {len(data):,} bytes; at most {MAX_ORIGINAL:,} are sealed."
         else:
             return payload, seal(event.engine, _clip(event.task_id, MAX_TASK_ID), data)
     except Exception as error:  # a stranger's engine must not lose its event

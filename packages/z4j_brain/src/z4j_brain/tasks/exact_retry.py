@@ -13,7 +13,7 @@ from z4j_brain.store.sealed_payloads import SealRecord
 from z4j_brain.store.tasks import FullTaskRecord
 
 MAX_REASON = 300
-_MEMORY = " A worker that ran it may remember them for a while, and else refuses."
+_MEMORY = " The worker that ran it may still remember them; otherwise a retry is refused."
 
 
 class ExactRetry(msgspec.Struct, frozen=True):
