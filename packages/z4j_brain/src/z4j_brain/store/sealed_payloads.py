@@ -3,18 +3,31 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import msgspec
 from sqlalchemy import Connection, select
-from sqlalchemy.dialects import postgresql, sqlite
 
 from z4j_brain.store.ingest_batch import StoredSeal, TaskKey
 from z4j_brain.store.schema import sealed_payloads as table
+from z4j_brain.store.types import to_datetime
 
-_KEY = ("project_id", "task_id", "engine")
-_REPLACED = ("attempt", "key_id", "envelope", "received_at")
+_INSERT = (
+    "INSERT INTO sealed_payloads"
+    " (project_id, engine, task_id, attempt, key_id, envelope, received_at) "
+)
+_LATEST_STAYS = (
+    " ON CONFLICT (project_id, task_id, engine) DO UPDATE SET attempt = excluded.attempt,"
+    " key_id = excluded.key_id, envelope = excluded.envelope, received_at = excluded.received_at"
+    " WHERE excluded.attempt >= sealed_payloads.attempt"
+)
+_SQLITE = f"{_INSERT} VALUES (?, ?, ?, ?, ?, ?, ?) {_LATEST_STAYS}"
+# `%b`: sent as they are, not as hexadecimal in quotes.
+_ARRAYS = (
+    "%b::uuid[], %b::text[], %b::text[], %b::integer[], %b::text[], %b::bytea[], %b::timestamptz[]"
+)
+_POSTGRES = f"{_INSERT} SELECT * FROM unnest({_ARRAYS}) {_LATEST_STAYS}"  # noqa: S608 - our own
 
 
 class SealRecord(msgspec.Struct, frozen=True, gc=False):
@@ -29,21 +42,19 @@ def write(connection: Connection, seals: Mapping[TaskKey, StoredSeal]) -> None:
     """Keep these, each in the place of one of an earlier attempt, in the order of their keys."""
     if not seals:
         return
-    connection.execute(
-        _upsert(connection.dialect.name == "postgresql"),
-        [
-            {
-                "project_id": key[0],
-                "engine": key[1],
-                "task_id": key[2],
-                "attempt": seals[key].attempt,
-                "key_id": seals[key].key_id,
-                "envelope": seals[key].envelope,
-                "received_at": seals[key].origin.received_at,
-            }
-            for key in sorted(seals)
-        ],
-    )
+    if connection.dialect.name == "postgresql":
+        rows = [_row(key, seals[key], key[0], to_datetime) for key in sorted(seals)]
+        connection.exec_driver_sql(_POSTGRES, tuple(map(list, zip(*rows, strict=True))))
+    else:
+        rows = [_row(key, seals[key], key[0].hex, int) for key in sorted(seals)]
+        connection.exec_driver_sql(_SQLITE, rows)
+
+
+def _row(
+    key: TaskKey, seal: StoredSeal, project: object, time: Callable[[int], object]
+) -> tuple[object, ...]:
+    at = time(seal.origin.received_at)
+    return (project, key[1], key[2], seal.attempt, seal.key_id, seal.envelope, at)
 
 
 def find(
@@ -69,13 +80,4 @@ def _is(project_id: uuid.UUID, engine: str, task_id: str) -> tuple[Any, ...]:
         table.c.project_id == project_id,
         table.c.task_id == task_id,
         table.c.engine == engine,
-    )
-
-
-def _upsert(is_postgres: bool) -> Any:
-    insert = postgresql.insert(table) if is_postgres else sqlite.insert(table)
-    return insert.on_conflict_do_update(
-        index_elements=_KEY,
-        set_={name: insert.excluded[name] for name in _REPLACED},
-        where=insert.excluded.attempt >= table.c.attempt,
     )
