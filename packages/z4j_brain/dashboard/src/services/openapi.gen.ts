@@ -2211,6 +2211,7 @@ export interface components {
          * @description A task in full. `exact` says that `args` and `kwargs` equal the real arguments.
          *
          *         `alive_at` is when a worker last said, being asked by the server, that it holds the task.
+         *         `exact_retry` says where a retry would take the real arguments from.
          */
         TaskDetail: {
             engine: string;
@@ -2257,6 +2258,7 @@ export interface components {
             attempts: components["schemas"]["AttemptView"][];
             actions: components["schemas"]["TaskAction"][];
             alive_at: string | null;
+            exact_retry: components["schemas"]["ExactRetry"];
             offset: number;
         };
         /**
@@ -2288,6 +2290,22 @@ export interface components {
             name: string;
             allowed: boolean;
             reason: string | null;
+        };
+        /**
+         * ExactRetry
+         * @description Where the real arguments would come from, and why not from elsewhere.
+         *
+         *         ``record``: the previews are the real ones. ``sealed``: an agent that has the key `key_id` can
+         *         open them. ``none``: only the memory of a worker may hold them.
+         */
+        ExactRetry: {
+            /** @enum {unknown} */
+            source: "none" | "record" | "sealed";
+            text: string;
+            /** @default null */
+            key_id: string | null;
+            /** @default false */
+            can_be_opened: boolean;
         };
         /**
          * EventList
