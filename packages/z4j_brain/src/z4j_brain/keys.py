@@ -85,6 +85,10 @@ class Keys:
         """Return the proof in the cookie of a browser that has signed in before."""
         return self._browser(b"z4j known browser", text).hex()
 
+    def challenge_proof(self, text: str) -> bytes:
+        """Return the proof that a passkey's challenge is ours, and for what it was made."""
+        return self._browser(b"z4j passkey challenge", text)
+
     def totp_key(self) -> bytes:
         """Derive the key under which the secrets of authenticator apps are stored."""
         return credential.hkdf(self.master, b"z4j totp")

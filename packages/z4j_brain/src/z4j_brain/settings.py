@@ -82,6 +82,18 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         tuple[str, ...],
         Meta(description="Host names that are answered; *.example.com and * are allowed."),
     ] = ("*",)
+    public_url: Annotated[
+        str,
+        Meta(
+            pattern=r"^(https?://[a-z0-9.-]+(:[0-9]{1,5})?)?(?![\s\S])",
+            description="Where browsers reach z4j, such as https://z4j.example.com, without a path."
+            " Passkeys belong to it. Default: the address of each request.",
+        ),
+    ] = ""
+    second_factor_required: Annotated[
+        Literal["nobody", "admins", "all"],
+        Meta(description="Who must set up a second step of sign-in before anything else."),
+    ] = "nobody"
     session_idle_hours: Annotated[
         int, Meta(ge=1, le=8760, description="A browser is signed out after this time unused.")
     ] = 24

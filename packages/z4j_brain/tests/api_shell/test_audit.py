@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 import pytest
+from services.authenticator import Authenticator
 from sqlalchemy import insert, text
 
 from z4j_brain import clock
@@ -28,6 +29,7 @@ ADA, BOB = "ada@example.org", "bob@example.org"
 SECRET = re.compile(r"z4j_[\w-]{20,}|[\w-]{43}")
 """The look of what is shown once: keys, agent tokens, and the tokens of links."""
 FACTOR = "/account/second-factor"
+PASSKEYS = "/account/passkeys"
 PASSWORD = "correct horse battery staple"
 Scene = Callable[[Any, Any], list[str]]
 """Calls a route as Ada, and returns the actions that the log must have gained by that."""
@@ -242,7 +244,31 @@ def sign_in_by_code(running: Any, ada: Any) -> list[str]:
     return ["second_factor.begun", "second_factor.on", "session.opened"]
 
 
+def add_passkey(running: Any, ada: Any) -> list[str]:
+    _passkey(running)
+    return ["session.opened", "passkey.added"]
+
+
+def remove_passkey(running: Any, ada: Any) -> list[str]:
+    browser, _ = _passkey(running)
+    (made,) = browser.get(PASSKEYS).json()["items"]
+    answer = browser.post(f"{PASSKEYS}/{made['id']}/remove", {"password": PASSWORD})
+    assert answer.status_code == 204
+    return ["session.opened", "passkey.added", "passkey.removed"]
+
+
+def sign_in_by_passkey(running: Any, ada: Any) -> list[str]:
+    _, device = _passkey(running)
+    browser = running.browser()
+    options = browser.post("/sign-in/passkey/options", {}).json()
+    browser.enter(browser.post("/sign-in/passkey", {"credential": device.sign(options)}))
+    return ["session.opened", "passkey.added", "session.opened"]
+
+
 SCENES: dict[str, Scene] = {
+    "add_passkey": add_passkey,
+    "remove_passkey": remove_passkey,
+    "sign_in_by_passkey": sign_in_by_passkey,
     "sign_in_by_password": sign_in,
     "sign_in_by_code": sign_in_by_code,
     "sign_out": sign_out,
@@ -280,6 +306,8 @@ EXCEPTIONS = {
     "verify_audit": "it reads, and changes nothing",
     "preview_redaction": "it stores nothing",
     "check_invitation": "it reads, and changes nothing",
+    "begin_passkey": "it stores nothing; a wrong password is told",
+    "begin_passkey_sign_in": "it stores nothing",
 }
 
 
@@ -288,6 +316,17 @@ def _app(ada: Any) -> bytes:
     begun = ada.post(FACTOR, {"password": PASSWORD})
     assert begun.status_code == 201, begun.text
     return base64.b32decode(begun.json()["secret"])
+
+
+def _passkey(running: Any) -> tuple[Any, Authenticator]:
+    """Add a passkey as Ada, in a browser that knows the server by name."""
+    running.url = running.url.replace("127.0.0.1", "localhost")
+    browser, device = running.browser(), Authenticator(running.url)
+    browser.sign_in()
+    options = browser.post(f"{PASSKEYS}/options", {"password": PASSWORD}).json()
+    form = {"name": "Laptop", "credential": device.make(options)}
+    assert browser.post(PASSKEYS, form).status_code == 201
+    return browser, device
 
 
 def _agent(ada: Any) -> Any:

@@ -27,6 +27,7 @@ export const accountKeys = {
   all: ["account"] as const,
   sessions: ["account", "sessions"] as const,
   secondFactor: ["account", "second-factor"] as const,
+  passkeys: ["account", "passkeys"] as const,
 };
 
 export const ownSessionsQuery = queryOptions({

@@ -8,14 +8,21 @@ export interface ProjectAccess {
   permissions: string[];
 }
 
+export type SecondStepWay = "app" | "passkey" | "recovery_code";
+
 export interface Session {
   setup_needed: boolean;
   user: { id: string; email: string; name: string; is_admin: boolean } | null;
   csrf_token: string | null;
   version: string;
   projects: ProjectAccess[];
-  /** Only in the answer to a password that is not enough: it goes with the code. */
+  /** Whether the server can check passkeys. */
+  passkeys: boolean;
+  /** Whether a second step has to be set up before anything else. */
+  second_factor_owed: boolean;
+  /** Only in the answer to a password that is not enough: it goes with the second step. */
   second_step: string | null;
+  second_step_ways: SecondStepWay[];
 }
 
 export interface SetupForm {

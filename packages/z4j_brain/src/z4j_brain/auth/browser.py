@@ -10,10 +10,12 @@ import hmac
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+import msgspec
 from starlette.requests import HTTPConnection
 from starlette.responses import Response
 
 from z4j_brain import clock
+from z4j_brain.auth import second_factor_duty
 from z4j_brain.auth.known_browser import VALID_DAYS
 from z4j_brain.store import projects, sessions
 
@@ -56,9 +58,8 @@ async def find_access(
     if token is None:
         return None, None
     now = clock.now()
-    idle_us = brain.settings.session_idle_hours * HOUR_US
     found = await brain.database.run(
-        _look_up, brain.keys.session_hash(token), project, now, idle_us
+        _look_up, brain.settings, brain.keys.session_hash(token), project, now
     )
     session = found[0]
     if session is not None and session.seen_at < now - _TOUCH_EVERY_US:
@@ -67,10 +68,14 @@ async def find_access(
 
 
 def _look_up(
-    connection: Connection, token_hash: bytes, project: str | None, now: int, idle_us: int
+    connection: Connection, settings: Settings, token_hash: bytes, project: str | None, now: int
 ) -> tuple[Session | None, ProjectAccess | None]:
-    session = sessions.find(connection, token_hash, now, idle_us)
-    if session is None or project is None:
+    session = sessions.find(connection, token_hash, now, settings.session_idle_hours * HOUR_US)
+    if session is None:
+        return None, None
+    if second_factor_duty.is_owed(connection, settings.second_factor_required, session.user):
+        session = msgspec.structs.replace(session, owes_second_factor=True)
+    if project is None:
         return session, None
     return session, projects.find_access(connection, session.user.id, project)
 

@@ -125,7 +125,9 @@ def _check_code(
         return None if is_right else Refused.WRONG
     found = second_factors.find(connection, user.id)
     if found is None or found.confirmed_at is None:
-        raise TooLateError
+        if not second_factors.is_on(connection, user.id):
+            raise TooLateError
+        return Refused.WRONG
     if found.failures >= MOST_FAILURES and attempt.subjects.alone is None:
         return Refused.LOCKED
     try:

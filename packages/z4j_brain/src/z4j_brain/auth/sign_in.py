@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import secrets
 import uuid
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
 from z4j_brain import clock
 from z4j_brain.audit.author import SERVER, Author, Target, from_request, person, user_target
 from z4j_brain.audit.recording import record
-from z4j_brain.auth import back_off, known_browser
+from z4j_brain.auth import back_off, known_browser, passkey_check
 from z4j_brain.auth.browser import HOUR_US
-from z4j_brain.store import one_time_tokens, second_factors, sessions, users
+from z4j_brain.store import one_time_tokens, passkeys, second_factors, sessions, users
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 ONE_TIME_US = 600_000_000
 SECOND_STEP_US = 300_000_000
+Way = Literal["app", "passkey", "recovery_code"]
 MOST_SESSIONS = 100
 """Of one person; the one that was used least recently makes room for a further one."""
 _LONGEST_USER_AGENT = 300
@@ -67,9 +68,13 @@ class SignedIn(msgspec.Struct, frozen=True):
 
 
 class SecondStep(msgspec.Struct, frozen=True):
-    """The password was right and a code is asked for; the token goes with it."""
+    """The password was right and more is asked for; the token goes with it.
+
+    `ways` are those the account has.
+    """
 
     token: str
+    ways: tuple[Way, ...]
 
     def __repr__(self) -> str:
         return "SecondStep()"
@@ -110,7 +115,7 @@ async def with_password(
         if fresh_hash is not None:
             users.set_password_hash(connection, account.user.id, fresh_hash)
         if second_factors.is_on(connection, account.user.id):
-            return SecondStep(_ask_second_step(connection, brain.keys, account.user.id))
+            return _ask_second_step(connection, brain.keys, account.user.id)
         signed_in = open_session(connection, brain, account.user, visitor)
         tell_opened(connection, author, account.user, "password")
         return signed_in
@@ -148,9 +153,15 @@ def mint_link(
     return _mint(connection, keys, user_id, one_time_tokens.SIGN_IN, now, valid_us)
 
 
-def _ask_second_step(connection: Connection, keys: Keys, user_id: uuid.UUID) -> str:
+def _ask_second_step(connection: Connection, keys: Keys, user_id: uuid.UUID) -> SecondStep:
     now = clock.now()
-    return _mint(connection, keys, user_id, one_time_tokens.SECOND_STEP, now, SECOND_STEP_US)
+    token = _mint(connection, keys, user_id, one_time_tokens.SECOND_STEP, now, SECOND_STEP_US)
+    has: dict[Way, bool] = {
+        "app": second_factors.has_app(connection, user_id),
+        "passkey": passkeys.count(connection, user_id) > 0 and passkey_check.is_installed(),
+        "recovery_code": second_factors.codes_left(connection, user_id) > 0,
+    }
+    return SecondStep(token, tuple(way for way, is_there in has.items() if is_there))
 
 
 def _mint(

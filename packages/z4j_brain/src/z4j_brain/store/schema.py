@@ -118,7 +118,7 @@ one_time_tokens = Table(
     Column("expires_at", UtcTime, nullable=False),
 )
 """First-run setup, one-time sign-in links and second steps of a sign-in; a row is deleted by the
-use of its token."""
+use of its token. Of a passkey's challenge the row says that it was used."""
 
 totp_secrets = Table(
     "totp_secrets",
@@ -140,6 +140,20 @@ recovery_codes = Table(
     Column("created_at", UtcTime, nullable=False),
 )
 """Hashes; a row is deleted by the use of its code."""
+
+passkeys = Table(
+    "passkeys",
+    metadata,
+    _id(),
+    Column("user_id", Id, ForeignKey("users.id"), nullable=False, index=True),
+    Column("credential_id", Bytes, nullable=False, unique=True),
+    Column("public_key", Bytes, nullable=False),
+    Column("rp_id", ByteText, nullable=False),
+    Column("name", ByteText, nullable=False),
+    Column("sign_count", BigInteger, nullable=False),
+    Column("created_at", UtcTime, nullable=False),
+    Column("last_used_at", UtcTime),
+)
 
 invitations = Table(
     "invitations",

@@ -1,4 +1,4 @@
-"""Authenticator apps and recovery codes of people."""
+"""Authenticator apps and recovery codes of people, and whether sign-in has a second step."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import uuid
 import msgspec
 from sqlalchemy import Connection, delete, func, insert, select, update
 
+from z4j_brain.store import passkeys
 from z4j_brain.store.schema import recovery_codes as codes
 from z4j_brain.store.schema import totp_secrets as totp
 
@@ -34,10 +35,15 @@ def find(connection: Connection, user_id: uuid.UUID) -> Totp | None:
     return None if row is None else Totp(row.user_id, bytes(row.sealed), *row[2:])
 
 
-def is_on(connection: Connection, user_id: uuid.UUID) -> bool:
-    """Tell whether somebody's sign-in has a second step."""
+def has_app(connection: Connection, user_id: uuid.UUID) -> bool:
+    """Tell whether somebody has an app that is confirmed."""
     found = find(connection, user_id)
     return found is not None and found.confirmed_at is not None
+
+
+def is_on(connection: Connection, user_id: uuid.UUID) -> bool:
+    """Tell whether somebody's sign-in has a second step: an app or a passkey."""
+    return has_app(connection, user_id) or passkeys.count(connection, user_id) > 0
 
 
 def begin(connection: Connection, user_id: uuid.UUID, sealed: bytes, now: int) -> None:
@@ -70,10 +76,15 @@ def count_failure(connection: Connection, user_id: uuid.UUID) -> None:
     )
 
 
-def remove(connection: Connection, user_id: uuid.UUID) -> bool:
-    """Delete somebody's app and recovery codes; tell whether there was an app."""
-    connection.execute(delete(codes).where(codes.c.user_id == user_id))
+def remove_app(connection: Connection, user_id: uuid.UUID) -> bool:
+    """Delete somebody's app; tell whether there was one."""
     return connection.execute(delete(totp).where(totp.c.user_id == user_id)).rowcount == 1
+
+
+def remove_idle_codes(connection: Connection, user_id: uuid.UUID) -> None:
+    """Delete somebody's recovery codes when there is no second step that they could replace."""
+    if not is_on(connection, user_id):
+        connection.execute(delete(codes).where(codes.c.user_id == user_id))
 
 
 def replace_codes(

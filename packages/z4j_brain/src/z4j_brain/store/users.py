@@ -100,6 +100,14 @@ def set_password_hash(connection: Connection, user_id: uuid.UUID, password_hash:
     )
 
 
+def administers_any(connection: Connection, user_id: uuid.UUID) -> bool:
+    """Tell whether somebody is an admin of a project."""
+    found = select(memberships.c.user_id).where(
+        memberships.c.user_id == user_id, memberships.c.role == "admin"
+    )
+    return bool(connection.execute(select(exists(found))).scalar_one())
+
+
 def set_role(connection: Connection, project_id: uuid.UUID, user_id: uuid.UUID, role: str) -> None:
     """Make somebody a member of a project who is none yet."""
     connection.execute(
