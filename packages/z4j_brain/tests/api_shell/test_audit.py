@@ -11,9 +11,9 @@ from typing import Any
 
 import msgspec
 import pytest
-from services.authenticator import Authenticator
 from sqlalchemy import insert, text
 
+from services.authenticator import Authenticator
 from z4j_brain import clock
 from z4j_brain.api.route import SAFE
 from z4j_brain.api.table import all_routes

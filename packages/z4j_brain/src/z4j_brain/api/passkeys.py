@@ -110,9 +110,7 @@ async def begin_passkey(call: UserCall, body: OwnPassword) -> CreationOptions:
     """Return what `navigator.credentials.create` needs to make a passkey."""
     with refusals(), _refusals():
         party = _party(call)
-        wanted = await passkeys.begin(
-            call.brain, call.author, call.session, body.password, party
-        )
+        wanted = await passkeys.begin(call.brain, call.author, call.session, body.password, party)
     user = call.user
     return CreationOptions(
         rp=RelyingPartyView(party.id, "z4j"),

@@ -34,8 +34,8 @@ async def confirm_password(
     """Make sure that the owner is at the keyboard, not just somebody with the session.
 
     Raises `WrongPasswordError`, `WaitError` after several, `BusyError`. Attempts are counted by
-    session, so that a stolen one neither guesses for long nor keeps its owner from anything; each wrong
-    one is recorded.
+    session, so that a stolen one neither guesses for long nor keeps its owner from anything. Each
+    wrong one is recorded.
     """
     subjects = back_off.subjects_of_session(brain.keys, session.id)
     wait = await brain.database.run(back_off.begin, subjects, clock.now(), write=True)

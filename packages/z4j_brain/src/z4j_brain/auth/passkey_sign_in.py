@@ -45,8 +45,8 @@ class _Refused(Enum):
 _WHY = {
     _Refused.UNKNOWN: "This passkey is not known here, or was removed. Use another way to sign in.",
     _Refused.USED: "This was sent before. Begin again.",
-    _Refused.COUNTER: "This passkey may have been copied, so it was refused. Sign in another way and"
-    " remove it on your Account page.",
+    _Refused.COUNTER: "This passkey may have been copied, so it was refused. Sign in another way"
+    " and remove it on your Account page.",
 }
 
 

@@ -92,9 +92,7 @@ async def add(
     """
     passkey_check.require_installed()
     challenge = await asyncio.to_thread(passkey_check.challenge_of, given.client_data)
-    if not passkey_challenges.is_good(
-        brain.keys, _purpose(session, party), challenge, clock.now()
-    ):
+    if not passkey_challenges.is_good(brain.keys, _purpose(session, party), challenge, clock.now()):
         raise PasskeyRefusedError("This took too long. Begin again.")
     checked = await asyncio.to_thread(passkey_check.registered, party, given, challenge)
     made = recovery_codes.make()

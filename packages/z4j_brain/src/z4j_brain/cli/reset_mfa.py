@@ -10,7 +10,7 @@ from z4j_brain.cli._opening import command_line, load_settings, open_keys, opene
 @click.command(short_help="Let somebody sign in by password alone.")
 @click.argument("email")
 def command(email: str) -> None:
-    """Remove somebody's authenticator app, passkeys and recovery codes, and sign them out everywhere.
+    """Remove somebody's authenticator app, passkeys and recovery codes; sign them out everywhere.
 
     For people who have lost them. Make sure that it is they who ask.
     """

@@ -85,4 +85,14 @@ def remove_of_user(connection: Connection, user_id: uuid.UUID) -> int:
 
 
 def _read(row: Row[Any]) -> Passkey:
-    return Passkey(row.id, row.user_id, bytes(row.credential_id), bytes(row.public_key), *row[4:])
+    return Passkey(
+        id=row.id,
+        user_id=row.user_id,
+        credential_id=bytes(row.credential_id),
+        public_key=bytes(row.public_key),
+        rp_id=row.rp_id,
+        name=row.name,
+        sign_count=row.sign_count,
+        created_at=row.created_at,
+        last_used_at=row.last_used_at,
+    )
