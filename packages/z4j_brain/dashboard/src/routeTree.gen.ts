@@ -10,12 +10,12 @@
 
 import { Route as rootRouteImport } from "./routes/__root";
 import { Route as IndexRouteImport } from "./routes/index";
+import { Route as AccountRouteImport } from "./routes/account";
 import { Route as InvitationRouteImport } from "./routes/invitation";
 import { Route as SetupRouteImport } from "./routes/setup";
 import { Route as SignInRouteImport } from "./routes/sign-in";
 import { Route as PProjectRouteImport } from "./routes/p/$project";
 import { Route as PProjectIndexRouteImport } from "./routes/p/$project/index";
-import { Route as PProjectAccountRouteImport } from "./routes/p/$project/account";
 import { Route as PProjectAgentsRouteImport } from "./routes/p/$project/agents";
 import { Route as PProjectAuditRouteImport } from "./routes/p/$project/audit";
 import { Route as PProjectCommandsRouteImport } from "./routes/p/$project/commands";
@@ -35,6 +35,11 @@ import { Route as PProjectTasksEngineTaskIdRouteImport } from "./routes/p/$proje
 const IndexRoute = IndexRouteImport.update({
   id: "/",
   path: "/",
+  getParentRoute: () => rootRouteImport,
+} as any);
+const AccountRoute = AccountRouteImport.update({
+  id: "/account",
+  path: "/account",
   getParentRoute: () => rootRouteImport,
 } as any);
 const InvitationRoute = InvitationRouteImport.update({
@@ -60,11 +65,6 @@ const PProjectRoute = PProjectRouteImport.update({
 const PProjectIndexRoute = PProjectIndexRouteImport.update({
   id: "/",
   path: "/",
-  getParentRoute: () => PProjectRoute,
-} as any);
-const PProjectAccountRoute = PProjectAccountRouteImport.update({
-  id: "/account",
-  path: "/account",
   getParentRoute: () => PProjectRoute,
 } as any);
 const PProjectAgentsRoute = PProjectAgentsRouteImport.update({
@@ -147,11 +147,11 @@ const PProjectTasksEngineTaskIdRoute =
 
 export interface FileRoutesByFullPath {
   "/": typeof IndexRoute;
+  "/account": typeof AccountRoute;
   "/invitation": typeof InvitationRoute;
   "/setup": typeof SetupRoute;
   "/sign-in": typeof SignInRoute;
   "/p/$project": typeof PProjectRouteWithChildren;
-  "/p/$project/account": typeof PProjectAccountRoute;
   "/p/$project/agents": typeof PProjectAgentsRoute;
   "/p/$project/audit": typeof PProjectAuditRoute;
   "/p/$project/commands": typeof PProjectCommandsRoute;
@@ -171,10 +171,10 @@ export interface FileRoutesByFullPath {
 }
 export interface FileRoutesByTo {
   "/": typeof IndexRoute;
+  "/account": typeof AccountRoute;
   "/invitation": typeof InvitationRoute;
   "/setup": typeof SetupRoute;
   "/sign-in": typeof SignInRoute;
-  "/p/$project/account": typeof PProjectAccountRoute;
   "/p/$project/agents": typeof PProjectAgentsRoute;
   "/p/$project/audit": typeof PProjectAuditRoute;
   "/p/$project/commands": typeof PProjectCommandsRoute;
@@ -195,11 +195,11 @@ export interface FileRoutesByTo {
 export interface FileRoutesById {
   __root__: typeof rootRouteImport;
   "/": typeof IndexRoute;
+  "/account": typeof AccountRoute;
   "/invitation": typeof InvitationRoute;
   "/setup": typeof SetupRoute;
   "/sign-in": typeof SignInRoute;
   "/p/$project": typeof PProjectRouteWithChildren;
-  "/p/$project/account": typeof PProjectAccountRoute;
   "/p/$project/agents": typeof PProjectAgentsRoute;
   "/p/$project/audit": typeof PProjectAuditRoute;
   "/p/$project/commands": typeof PProjectCommandsRoute;
@@ -221,11 +221,11 @@ export interface FileRouteTypes {
   fileRoutesByFullPath: FileRoutesByFullPath;
   fullPaths:
     | "/"
+    | "/account"
     | "/invitation"
     | "/setup"
     | "/sign-in"
     | "/p/$project"
-    | "/p/$project/account"
     | "/p/$project/agents"
     | "/p/$project/audit"
     | "/p/$project/commands"
@@ -245,10 +245,10 @@ export interface FileRouteTypes {
   fileRoutesByTo: FileRoutesByTo;
   to:
     | "/"
+    | "/account"
     | "/invitation"
     | "/setup"
     | "/sign-in"
-    | "/p/$project/account"
     | "/p/$project/agents"
     | "/p/$project/audit"
     | "/p/$project/commands"
@@ -268,11 +268,11 @@ export interface FileRouteTypes {
   id:
     | "__root__"
     | "/"
+    | "/account"
     | "/invitation"
     | "/setup"
     | "/sign-in"
     | "/p/$project"
-    | "/p/$project/account"
     | "/p/$project/agents"
     | "/p/$project/audit"
     | "/p/$project/commands"
@@ -293,6 +293,7 @@ export interface FileRouteTypes {
 }
 export interface RootRouteChildren {
   IndexRoute: typeof IndexRoute;
+  AccountRoute: typeof AccountRoute;
   InvitationRoute: typeof InvitationRoute;
   SetupRoute: typeof SetupRoute;
   SignInRoute: typeof SignInRoute;
@@ -306,6 +307,13 @@ declare module "@tanstack/react-router" {
       path: "/";
       fullPath: "/";
       preLoaderRoute: typeof IndexRouteImport;
+      parentRoute: typeof rootRouteImport;
+    };
+    "/account": {
+      id: "/account";
+      path: "/account";
+      fullPath: "/account";
+      preLoaderRoute: typeof AccountRouteImport;
       parentRoute: typeof rootRouteImport;
     };
     "/invitation": {
@@ -341,13 +349,6 @@ declare module "@tanstack/react-router" {
       path: "/";
       fullPath: "/p/$project/";
       preLoaderRoute: typeof PProjectIndexRouteImport;
-      parentRoute: typeof PProjectRoute;
-    };
-    "/p/$project/account": {
-      id: "/p/$project/account";
-      path: "/account";
-      fullPath: "/p/$project/account";
-      preLoaderRoute: typeof PProjectAccountRouteImport;
       parentRoute: typeof PProjectRoute;
     };
     "/p/$project/agents": {
@@ -459,7 +460,6 @@ declare module "@tanstack/react-router" {
 }
 
 interface PProjectRouteChildren {
-  PProjectAccountRoute: typeof PProjectAccountRoute;
   PProjectAgentsRoute: typeof PProjectAgentsRoute;
   PProjectAuditRoute: typeof PProjectAuditRoute;
   PProjectCommandsRoute: typeof PProjectCommandsRoute;
@@ -479,7 +479,6 @@ interface PProjectRouteChildren {
 }
 
 const PProjectRouteChildren: PProjectRouteChildren = {
-  PProjectAccountRoute: PProjectAccountRoute,
   PProjectAgentsRoute: PProjectAgentsRoute,
   PProjectAuditRoute: PProjectAuditRoute,
   PProjectCommandsRoute: PProjectCommandsRoute,
@@ -504,6 +503,7 @@ const PProjectRouteWithChildren = PProjectRoute._addFileChildren(
 
 const rootRouteChildren: RootRouteChildren = {
   IndexRoute: IndexRoute,
+  AccountRoute: AccountRoute,
   InvitationRoute: InvitationRoute,
   SetupRoute: SetupRoute,
   SignInRoute: SignInRoute,

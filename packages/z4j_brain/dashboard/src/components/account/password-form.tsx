@@ -6,7 +6,7 @@ import { Field } from "@/components/ui/field";
 import { Input } from "@/components/ui/input";
 import { Panel } from "@/components/ui/panel";
 import { faultOf, faultOfAll } from "@/lib/faults";
-import { changePassword } from "@/services/account";
+import { accountKeys, changePassword } from "@/services/account";
 import { sessionQuery } from "@/services/session";
 
 const HINT = "At least 15 characters; a few unrelated words do well.";
@@ -22,6 +22,7 @@ export function PasswordForm({ email, isChanged }: { email: string; isChanged: b
       client.setQueryData(sessionQuery.queryKey, fresh);
       await navigate({ to: "/account", search: (former) => ({ ...former, changed: "yes" }) });
       await router.invalidate();
+      await client.invalidateQueries({ queryKey: accountKeys.sessions });
     },
   });
   const submit = (event: FormEvent) => {
