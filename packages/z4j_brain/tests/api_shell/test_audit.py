@@ -472,11 +472,14 @@ def test_what_is_refused_leaves_no_row(running: Any, ada: Any) -> None:
     assert ada.post("/account/password", wrong).status_code == 422
     assert ada.post(FACTOR, {"password": "wrong"}).status_code == 422
     assert ada.post(f"{FACTOR}/confirm", {"code": "123456"}).status_code == 409
+    removal = f"{PASSKEYS}/{nobody}/remove"
+    assert ada.post(removal, {"password": PASSWORD}).status_code == 404
     for path in (f"{FACTOR}/off", "/account/recovery-codes"):
         assert ada.post(path, {"password": PASSWORD}).status_code == 409
     decision = {"decision": "muted"}
     assert ada.post("/projects/shop/issues/zz/decisions", decision).status_code == 404
-    assert len(_log(running)) == before
+    told = [row.action for row in _log(running)[before:]]
+    assert told == ["password.refused"] * 2, "and a wrong password of one's own is told as that"
 
 
 def test_a_lockout_is_told_without_what_was_typed(running: Any, ada: Any) -> None:

@@ -7,6 +7,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -216,6 +217,17 @@ def test_a_challenge_is_taken_once_and_for_five_minutes(
     assert len(kept) == 1 + 1, "those that were used; asking for one stores nothing"
     challenge = plain(options["challenge"])
     assert not any(challenge in bytes(row.token_hash) for row in kept)
+
+
+def test_of_many_at_once_one_gets_in(named: Any, owner: Any, device: Authenticator) -> None:
+    bob, own = named.member("viewer"), Authenticator(named.url)
+    assert add(bob, own).status_code == 201
+    options = wanted(named.browser())
+    signed = [device.sign(options), own.sign(options)] * 3
+    browsers = [named.browser() for _ in signed]
+    with ThreadPoolExecutor(len(signed)) as threads:
+        answers = list(threads.map(send, browsers, signed))
+    assert sorted(answer.status_code for answer in answers) == [200] + [401] * 5
 
 
 def test_a_challenge_is_for_one_purpose_and_one_session(named: Any, owner: Any) -> None:
