@@ -104,6 +104,8 @@ def test_every_resource_says_who_may_call_it() -> None:
         "/session",
         "/sign-in",
         "/sign-in/code",
+        "/sign-in/passkey",
+        "/sign-in/passkey/options",
         "/setup",
         "/setup/check",
         "/openapi.json",
