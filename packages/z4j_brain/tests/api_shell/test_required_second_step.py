@@ -69,9 +69,11 @@ def test_a_live_feed_is_closed_before(start: Any) -> None:
         ada = running.set_up()
         cookie = f"z4j_session={ada.http.cookies['z4j_session']}"
         address = running.url.replace("http", "ws", 1) + "/ws/dashboard"
-        with connect(address, origin=running.url, additional_headers={"Cookie": cookie}) as socket:
-            with pytest.raises(ConnectionClosed) as closed:
-                socket.recv(timeout=60)
+        with (
+            connect(address, origin=running.url, additional_headers={"Cookie": cookie}) as socket,
+            pytest.raises(ConnectionClosed) as closed,
+        ):
+            socket.recv(timeout=60)
         assert closed.value.rcvd is not None
         assert closed.value.rcvd.code == 4401
 
