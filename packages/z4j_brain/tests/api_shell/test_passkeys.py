@@ -16,6 +16,7 @@ from sqlalchemy import select
 from services.authenticator import PRESENT, Authenticator, plain, text
 from z4j_brain import clock
 from z4j_brain.auth import passkey_challenges, passkeys
+from z4j_brain.store import second_factors
 from z4j_brain.store.schema import audit, one_time_tokens, recovery_codes
 from z4j_brain.store.schema import passkeys as table
 
@@ -331,6 +332,7 @@ def test_a_disabled_account_is_shut(named: Any, owner: Any) -> None:
 def test_the_row_holds_nothing_that_signs_in(named: Any, owner: Any, device: Authenticator) -> None:
     with named.database.read() as connection:
         (row,) = connection.execute(select(table)).all()
+        assert second_factors.administrators_without(connection) == []
     secret = device.key.private_numbers().private_value.to_bytes(32, "big")
     assert bytes(row.credential_id) == device.id
     assert secret not in bytes(row.public_key)

@@ -156,4 +156,5 @@ KEPT = frozenset(
     | {"redaction_rules", "totp_secrets", "recovery_codes", "passkeys", "audit", "audit_heads"}
     | {"rollup_marks", "rollup_horizons"}
 )
-"""Tables whose rows are kept until somebody removes them, or, as marks, until they are settled."""
+"""Tables whose rows are kept until somebody removes them, or, as marks, until they are settled.
+Rows of `audit` go only by `audit.pruning`, which keeps the rest of their chain provable."""
