@@ -101,6 +101,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     session_max_hours: Annotated[
         int, Meta(ge=1, le=8760, description="A browser is signed out after this time anyway.")
     ] = 168
+    key_requests_per_minute: Annotated[
+        int,
+        Meta(ge=0, le=1_000_000, description="Requests of one API key a minute; 0 is no limit."),
+    ] = 1200
     event_retention_days: Annotated[
         int, Meta(ge=0, le=36_500, description="Events are kept for this long; 0 is for ever.")
     ] = 30

@@ -25,6 +25,7 @@ EXAMPLES: dict[str, tuple[str, Any]] = {
     "second_factor_required": ("admins", "admins"),
     "session_idle_hours": ("3", 3),
     "session_max_hours": ("9", 9),
+    "key_requests_per_minute": ("0", 0),
     "event_retention_days": ("90", 90),
     "task_retention_days": ("0", 0),
     "audit_retention_days": ("400", 400),

@@ -9,7 +9,7 @@ from z4j_brain.api import problems
 from z4j_brain.auth.account import WrongPasswordError
 from z4j_brain.auth.password_rules import PasswordRefusedError
 from z4j_brain.auth.passwords import BusyError
-from z4j_brain.auth.sign_in import WaitError
+from z4j_brain.auth.waits import WaitError
 
 
 @contextmanager
