@@ -34,7 +34,7 @@ ELSEWHERE = frozenset(
 """Variables of the agent, of the build and of `keys.py`: known, but no fields here."""
 
 
-SECRET = frozenset({"metrics_token"})
+SECRET = frozenset({"metrics_token", "oidc_client_secret"})
 """Fields that are never shown. The password in `database_url` is masked by itself."""
 
 
@@ -88,6 +88,37 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     session_max_hours: Annotated[
         int, Meta(ge=1, le=8760, description="A browser is signed out after this time anyway.")
     ] = 168
+    oidc_issuer: Annotated[
+        str,
+        Meta(max_length=500, description="Identity provider for sign-in: the URL it calls itself."),
+    ] = ""
+    oidc_client_id: Annotated[
+        str, Meta(max_length=500, description="Name under which the provider knows this server.")
+    ] = ""
+    oidc_client_secret: Annotated[
+        str,
+        Meta(max_length=1_000, description="Secret of that client; none for a public client."),
+    ] = ""
+    oidc_name: Annotated[
+        str,
+        Meta(max_length=60, description="What the button calls the provider: Sign in with …"),
+    ] = "single sign-on"
+    oidc_scopes: Annotated[
+        tuple[str, ...], Meta(max_length=30, description="Scopes that the provider is asked for.")
+    ] = ("openid", "profile", "email")
+    oidc_groups_claim: Annotated[
+        str, Meta(max_length=200, description="Claim that lists the groups of a person.")
+    ] = "groups"
+    oidc_roles: Annotated[
+        str,
+        Meta(
+            max_length=65_536,
+            description='Groups and what they give, as JSON: {"ops": ["shop:operator"]}.',
+        ),
+    ] = ""
+    oidc_only: Annotated[
+        Literal["on", "off"], Meta(description="Nobody signs in by password; z4j sign-in-link can.")
+    ] = "off"
     event_retention_days: Annotated[
         int, Meta(ge=0, le=36_500, description="Events are kept for this long; 0 is for ever.")
     ] = 30

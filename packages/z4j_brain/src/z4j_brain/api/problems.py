@@ -39,6 +39,8 @@ class Problem(Exception):
         "sign-in-required": "Sign in first",
         "sign-in-failed": "Sign-in failed",
         "second-step-too-late": "Sign-in took too long",
+        "password-sign-in-off": "No sign-in by password here",
+        "provider-unavailable": "Identity provider unavailable",
         "permission-missing": "Permission missing",
         "origin-refused": "Request from another origin",
         "csrf-token-invalid": "CSRF token missing or wrong",

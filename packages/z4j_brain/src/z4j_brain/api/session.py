@@ -58,6 +58,10 @@ class SessionView(msgspec.Struct, frozen=True):
     projects: list[ProjectView]
     second_step: str | None = None
     """Only in an answer of `POST /sign-in`: send it with a code to `POST /sign-in/code`."""
+    provider: str | None = None
+    """What the button of the identity provider says; without one there is none."""
+    by_password: bool = True
+    """Whether anybody signs in by password here."""
 
 
 class SignInForm(msgspec.Struct, frozen=True):
@@ -168,6 +172,8 @@ async def session_view(brain: Brain, user: User | None, token: str | None) -> Se
         csrf_token=brain.keys.csrf_token(token) if token else None,
         version=__version__,
         projects=[_project_view(project) for project in entered],
+        provider=None if brain.provider is None else brain.provider.config.name,
+        by_password=brain.settings.oidc_only == "off",
     )
 
 

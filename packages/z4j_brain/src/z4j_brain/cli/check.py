@@ -12,7 +12,7 @@ import msgspec
 
 from z4j_brain.cli._opening import describe, load_settings, sqlite_file
 from z4j_brain.keys import FILE_NAME, MASTER, SESSION, SecretsError, file_is_private, load_keys
-from z4j_brain.settings import Settings
+from z4j_brain.settings import Settings, SettingsError
 
 if TYPE_CHECKING:
     from z4j_brain.store.database import Database
@@ -36,7 +36,8 @@ def command() -> None:
     """
     loaded = load_settings()
     good = [Finding(True, "the settings can be read")]
-    found = [*good, *secrets(loaded.settings), *database(loaded.settings), dashboard()]
+    settings = loaded.settings
+    found = [*good, *secrets(settings), *database(settings), *provider(settings), dashboard()]
     for finding in found:
         mark, colour = ("ok", "green") if finding.is_good else ("BAD", "red")
         click.secho(mark.ljust(4), fg=colour, bold=not finding.is_good, nl=False)
@@ -85,6 +86,35 @@ def database(settings: Settings) -> Iterator[Finding]:
         yield Finding(True, f"tables: at step {HEAD}")
     else:
         yield Finding(False, f"tables: at step {step}, not {HEAD}: run `z4j migrate`.")
+
+
+def provider(settings: Settings) -> Iterator[Finding]:
+    """Look at the settings of the identity provider; what it says itself is not asked."""
+    from sqlalchemy.exc import SQLAlchemyError
+
+    from z4j_brain.auth.oidc import config
+    from z4j_brain.brain import open_database
+    from z4j_brain.store import projects
+
+    try:
+        oidc = config.read(settings)
+    except SettingsError as error:
+        yield Finding(False, f"identity provider: {error}")
+        return
+    if oidc is None or (settings.is_sqlite and not sqlite_file(settings).exists()):
+        return
+    opened = open_database(settings)
+    try:
+        with opened.read() as connection:
+            lost = [s for s in oidc.roles.projects if projects.find_slug(connection, s) is None]
+    except SQLAlchemyError:
+        return  # `database` has told it
+    finally:
+        opened.close()
+    for slug in lost:
+        yield Finding(False, f"Z4J_OIDC_ROLES names the project {slug}, which does not exist.")
+    if not lost:
+        yield Finding(True, f"identity provider: {oidc.issuer}")
 
 
 def _version(opened: Database) -> Finding:

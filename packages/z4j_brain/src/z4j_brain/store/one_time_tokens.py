@@ -1,4 +1,5 @@
-"""Tokens that work once: for the first set-up, a sign-in by link, the second step of a sign-in."""
+"""Tokens that work once: for the first set-up, a sign-in by link, the second step of a sign-in, the
+way to an identity provider and back."""
 
 from __future__ import annotations
 
@@ -11,6 +12,8 @@ from z4j_brain.store.schema import one_time_tokens as tokens
 SETUP = "setup"
 SIGN_IN = "sign-in"
 SECOND_STEP = "second-step"
+OIDC_SIGN_IN = "oidc-sign-in"
+OIDC_LINK = "oidc-link"
 
 
 def create(
