@@ -17,6 +17,7 @@ from z4j_brain import clock
 from z4j_brain.api.route import SAFE
 from z4j_brain.api.table import all_routes
 from z4j_brain.auth.totp import code_at, step_at
+from z4j_brain.store import oidc_identities, users
 from z4j_brain.store.schema import audit, issues, workers
 from z4j_brain.store.types import new_id
 from z4j_core.frames import ActionInfo, EngineInfo
@@ -242,6 +243,15 @@ def sign_in_by_code(running: Any, ada: Any) -> list[str]:
     return ["second_factor.begun", "second_factor.on", "session.opened"]
 
 
+def unlink_oidc(running: Any, ada: Any) -> list[str]:
+    with running.database.write() as connection:
+        account = users.find_account(connection, ADA)
+        oidc_identities.create(connection, "https://id", "sub", account.user.id, clock.now())
+    answers = [ada.post("/account/oidc/off", {"password": PASSWORD}) for _ in range(2)]
+    assert [answer.status_code for answer in answers] == [204, 409]
+    return ["identity.unlinked"]
+
+
 SCENES: dict[str, Scene] = {
     "sign_in_by_password": sign_in,
     "sign_in_by_code": sign_in_by_code,
@@ -253,6 +263,7 @@ SCENES: dict[str, Scene] = {
     "confirm_second_factor": confirm_factor,
     "replace_recovery_codes": replace_codes,
     "turn_second_factor_off": turn_factor_off,
+    "unlink_oidc": unlink_oidc,
     "create_agent": create_agent,
     "mint_token": mint_token,
     "revoke_agent": revoke_agent,
@@ -280,6 +291,8 @@ EXCEPTIONS = {
     "verify_audit": "it reads, and changes nothing",
     "preview_redaction": "it stores nothing",
     "check_invitation": "it reads, and changes nothing",
+    "begin_oidc_sign_in": "nothing has changed yet; test_oidc_accounts.py reads the rows at the end",
+    "begin_oidc_link": "nothing has changed yet; test_oidc_accounts.py reads the rows at the end",
 }
 
 

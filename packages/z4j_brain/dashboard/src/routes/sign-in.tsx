@@ -1,8 +1,9 @@
-import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { createFileRoute, redirect, useRouter } from "@tanstack/react-router";
 import { type FormEvent, useState } from "react";
 import { Gate } from "@/components/gate";
 import { CodeForm } from "@/components/sign-in/code-form";
+import { ProviderButton } from "@/components/sign-in/provider-button";
 import { Button } from "@/components/ui/button";
 import { Field } from "@/components/ui/field";
 import { Input } from "@/components/ui/input";
@@ -27,6 +28,7 @@ function SignIn() {
   const { next } = Route.useSearch();
   const client = useQueryClient();
   const router = useRouter();
+  const { provider, by_password } = useQuery(sessionQuery).data ?? { provider: null, by_password: true };
   const [form, setForm] = useState({ email: "", password: "" });
   const enter = async (session: Session) => {
     client.clear();
@@ -47,6 +49,15 @@ function SignIn() {
       send.reset();
     };
     return <CodeForm secondStep={secondStep} onSignedIn={(session) => void enter(session)} onBack={back} />;
+  }
+  if (provider && !by_password) {
+    return (
+      <Gate title="Sign in">
+        <div className="mt-4">
+          <ProviderButton name={provider} next={next} />
+        </div>
+      </Gate>
+    );
   }
   const submit = (event: FormEvent) => {
     event.preventDefault();
@@ -92,6 +103,7 @@ function SignIn() {
         <Button type="submit" variant="primary" size="lg" disabled={send.isPending}>
           {send.isPending ? "Signing in …" : "Sign in"}
         </Button>
+        {provider && <ProviderButton name={provider} next={next} variant="outline" />}
       </form>
     </Gate>
   );

@@ -1,6 +1,6 @@
 // Holds the types of the services against those that `npm run types` writes from the brain's own
 // description. Nothing runs here; `npm run types:check` fails where the two disagree.
-import type { Enrolment, OwnSession, SecondFactor } from "./account";
+import type { Enrolment, Identity, OwnSession, SecondFactor } from "./account";
 import type { ActionView } from "./actions";
 import type { AgentView, TokenView } from "./agents";
 import type { AuditEntry, AuditList, AuditVerified } from "./audit";
@@ -44,6 +44,7 @@ export type Checked = Agree<
     Disagreements<OwnSession, Brain["OwnSessionView"]>,
     Disagreements<SecondFactor, Brain["SecondFactorView"]>,
     Disagreements<Enrolment, Brain["EnrolmentView"]>,
+    Disagreements<Identity, Brain["IdentityView"]>,
     Disagreements<AgentView, Brain["AgentView"]>,
     Disagreements<TokenView, Brain["TokenView"]>,
     Disagreements<KeyView, Brain["KeyView"]>,

@@ -1,5 +1,6 @@
 import { Page } from "@/components/shell/page";
 import { useProject } from "@/hooks/use-project";
+import { IdentityPanel } from "./identity-panel";
 import { PasswordForm } from "./password-form";
 import { SecondFactorPanel } from "./second-factor-panel";
 import { SessionList } from "./session-list";
@@ -13,6 +14,7 @@ export function AccountPage({ isChanged }: { isChanged: boolean }) {
           <p className="font-semibold">{session.user?.name}</p>
           <p className="text-ink-2">{session.user?.email}</p>
         </div>
+        <IdentityPanel />
         <SecondFactorPanel />
         <PasswordForm isChanged={isChanged} />
         <SessionList />
