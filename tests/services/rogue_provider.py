@@ -65,9 +65,7 @@ class RogueProvider:
         assert told["code_challenge_method"] == "S256"
         assert "openid" in told["scope"].split()
         code = secrets.token_urlsafe(16)
-        self.questions[code] = Question(
-            told["nonce"], told["code_challenge"], told["redirect_uri"]
-        )
+        self.questions[code] = Question(told["nonce"], told["code_challenge"], told["redirect_uri"])
         return {"code": code, "state": told["state"]}
 
     def sign(

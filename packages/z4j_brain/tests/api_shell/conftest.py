@@ -66,7 +66,6 @@ class Browser:
     def sign_in(self, email: str = EMAIL, password: str = PASSWORD) -> Any:
         return self.enter(self.post("/sign-in", {"email": email, "password": password}))
 
-
     def by_provider(self, rogue: RogueProvider, **back: str) -> str:
         """Go to the provider and back, with other parameters if told; return where one lands."""
         begun = self.post("/sign-in/oidc")

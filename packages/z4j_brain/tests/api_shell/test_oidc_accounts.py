@@ -159,7 +159,9 @@ def test_linking_is_the_owners_wish(begin_with: Any, rogue: Any) -> None:
         rogue.claims = {"sub": "second"}
         begun = ada.post("/account/oidc", {"password": PASSWORD}).json()["url"]
         assert ada.come_back(rogue.approve(begun)) == out("has-one")
-        assert [ada.post("/account/oidc/off", {"password": PASSWORD}).status_code for _ in "ab"] == [
+        assert [
+            ada.post("/account/oidc/off", {"password": PASSWORD}).status_code for _ in "ab"
+        ] == [
             204,
             409,
         ]

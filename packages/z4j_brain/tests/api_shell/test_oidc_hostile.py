@@ -12,6 +12,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
 from http.server import BaseHTTPRequestHandler
 from typing import Any
 
@@ -276,9 +277,8 @@ def test_metadata_that_will_not_do(
     for name, (body, says) in answers.items():
         status = {"404": 404, "redirect": 302}.get(name, 200)
         headers = {"redirect": {"Location": METADATA}, "compressed": {"Content_Encoding": "gzip"}}
-        rogue.raw[METADATA] = lambda handler, status=status, body=body, more=headers.get(
-            name, {}
-        ): send(handler, status, body, **more)
+        more = headers.get(name, {})
+        rogue.raw[METADATA] = partial(send, status=status, body=body, **more)
         caplog.clear()
         with caplog.at_level(logging.WARNING, "z4j.auth"):
             answer = eve.post("/sign-in/oidc")

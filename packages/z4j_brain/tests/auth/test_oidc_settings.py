@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -88,6 +90,18 @@ def test_groups_give_the_highest_role(
     )
     assert table.is_administrator(groups) is administrator
     assert table.roles(groups) == {"shop": role}
+
+
+def test_the_example_of_the_page_holds() -> None:
+    page = (Path(__file__).parents[4] / "docs" / "oidc.md").read_text()
+    lines = page.partition("<!-- checked by")[2].partition("```sh\n")[2].partition("```")[0]
+    words = [shlex.split(line)[0] for line in lines.splitlines()]
+    found = config.read(load(dict(word.split("=", 1) for word in words)).settings)
+    assert found is not None
+    assert (found.name, found.scopes[-1]) == ("Shop ID", "groups")
+    assert found.roles.roles(["shop-ops"]) == {"shop": "operator"}
+    assert found.roles.roles(["/it/audit"]) == {"shop": "auditor"}
+    assert found.roles.is_administrator(["platform"])
 
 
 def test_without_a_table_groups_decide_nothing() -> None:

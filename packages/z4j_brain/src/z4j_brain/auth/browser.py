@@ -154,9 +154,7 @@ def oidc_cookie(connection: HTTPConnection) -> str:
     return connection.cookies.get(OIDC_COOKIE, "")
 
 
-def set_oidc_cookie(
-    response: Response, settings: Settings, value: str, *, is_https: bool
-) -> None:
+def set_oidc_cookie(response: Response, settings: Settings, value: str, *, is_https: bool) -> None:
     """Give the browser what it shows on its way back: Lax, for it comes from another site."""
     response.set_cookie(
         OIDC_COOKIE,

@@ -161,8 +161,8 @@ async def sign_up(
     """Make an account for the invited address, a member of the project, and sign it in.
 
     Raises `InvitationError`, `HasAccountError`, `PasswordRefusedError` of `auth.password_rules`,
-    `BusyError` of `auth.passwords`, and `PasswordsOffError` of `auth.sign_in`. The password is hashed for links that work only, so that
-    strangers cannot burn our time.
+    `BusyError` of `auth.passwords`, and `PasswordsOffError` of `auth.sign_in`. The password is
+    hashed for links that work only, so that strangers cannot burn our time.
     """
     sign_in.check_passwords_on(brain.settings)
     invitation, has_account = await brain.database.run(check, brain.keys, token, clock.now())

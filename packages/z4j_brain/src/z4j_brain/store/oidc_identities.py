@@ -36,9 +36,7 @@ def of_user(connection: Connection, user_id: uuid.UUID) -> list[Identity]:
     return [Identity(*row) for row in rows]
 
 
-def create(
-    connection: Connection, issuer: str, subject: str, user_id: uuid.UUID, now: int
-) -> None:
+def create(connection: Connection, issuer: str, subject: str, user_id: uuid.UUID, now: int) -> None:
     """Link an identity; `IntegrityError` when it, or the account, has a link at this issuer."""
     connection.execute(
         insert(identities).values(

@@ -11,7 +11,6 @@ from sqlalchemy import Connection, Row, delete, exists, func, insert, select, up
 from z4j_brain.store.schema import memberships, oidc_identities, sessions, users
 from z4j_brain.store.types import new_id
 
-
 NO_PASSWORD = ""
 """In place of a hash: the account is opened by an identity provider alone."""
 

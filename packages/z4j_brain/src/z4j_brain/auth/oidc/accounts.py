@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from z4j_brain.auth.oidc.claims import ToldPerson
-    from z4j_brain.auth.oidc.group_roles import GroupRoles
     from z4j_brain.auth.oidc.granting import Changes, Grant
+    from z4j_brain.auth.oidc.group_roles import GroupRoles
     from z4j_brain.auth.sign_in import Visitor
     from z4j_brain.brain import Brain
     from z4j_brain.store.invitations import InvitationRow
@@ -108,7 +108,8 @@ def _tell(
     if is_open:
         sign_in.tell_opened(connection, by, user, FirstStep.PROVIDER.value)
     granting.tell_instance(connection, by, user, changes)
-    for each in sorted([*changes.roles, *entry.invited], key=lambda one: one.project_id):
+    entered: list[Change | InvitationRow] = [*changes.roles, *entry.invited]
+    for each in sorted(entered, key=lambda one: one.project_id):
         if isinstance(each, Change):
             granting.tell_project(connection, by, user, each)
         else:
@@ -151,7 +152,7 @@ def tell_linked(connection: Connection, author: Author, user: User, told: ToldPe
 def _known(connection: Connection, told: ToldPerson, grant: Grant) -> _Entry | None:
     """Find the account that the identity is linked to."""
     found = oidc_identities.find(connection, told.issuer, told.subject)
-    account = found and users.lock_account(connection, found.user_id)
+    account = None if found is None else users.lock_account(connection, found.user_id)
     if account is None:
         return None
     if account.is_disabled:

@@ -47,9 +47,7 @@ def read(settings: Settings) -> OidcConfig | None:
     for scope in settings.oidc_scopes:
         # RFC 6749, section 3.3
         if not all("!" <= letter <= "~" and letter not in '"\\' for letter in scope):
-            raise SettingsError(
-                f"Z4J_OIDC_SCOPES: {scope!r} is no scope. Separate them by commas."
-            )
+            raise SettingsError(f"Z4J_OIDC_SCOPES: {scope!r} is no scope. Separate them by commas.")
     if missing := [name for name in _NEEDED if find_spec(name) is None]:
         raise SettingsError(
             f"Z4J_OIDC_ISSUER is set, but {' and '.join(missing)} cannot be imported. Install what"

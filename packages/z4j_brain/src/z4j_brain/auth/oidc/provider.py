@@ -1,7 +1,7 @@
 """The identity provider as this server knows it: cached metadata and keys, and the two requests.
 
-Metadata and keys are kept for an hour. A token under an unknown key makes the keys be fetched again,
-at most once in `KEYS_AGAIN_S`; a failed request is not repeated for `FAILED_FOR_S`.
+Metadata and keys are kept for an hour. A token under an unknown key makes the keys be fetched
+again, at most once in `KEYS_AGAIN_S`; a failed request is not repeated for `FAILED_FOR_S`.
 """
 
 from __future__ import annotations

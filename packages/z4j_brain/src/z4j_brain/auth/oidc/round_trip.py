@@ -1,8 +1,8 @@
 """What binds the way to the provider and back to one browser, and lets it be gone once.
 
-Nothing of it is stored but a keyed hash of the state and of the browser's cookie together, which the
-way back uses up on whichever replica it ends. Nonce and PKCE verifier are derived from the two, so
-that the database never holds them.
+Nothing of it is stored but a keyed hash of the state and of the browser's cookie together, which
+the way back uses up on whichever replica it ends. Nonce and PKCE verifier are derived from the two,
+so that the database never holds them.
 """
 
 from __future__ import annotations
