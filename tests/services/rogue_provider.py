@@ -48,7 +48,7 @@ class RogueProvider:
     """Comes on top of the right metadata."""
     claims: dict[str, Any] = field(default_factory=dict)
     """Come on top of the right claims of the ID token; None takes one away."""
-    user_info: dict[str, Any] | None = None
+    user_info: dict[str, Any] = field(default_factory=lambda: {"sub": "sub-of-eve"})
     make_token: Callable[[dict[str, Any]], str] | None = None
     raw: dict[str, Raw] = field(default_factory=dict)
     """By path; in place of the right answer."""
@@ -106,7 +106,7 @@ class RogueProvider:
             }
         if path == "/jwks":
             return 200, {"keys": [self.key.as_dict(private=False)]}
-        if path == "/me" and self.user_info is not None:
+        if path == "/me":
             return 200, self.user_info
         if path == "/token":
             return self._redeem(form, authorization)

@@ -14,6 +14,7 @@ import { Route as InvitationRouteImport } from "./routes/invitation";
 import { Route as SetupRouteImport } from "./routes/setup";
 import { Route as SignInRouteImport } from "./routes/sign-in";
 import { Route as PProjectRouteImport } from "./routes/p/$project";
+import { Route as SignInProviderRouteImport } from "./routes/sign-in_.provider";
 import { Route as PProjectIndexRouteImport } from "./routes/p/$project/index";
 import { Route as PProjectAccountRouteImport } from "./routes/p/$project/account";
 import { Route as PProjectAgentsRouteImport } from "./routes/p/$project/agents";
@@ -55,6 +56,11 @@ const SignInRoute = SignInRouteImport.update({
 const PProjectRoute = PProjectRouteImport.update({
   id: "/p/$project",
   path: "/p/$project",
+  getParentRoute: () => rootRouteImport,
+} as any);
+const SignInProviderRoute = SignInProviderRouteImport.update({
+  id: "/sign-in_/provider",
+  path: "/sign-in/provider",
   getParentRoute: () => rootRouteImport,
 } as any);
 const PProjectIndexRoute = PProjectIndexRouteImport.update({
@@ -151,6 +157,7 @@ export interface FileRoutesByFullPath {
   "/setup": typeof SetupRoute;
   "/sign-in": typeof SignInRoute;
   "/p/$project": typeof PProjectRouteWithChildren;
+  "/sign-in/provider": typeof SignInProviderRoute;
   "/p/$project/account": typeof PProjectAccountRoute;
   "/p/$project/agents": typeof PProjectAgentsRoute;
   "/p/$project/audit": typeof PProjectAuditRoute;
@@ -174,6 +181,7 @@ export interface FileRoutesByTo {
   "/invitation": typeof InvitationRoute;
   "/setup": typeof SetupRoute;
   "/sign-in": typeof SignInRoute;
+  "/sign-in/provider": typeof SignInProviderRoute;
   "/p/$project/account": typeof PProjectAccountRoute;
   "/p/$project/agents": typeof PProjectAgentsRoute;
   "/p/$project/audit": typeof PProjectAuditRoute;
@@ -199,6 +207,7 @@ export interface FileRoutesById {
   "/setup": typeof SetupRoute;
   "/sign-in": typeof SignInRoute;
   "/p/$project": typeof PProjectRouteWithChildren;
+  "/sign-in_/provider": typeof SignInProviderRoute;
   "/p/$project/account": typeof PProjectAccountRoute;
   "/p/$project/agents": typeof PProjectAgentsRoute;
   "/p/$project/audit": typeof PProjectAuditRoute;
@@ -225,6 +234,7 @@ export interface FileRouteTypes {
     | "/setup"
     | "/sign-in"
     | "/p/$project"
+    | "/sign-in/provider"
     | "/p/$project/account"
     | "/p/$project/agents"
     | "/p/$project/audit"
@@ -248,6 +258,7 @@ export interface FileRouteTypes {
     | "/invitation"
     | "/setup"
     | "/sign-in"
+    | "/sign-in/provider"
     | "/p/$project/account"
     | "/p/$project/agents"
     | "/p/$project/audit"
@@ -272,6 +283,7 @@ export interface FileRouteTypes {
     | "/setup"
     | "/sign-in"
     | "/p/$project"
+    | "/sign-in_/provider"
     | "/p/$project/account"
     | "/p/$project/agents"
     | "/p/$project/audit"
@@ -297,6 +309,7 @@ export interface RootRouteChildren {
   SetupRoute: typeof SetupRoute;
   SignInRoute: typeof SignInRoute;
   PProjectRoute: typeof PProjectRouteWithChildren;
+  SignInProviderRoute: typeof SignInProviderRoute;
 }
 
 declare module "@tanstack/react-router" {
@@ -334,6 +347,13 @@ declare module "@tanstack/react-router" {
       path: "/p/$project";
       fullPath: "/p/$project";
       preLoaderRoute: typeof PProjectRouteImport;
+      parentRoute: typeof rootRouteImport;
+    };
+    "/sign-in_/provider": {
+      id: "/sign-in_/provider";
+      path: "/sign-in/provider";
+      fullPath: "/sign-in/provider";
+      preLoaderRoute: typeof SignInProviderRouteImport;
       parentRoute: typeof rootRouteImport;
     };
     "/p/$project/": {
@@ -508,6 +528,7 @@ const rootRouteChildren: RootRouteChildren = {
   SetupRoute: SetupRoute,
   SignInRoute: SignInRoute,
   PProjectRoute: PProjectRouteWithChildren,
+  SignInProviderRoute: SignInProviderRoute,
 };
 export const routeTree = rootRouteImport
   ._addFileChildren(rootRouteChildren)

@@ -503,6 +503,58 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/sign-in/oidc": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Begin to sign in by the identity provider; the answer sets a cookie for the way back. */
+        post: operations["begin_oidc_sign_in"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/account/oidc": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Tell whether one's account is linked to the identity provider. */
+        get: operations["read_own_identity"];
+        put?: never;
+        /** Begin to link the identity provider to one's account. */
+        post: operations["begin_oidc_link"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/account/oidc/off": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Sign in by password alone from now on. */
+        post: operations["unlink_oidc"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/openapi.json": {
         parameters: {
             query?: never;
@@ -955,6 +1007,10 @@ export interface components {
             projects: components["schemas"]["ProjectView"][];
             /** @default null */
             second_step: string | null;
+            /** @default null */
+            provider: string | null;
+            /** @default true */
+            by_password: boolean;
         };
         /**
          * UserView
@@ -1669,6 +1725,39 @@ export interface components {
             role: components["schemas"]["Role"];
         };
         /**
+         * DepartureView
+         * @description Where the browser goes now: an address of the provider. Good for ten minutes, once.
+         */
+        DepartureView: {
+            url: string;
+        };
+        /**
+         * IdentityView
+         * @description Whether the account is linked. `provider` is null where there is none to link.
+         *
+         *         `needs_password` tells whether linking asks for the password.
+         */
+        IdentityView: {
+            provider: string | null;
+            linked_at: string | null;
+            needs_password: boolean;
+        };
+        /**
+         * LinkForm
+         * @description The password, unless nobody signs in by one here.
+         */
+        LinkForm: {
+            /** @default  */
+            password: string;
+        };
+        /**
+         * OwnPassword
+         * @description The password, to show that the owner is at the keyboard.
+         */
+        OwnPassword: {
+            password: string;
+        };
+        /**
          * Overview
          * @description One hour of a project.
          *
@@ -1898,13 +1987,6 @@ export interface components {
             is_on: boolean;
             since: string | null;
             recovery_codes_left: number;
-        };
-        /**
-         * OwnPassword
-         * @description The password, to show that the owner is at the keyboard.
-         */
-        OwnPassword: {
-            password: string;
         };
         /**
          * EnrolmentView
@@ -2260,7 +2342,7 @@ export interface components {
         };
         /**
          * AccountView
-         * @description An account. `seen_at` is null when it has no open session.
+         * @description An account, and what opens it. `seen_at` is null when it has no open session.
          */
         AccountView: {
             /** Format: uuid */
@@ -2276,6 +2358,8 @@ export interface components {
             created_at: string;
             seen_at: string | null;
             disabled_at: string | null;
+            has_password: boolean;
+            has_identity: boolean;
         };
         /**
          * AccountForm
@@ -3421,6 +3505,109 @@ export interface operations {
             401: components["responses"]["Problem"];
             403: components["responses"]["Problem"];
             404: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    begin_oidc_sign_in: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DepartureView"];
+                };
+            };
+            403: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    read_own_identity: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IdentityView"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    begin_oidc_link: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LinkForm"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DepartureView"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            413: components["responses"]["Problem"];
+            415: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    unlink_oidc: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OwnPassword"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            413: components["responses"]["Problem"];
+            415: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
             default: components["responses"]["Problem"];
         };
     };

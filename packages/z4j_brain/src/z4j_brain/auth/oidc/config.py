@@ -42,12 +42,12 @@ def read(settings: Settings) -> OidcConfig | None:
         )
     if not settings.oidc_client_id:
         raise SettingsError("Z4J_OIDC_CLIENT_ID is missing: it goes with Z4J_OIDC_ISSUER.")
-    if "openid" not in settings.oidc_scopes:
-        raise SettingsError("Z4J_OIDC_SCOPES must hold openid.")
     for scope in settings.oidc_scopes:
         # RFC 6749, section 3.3
         if not all("!" <= letter <= "~" and letter not in '"\\' for letter in scope):
             raise SettingsError(f"Z4J_OIDC_SCOPES: {scope!r} is no scope. Separate them by commas.")
+    if "openid" not in settings.oidc_scopes:
+        raise SettingsError("Z4J_OIDC_SCOPES must hold openid.")
     if missing := [name for name in _NEEDED if find_spec(name) is None]:
         raise SettingsError(
             f"Z4J_OIDC_ISSUER is set, but {' and '.join(missing)} cannot be imported. Install what"
