@@ -55,7 +55,8 @@ class OidcProvider:
         connection = HTTPConnection(HOST, self.port, timeout=60)
         try:
             connection.request("GET", "/.well-known/openid-configuration")
-            return connection.getresponse().status == 200
+            with connection.getresponse() as answer:
+                return answer.status == 200
         except OSError:
             return False
         finally:
