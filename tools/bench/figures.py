@@ -65,7 +65,7 @@ TARGETS = {
     "command_post_p99": Target("command accepted, p99", "ms"),
     "command_result_p50": Target("command to result, p50", "ms", 15, 8),
     "command_result_p99": Target("command to result, p99", "ms", 50, 25),
-    "command_cpu": Target("server CPU a command, its polling included", "ms"),
+    "command_cpu": Target("server CPU a command", "ms"),
     **{
         f"{kind}_{quantile}_{database}": Target(f"{what} {quantile}, {name}", "ms", *limits)
         for database, name in _DATABASES

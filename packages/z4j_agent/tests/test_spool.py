@@ -427,13 +427,14 @@ def test_a_tiny_file_system_that_is_full(tmp_path: Path) -> None:
         subprocess.run(["umount", str(mount)], check=True)
 
 
-def test_an_event_from_inside_of_a_write_comes_after_it(
-    place: Place, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("count", [1, 3_000])
+def test_events_from_inside_of_a_write_come_after_it(
+    place: Place, monkeypatch: pytest.MonkeyPatch, count: int
 ) -> None:
-    """As a signal handler or a finaliser does it."""
+    """As a signal handler or a finaliser does it, however many it has to tell."""
     outbox = spooled(place)
     write = os.write
-    nested = iter([2])
+    nested = iter(range(2, count + 2))
 
     def interrupted(descriptor: int, data: bytes) -> int:
         for number in nested:
@@ -442,9 +443,9 @@ def test_an_event_from_inside_of_a_write_comes_after_it(
 
     monkeypatch.setattr(journals.os, "write", interrupted)
     fill(outbox, 1, 1)
-    fill(outbox, 3, 3)
+    fill(outbox, count + 2, count + 2)
     die(outbox)
-    assert drain(adopt(place)) == ([1, 2, 3], [])
+    assert drain(adopt(place)) == (list(range(1, count + 3)), [])
 
 
 def test_a_spool_whose_process_died_before_its_first_header_holds_nothing(place: Place) -> None:

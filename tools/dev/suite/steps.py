@@ -10,7 +10,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[3]
 REPORTS = ROOT / ".cache" / "suite"
 SECONDS = {"z4j_brain": 320, "z4j_celery": 210, "e2e": 420, "faults": 240}
-PARTS = {"z4j_brain": 2}
+PARTS = {"z4j_brain": 3}
 """Into how many steps the folders of a package's tests are dealt, so that none is the longest."""
 
 SOURCES = (

@@ -28,7 +28,7 @@ ITEM_OVERHEAD = 160
 SHED_FRACTION = 8
 """One eighth of the bound is freed at once, so that the pass over the queue is paid rarely."""
 
-_SUCCEEDED, _FAILED, _RETRIED = Kind.SUCCEEDED, Kind.FAILED, Kind.RETRIED
+_PROCESSED = frozenset({Kind.SUCCEEDED, Kind.FAILED, Kind.RETRIED})
 RANK = {Kind.RECEIVED: 0, Kind.STARTED: 0, Kind.PUBLISHED: 1, Kind.SUCCEEDED: 2}
 """What goes first when memory is full; all other kinds tell of a failure and rank highest."""
 
@@ -80,7 +80,7 @@ class Backlog:
                 self._deferred.append((kind, occurred_at, encoded))
                 return
             self._is_writing = True
-            if kind is _SUCCEEDED or kind is _FAILED or kind is _RETRIED:
+            if kind in _PROCESSED:
                 self._processed += 1
             try:
                 # The usual way is written out here: the host pays for every event.
@@ -99,9 +99,11 @@ class Backlog:
                     self._bytes += size
             finally:
                 self._is_writing = False
-            while self._deferred and not self._is_writing:
-                self.append(*self._deferred.popleft())
-            wake, self.wake = self.wake, None
+            if self._deferred:
+                self._take_deferred()
+            wake = self.wake
+            if wake is not None:
+                self.wake = None
         if wake is not None:
             wake()
 
@@ -149,6 +151,12 @@ class Backlog:
     @property
     def _in_files(self) -> int:
         return 0 if self._journal is None else self._journal.tail_left
+
+    def _take_deferred(self) -> None:
+        """Take what a signal handler emitted meanwhile."""
+        deferred, self._deferred = self._deferred, deque()
+        for item in deferred:
+            self.append(*item)
 
     def _take_when_full(self, kind: Kind, occurred_at: int, encoded: bytes) -> None:
         """Leave an event to the files alone; without files make room for it in memory."""

@@ -83,17 +83,15 @@ def origin(headers: Mapping[str, Any], task_id: str) -> dict[str, Any]:
 def relations(headers: Mapping[str, Any], task_id: str) -> dict[str, Any]:
     """Return parent, root, group, due time and expiry of a task."""
     data: dict[str, Any] = {}
+    get = headers.get
     for key, header in _RELATIONS:
-        value = headers.get(header)
-        if value is None:
-            continue
-        # The same object where the task is its own root: it need not be looked at again.
-        text = task_id if value == task_id else text_of(value)
-        if text is not None:
-            data[key] = text
+        if (value := get(header)) is not None:
+            # The same object where the task is its own root: it need not be looked at again.
+            text = task_id if value == task_id else text_of(value)
+            if text is not None:
+                data[key] = text
     for key in _TIMES:
-        value = headers.get(key)
-        if value is not None and (value := micros(value)) is not None:
+        if (value := get(key)) is not None and (value := micros(value)) is not None:
             data[key] = value
     return data
 

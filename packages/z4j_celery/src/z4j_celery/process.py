@@ -16,14 +16,11 @@ class Process:
         self.host = host
         self.role: str | None = None
         self.pool = ""
+        self.is_prefork = False
+        """Whether tasks run in child processes of this worker."""
         self.app: Any = None
         self.consumer: Any = None
         self._publisher_pid = 0
-
-    @property
-    def is_prefork(self) -> bool:
-        """Tell whether tasks run in child processes of this worker."""
-        return self.pool == "prefork"
 
     def apps(self) -> list[Any]:
         """Return the apps that actions of this process can use: a worker's own, or all."""
@@ -33,6 +30,7 @@ class Process:
         """A worker is being set up in this process; its pool has not been forked yet."""
         self.role, self.app = "worker", worker.app
         self.pool = pool_name(worker.pool_cls)
+        self.is_prefork = self.pool == "prefork"
         if self.is_prefork or getattr(worker, "beat", False):
             self.host.open_relay()
 

@@ -104,7 +104,8 @@ class Runs:
     def on_success(self, request: Any, result: Any, runtime: float) -> None:
         """Handle the end of a run that raised nothing; Celery may have told of it before."""
         try:
-            self._succeeded(request, self._run_of(request), result, runtime)
+            run = getattr(request, _MARK, None) or self._run_of(request)
+            self._succeeded(request, run, result, runtime)
         except Exception:  # noqa: BLE001 - the host's task must go on
             complain("Runs.on_success")
 

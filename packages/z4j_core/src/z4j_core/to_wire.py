@@ -41,18 +41,17 @@ def to_wire(event: TaskEvent, redactor: Redactor) -> WireEvent:
     attempt, occurred_at = event.attempt, event.occurred_at
     # Numbers of ours, None, and the task's own id cannot hold a secret; they are most of what
     # travels, and to look at them would be most of what an event costs the host.
-    safe: dict[str, Any] = {}
-    judged: dict[str, Any] | None = None
-    for key, value in event.data.items():
-        kind = type(value)
-        if (kind is int and key in _NUMBERS and 0 <= value <= _LATEST) or (
-            (value is None or value is task_id or kind is bool) and key in _OURS
-        ):
-            safe[key] = value
-        elif judged is None:
-            judged = {key: value}
+    data, doubtful = event.data, None
+    for key, value in data.items():
+        if value is None or value is task_id or value is True or value is False:
+            if key in _OURS:
+                continue
+        elif type(value) is int and key in _NUMBERS and 0 <= value <= _LATEST:
+            continue
+        if doubtful is None:
+            doubtful = [key]
         else:
-            judged[key] = value
+            doubtful.append(key)
     return WireEvent(
         event.kind,
         event.engine,
@@ -61,12 +60,15 @@ def to_wire(event: TaskEvent, redactor: Redactor) -> WireEvent:
         occurred_at if 0 <= occurred_at <= _LATEST else min(max(occurred_at, 0), _LATEST),
         name if name is None or len(name) <= MAX_NAME else _clip(name, MAX_NAME),
         queue if queue is None or len(queue) <= MAX_NAME else _clip(queue, MAX_NAME),
-        _encode(safe) if judged is None else _redacted(judged, safe, redactor),
+        _encode(data) if doubtful is None else _redacted(data, doubtful, redactor),
     )
 
 
-def _redacted(known: dict[str, Any], safe: dict[str, Any], redactor: Redactor) -> bytes:
-    """Return the payload: what is safe, and what is known, redacted."""
+def _redacted(data: dict[str, Any], doubtful: list[str], redactor: Redactor) -> bytes:
+    """Return the payload: what is doubtful, redacted, and the rest as it is."""
+    safe, known = data.copy(), {}
+    for key in doubtful:
+        known[key] = safe.pop(key)
     names = known.pop("arg_names", ())
     traceback = known.pop("traceback", None)
     exact: bool | None = None

@@ -93,9 +93,12 @@ def begin(connection: Connection, keys: Keys) -> None:
 
 def _locked(connection: Connection, keys: Keys, chain: uuid.UUID, at: int) -> Head:
     """Lock and return a head that this server's key vouches for."""
-    head = rows.lock_head(connection, chain) or _begin(connection, keys, chain, at)
-    is_end = rows.last_number(connection, chain) <= head.number
-    if is_end and is_genuine(keys.audit_key(chain), head):
+    locked = rows.lock_head(connection, chain)
+    if locked is None:
+        head = _begin(connection, keys, chain, at)
+        locked = head, rows.last_number(connection, chain)
+    head, newest = locked
+    if newest <= head.number and is_genuine(keys.audit_key(chain), head):
         return head
     # The key is another since the last row, or somebody has changed head or rows. To sign what is
     # there would hide that for ever: so the head goes into a row, and `verify` judges it.
@@ -107,12 +110,13 @@ def _begin(connection: Connection, keys: Keys, chain: uuid.UUID, at: int) -> Hea
     of_instance = None if chain == INSTANCE else _locked(connection, keys, INSTANCE, at)
     own = keys.audit_key(chain)
     is_new = rows.add_head(connection, head_of(own, chain, 0, START))
-    head = rows.lock_head(connection, chain)
-    if head is None:
+    locked = rows.lock_head(connection, chain)
+    if locked is None:
         raise LookupError(f"the head of the audit chain {chain} is gone again")
+    head, newest = locked
     if not is_new:
         return head
-    if rows.last_row(connection, chain) is not None:
+    if newest:
         head = _replace(connection, keys, chain, at, None)
     if of_instance is not None:
         system = Author(keys, SERVER)

@@ -71,10 +71,11 @@ def mint(
         raise CommandError(Refusal.CONFLICT, reason)
     _check_params(request, info, worker)
     frame = make_frame(command_id, request, task, now + DEADLINE_US)
-    row = _row(request, shown, command_id, worker, now, is_linked=worker.id in linked)
-    commands.add(connection, row)
+    row = commands.add(
+        connection, _row(request, shown, command_id, worker, now, is_linked=worker.id in linked)
+    )
     if request.author is not None:
-        _tell(connection, request.author, row, task, worker)
+        _tell(connection, request.author, row, task)
     offset = feeds.advance(connection, request.project_id)
     return Minted(row, frame, offset)
 
@@ -84,21 +85,19 @@ def _tell(
     author: Author,
     row: CommandRow,
     task: FullTaskRecord | None,
-    worker: OnlineWorker,
 ) -> None:
     """Write the audit row of a new command."""
     after = {
         "command": str(row.id),
         "engine": row.engine,
-        "worker": worker.worker_id,
+        "worker": row.worker,
         "params": msgspec.json.decode(row.params),
     }
-    named = msgspec.structs.replace(row, worker=worker.worker_id)
     record(
         connection,
         author,
         f"command.{row.action}",
-        target_of(named, task.name if task else None),
+        target_of(row, task.name if task else None),
         project_id=row.project_id,
         after=after,
         now=row.created_at,

@@ -106,8 +106,7 @@ class Commands:
             return known
         finally:
             self._minting.discard(command_id)
-        await self._send_first(minted)
-        return await self.find(request.project_id, command_id) or minted.row
+        return await self._send_first(minted)
 
     async def find(self, project_id: UUID, command_id: UUID) -> CommandRow | None:
         """Return a command of a project."""
@@ -162,15 +161,17 @@ class Commands:
             )
         return row
 
-    async def _send_first(self, minted: Minted) -> None:
+    async def _send_first(self, minted: Minted) -> CommandRow:
+        """Hand the command to its worker's link; return its row, which may have to wait."""
         row = minted.row
         if row.state != "sent" or row.sent_to is None:
-            return
+            return row
         if self._registry.deliver(row.sent_to, minted.frame):
-            return
+            return row
         offset = await self._database.run(_take_back, row.project_id, row.id, write=True)
         if offset is not None:
             self._publish(row.project_id, offset, [row.id])
+        return await self.find(row.project_id, row.id) or row
 
     async def _redeliver(self, worker_row: UUID) -> None:
         outcome = await self._database.run(

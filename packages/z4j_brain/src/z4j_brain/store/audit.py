@@ -11,6 +11,7 @@ from sqlalchemy import (
     Connection,
     Select,
     bindparam,
+    func,
     insert,
     or_,
     select,
@@ -22,6 +23,23 @@ from z4j_brain.store.schema import audit, audit_heads, projects
 
 INSTANCE = uuid.UUID(int=0)
 """The chain of what belongs to no project."""
+
+
+_LAST = (
+    select(audit.c.number)
+    .where(audit.c.chain == audit_heads.c.chain)
+    .order_by(audit.c.number.desc())
+    .limit(1)
+    .scalar_subquery()
+)
+_LOCK = (
+    select(audit_heads, func.coalesce(_LAST, 0))
+    .where(audit_heads.c.chain == bindparam("chain"))
+    .with_for_update(of=audit_heads)
+)
+# Made once: a change pays for them together with its own statements.
+_APPEND = insert(audit)
+_MOVE = update(audit_heads).where(audit_heads.c.chain == bindparam("of"))
 
 
 class AuditRow(msgspec.Struct, frozen=True, gc=False):
@@ -68,11 +86,12 @@ class Choice(msgspec.Struct, frozen=True, kw_only=True):
     until: int | None = None
 
 
-def lock_head(connection: Connection, chain: uuid.UUID) -> Head | None:
-    """Return the head; until the transaction ends nobody else can append to the chain."""
-    query = select(audit_heads).where(audit_heads.c.chain == chain).with_for_update()
-    row = connection.execute(query).first()
-    return None if row is None else Head(*row)
+def lock_head(connection: Connection, chain: uuid.UUID) -> tuple[Head, int] | None:
+    """Return the head and the greatest number; until the transaction ends nobody else can append
+    to the chain. Rows that somebody appended while this waited for the lock are not in the number.
+    """
+    row = connection.execute(_LOCK, {"chain": chain}).first()
+    return None if row is None else (Head(*row[:-1]), row[-1])
 
 
 def head(connection: Connection, chain: uuid.UUID) -> Head | None:
@@ -98,16 +117,13 @@ def add_head(connection: Connection, new: Head) -> bool:
 
 def set_head(connection: Connection, new: Head) -> None:
     """Move the head of a chain."""
-    connection.execute(
-        update(audit_heads)
-        .where(audit_heads.c.chain == new.chain)
-        .values(number=new.number, last=new.last, key_id=new.key_id, mac=new.mac)
-    )
+    moved = {"number": new.number, "last": new.last, "key_id": new.key_id, "mac": new.mac}
+    connection.execute(_MOVE, {"of": new.chain, **moved})
 
 
 def append(connection: Connection, row: AuditRow) -> None:
     """Insert a row. Raises `IntegrityError` when its number is taken."""
-    connection.execute(insert(audit).values(msgspec.structs.asdict(row)))
+    connection.execute(_APPEND, msgspec.structs.asdict(row))
 
 
 def rows_after(

@@ -48,10 +48,14 @@ Position = tuple[int, uuid.UUID]
 """Where a page begins: `created_at` and `id` of the command before it."""
 
 
-def add(connection: Connection, row: CommandRow) -> None:
-    """Insert a command. Raises `IntegrityError` when its idempotency key is taken."""
+def add(connection: Connection, row: CommandRow) -> CommandRow:
+    """Insert a command and return it with the names of its person and worker.
+
+    Raises `IntegrityError` when its idempotency key is taken.
+    """
     values = {column.name: getattr(row, column.name) for column in commands.c}
-    connection.execute(insert(commands).values(values))
+    connection.execute(insert(commands), values)
+    return find_many(connection, row.project_id, [row.id])[0]
 
 
 def find(connection: Connection, project_id: uuid.UUID, command_id: uuid.UUID) -> CommandRow | None:
