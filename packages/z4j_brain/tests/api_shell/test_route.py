@@ -104,6 +104,7 @@ def test_every_resource_says_who_may_call_it() -> None:
         "/session",
         "/sign-in",
         "/sign-in/code",
+        "/sign-in/oidc",
         "/setup",
         "/setup/check",
         "/openapi.json",
