@@ -114,6 +114,7 @@ def test_an_invitation_awaits_its_address(begin_with: Any, rogue: Any) -> None:
         assert actions.count("invitation.accepted") == 1
 
 
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_the_user_info_is_asked_for_what_the_token_lacks(begin_with: Any, rogue: Any) -> None:
     with begin_with(oidc_roles=ROLES) as running:
         running.set_up()
@@ -228,6 +229,7 @@ def test_the_provider_as_the_only_way(begin_with: Any, rogue: Any) -> None:
         assert stranger.by_provider(rogue) == IN
 
 
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_nothing_of_it_without_a_provider(running: Any, ada: Any) -> None:
     assert ada.get("/session").json()["provider"] is None
     assert ada.get("/account/oidc").json()["provider"] is None

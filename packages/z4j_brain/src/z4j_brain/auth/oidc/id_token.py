@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from joserfc.jwk import Key
 
 MOST_BYTES = 128 * 1024
+_LONGEST_HEADER = 8 * 1024
+"""Some providers put their certificates there."""
 SKEW_S = 60
 OLDEST_S = 600
 """An ID token comes fresh from the provider; an older one was kept by somebody."""
@@ -99,6 +101,7 @@ def _signed(token: str, header: Header, key: Key) -> dict[str, Any]:
     from joserfc.jws import JWSRegistry
 
     registry = JWSRegistry(algorithms=[header.alg], strict_check_header=False)
+    registry.max_header_length = _LONGEST_HEADER
     try:
         return dict(jwt.decode(token, key, [header.alg], registry).claims)
     except (JoseError, ValueError, TypeError, RecursionError) as error:
