@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 from uuid import UUID
 
 import pytest
@@ -261,3 +262,20 @@ def test_another_replica_finishes_what_one_began(begin_with: Any, rogue: Any) ->
             back = rogue.approve(begun)
             assert same.come_back(back) == IN
             assert eve.come_back(back) == out("late")
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_it_works_under_a_prefix_and_behind_tls(begin_with: Any, rogue: Any) -> None:
+    with begin_with(oidc_roles=ROLES, root_path="/z4j") as running:
+        running.set_up()
+        rogue.claims = {"groups": ["ops"]}
+        assert running.browser().by_provider(rogue) == f"/z4j{IN}"
+        assert rogue.faults == []
+        own = {"X-Forwarded-Proto": "https", "Origin": running.url.replace("http:", "https:")}
+        own["Origin"] = own["Origin"].removesuffix("/z4j")
+        begun = running.browser(own).post("/sign-in/oidc")
+        back = parse_qs(urlsplit(begun.json()["url"]).query)["redirect_uri"]
+        assert back == [f"{own['Origin']}/z4j/sign-in/oidc/callback"]
+        cookie = begun.headers["set-cookie"].lower()
+        assert "path=/z4j/sign-in/oidc;" in cookie
+        assert "; secure" in cookie
