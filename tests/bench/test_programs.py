@@ -13,6 +13,7 @@ BENCH = Path(__file__).parents[2] / "tools" / "bench"
 PROGRAMS = {
     "ingest.py --database sqlite --events 640 --links 2": "ingest_rate_sqlite",
     "ingest.py --database sqlite --events 640 --links 2 --rate 3200": "ack_p99_sqlite",
+    "audit.py --database sqlite --rows 6000": "audit_verify_sqlite",
     "lists.py --database sqlite --tasks 2600 --repeats 1": "search_p50_sqlite",
     "celery_overhead.py --pool solo --pairs 1 --turns 2 --tasks 20": "overhead_solo",
 }

@@ -144,13 +144,13 @@ def test_the_provider_as_the_only_way_and_the_command_line_as_the_way_back(
     assert re.fullmatch(re.escape(server.url) + r"/sign-in/once\?token=[\w-]{43}", link)
     page.goto(link)
     expect(page.get_by_role("link", name="Tasks", exact=True).first).to_be_visible()
-    checked = z4j(server, "check")
+    checked = z4j(server, "doctor")
     assert f"identity provider: {provider.issuer}" in checked.stdout
     shown = checked.stdout + z4j(server, "config").stdout + server.log.read_text()
     assert SECRET not in shown
 
     server.environment["Z4J_OIDC_ROLES"] = '{"ops": "stop:operator"}'
-    checked = z4j(server, "check")
+    checked = z4j(server, "doctor")
     assert "names the project stop, which does not exist" in checked.stdout
     server.environment["Z4J_OIDC_ROLES"] = "ops=shop:operator"
     refused = z4j(server, "serve", "--port", "0")

@@ -32,6 +32,7 @@ QUICK = (
     "idle_links.py --links 1000 --seconds 8",
     "commands.py --commands 200",
     "lists.py --database postgresql --seconds 1.5",
+    *(f"audit.py {database} --rows 100000" for database in BOTH),
     "growth.py --database postgresql --events 1000000",
     "celery_overhead.py --pool solo --pairs 1 --turns 6",
 )
@@ -42,6 +43,7 @@ FULL = (
     "idle_links.py --links 5000",
     *("commands.py --commands 300",) * 2,
     *(f"lists.py {database}" for database in BOTH),
+    *(f"audit.py {database}" for database in BOTH),
     "growth.py --database postgresql --events 10000000",
     "growth.py --database sqlite --events 2000000",
     "celery_overhead.py --pool solo",

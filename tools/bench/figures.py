@@ -54,6 +54,16 @@ TARGETS = {
     },
     "floor_sync_p50": Target("fdatasync of 16 KiB alone, p50", "ms"),
     "floor_sync_p99": Target("fdatasync of 16 KiB alone, p99", "ms"),
+    **{
+        f"{key}_{database}": Target(f"{what}, {name}", unit, *limits)
+        for database, name in _DATABASES
+        for key, what, unit, limits in (
+            ("audit_verify", "audit: 1,000,000 rows verified", "s", (60, 30)),
+            ("audit_verify_cpu", "audit: verifying process's CPU a row", "µs", ()),
+            ("audit_verify_memory", "audit: memory that verifying needs", "MiB", (16,)),
+            ("audit_record", "audit: one recorded change, within its transaction", "ms", ()),
+        )
+    },
     "idle_resident": Target("server resident, idle, PostgreSQL", "MiB", 80, 65),
     "idle_link_1000": Target("memory an idle link, 1,000 links", "KiB", 40, 30),
     "idle_link_5000": Target("memory an idle link, 5,000 links", "KiB", 40, 30),

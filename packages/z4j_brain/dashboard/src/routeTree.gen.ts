@@ -24,6 +24,7 @@ import { Route as PProjectConnectRouteImport } from "./routes/p/$project/connect
 import { Route as PProjectKeysRouteImport } from "./routes/p/$project/keys";
 import { Route as PProjectNamesRouteImport } from "./routes/p/$project/names";
 import { Route as PProjectPeopleRouteImport } from "./routes/p/$project/people";
+import { Route as PProjectRedactionRouteImport } from "./routes/p/$project/redaction";
 import { Route as PProjectIssuesIndexRouteImport } from "./routes/p/$project/issues.index";
 import { Route as PProjectIssuesIdRouteImport } from "./routes/p/$project/issues.$id";
 import { Route as PProjectQueuesIndexRouteImport } from "./routes/p/$project/queues.index";
@@ -108,6 +109,11 @@ const PProjectPeopleRoute = PProjectPeopleRouteImport.update({
   path: "/people",
   getParentRoute: () => PProjectRoute,
 } as any);
+const PProjectRedactionRoute = PProjectRedactionRouteImport.update({
+  id: "/redaction",
+  path: "/redaction",
+  getParentRoute: () => PProjectRoute,
+} as any);
 const PProjectIssuesIndexRoute = PProjectIssuesIndexRouteImport.update({
   id: "/issues/",
   path: "/issues/",
@@ -166,6 +172,7 @@ export interface FileRoutesByFullPath {
   "/p/$project/keys": typeof PProjectKeysRoute;
   "/p/$project/names": typeof PProjectNamesRoute;
   "/p/$project/people": typeof PProjectPeopleRoute;
+  "/p/$project/redaction": typeof PProjectRedactionRoute;
   "/p/$project/": typeof PProjectIndexRoute;
   "/p/$project/issues/$id": typeof PProjectIssuesIdRoute;
   "/p/$project/workers/$id": typeof PProjectWorkersIdRoute;
@@ -190,6 +197,7 @@ export interface FileRoutesByTo {
   "/p/$project/keys": typeof PProjectKeysRoute;
   "/p/$project/names": typeof PProjectNamesRoute;
   "/p/$project/people": typeof PProjectPeopleRoute;
+  "/p/$project/redaction": typeof PProjectRedactionRoute;
   "/p/$project": typeof PProjectIndexRoute;
   "/p/$project/issues/$id": typeof PProjectIssuesIdRoute;
   "/p/$project/workers/$id": typeof PProjectWorkersIdRoute;
@@ -216,6 +224,7 @@ export interface FileRoutesById {
   "/p/$project/keys": typeof PProjectKeysRoute;
   "/p/$project/names": typeof PProjectNamesRoute;
   "/p/$project/people": typeof PProjectPeopleRoute;
+  "/p/$project/redaction": typeof PProjectRedactionRoute;
   "/p/$project/": typeof PProjectIndexRoute;
   "/p/$project/issues/$id": typeof PProjectIssuesIdRoute;
   "/p/$project/workers/$id": typeof PProjectWorkersIdRoute;
@@ -243,6 +252,7 @@ export interface FileRouteTypes {
     | "/p/$project/keys"
     | "/p/$project/names"
     | "/p/$project/people"
+    | "/p/$project/redaction"
     | "/p/$project/"
     | "/p/$project/issues/$id"
     | "/p/$project/workers/$id"
@@ -267,6 +277,7 @@ export interface FileRouteTypes {
     | "/p/$project/keys"
     | "/p/$project/names"
     | "/p/$project/people"
+    | "/p/$project/redaction"
     | "/p/$project"
     | "/p/$project/issues/$id"
     | "/p/$project/workers/$id"
@@ -292,6 +303,7 @@ export interface FileRouteTypes {
     | "/p/$project/keys"
     | "/p/$project/names"
     | "/p/$project/people"
+    | "/p/$project/redaction"
     | "/p/$project/"
     | "/p/$project/issues/$id"
     | "/p/$project/workers/$id"
@@ -419,6 +431,13 @@ declare module "@tanstack/react-router" {
       preLoaderRoute: typeof PProjectPeopleRouteImport;
       parentRoute: typeof PProjectRoute;
     };
+    "/p/$project/redaction": {
+      id: "/p/$project/redaction";
+      path: "/redaction";
+      fullPath: "/p/$project/redaction";
+      preLoaderRoute: typeof PProjectRedactionRouteImport;
+      parentRoute: typeof PProjectRoute;
+    };
     "/p/$project/issues/": {
       id: "/p/$project/issues/";
       path: "/issues";
@@ -487,6 +506,7 @@ interface PProjectRouteChildren {
   PProjectKeysRoute: typeof PProjectKeysRoute;
   PProjectNamesRoute: typeof PProjectNamesRoute;
   PProjectPeopleRoute: typeof PProjectPeopleRoute;
+  PProjectRedactionRoute: typeof PProjectRedactionRoute;
   PProjectIndexRoute: typeof PProjectIndexRoute;
   PProjectIssuesIdRoute: typeof PProjectIssuesIdRoute;
   PProjectWorkersIdRoute: typeof PProjectWorkersIdRoute;
@@ -507,6 +527,7 @@ const PProjectRouteChildren: PProjectRouteChildren = {
   PProjectKeysRoute: PProjectKeysRoute,
   PProjectNamesRoute: PProjectNamesRoute,
   PProjectPeopleRoute: PProjectPeopleRoute,
+  PProjectRedactionRoute: PProjectRedactionRoute,
   PProjectIndexRoute: PProjectIndexRoute,
   PProjectIssuesIdRoute: PProjectIssuesIdRoute,
   PProjectWorkersIdRoute: PProjectWorkersIdRoute,

@@ -91,7 +91,9 @@ class Brain:
                 cleaner_of=cleaners.of,
             ),
             queues=Sampling(database, registry, every_s=settings.queue_sample_s),
-            reconciler=Reconciler(database, settings, replica=replica, commands=commands, hub=hub),
+            reconciler=Reconciler(
+                database, settings, replica=replica, commands=commands, hub=hub, keys=keys
+            ),
             replica=replica,
             provider=None if oidc is None else Provider(oidc),
         )
@@ -99,8 +101,10 @@ class Brain:
     async def start(self) -> None:
         """Start what runs by itself. The database has its tables already."""
         from z4j_brain.audit.recording import begin
+        from z4j_brain.auth.rotation import settle
 
         await self.database.run_at_start(begin, self.keys, write=True)
+        await self.database.run_at_start(settle, self.keys, write=True)
         await self.cleaners.start()
         await self.writer.start()
         await self.gateway.start()

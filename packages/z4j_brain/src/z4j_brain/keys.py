@@ -2,7 +2,8 @@
 
 `Z4J_SECRET` is the master from which each project's signing secret is derived on every use;
 `Z4J_SESSION_SECRET` signs what browsers hold. They come from the environment, or from
-`secret.env` in `Z4J_HOME`, which is written on the first boot.
+`secret.env` in `Z4J_HOME`, which is written on the first boot. `Z4J_SECRET_PREVIOUS` holds masters
+that were in use before: with them something can be read, and nothing is made.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from z4j_brain.settings import Settings
 from z4j_core import credential
 
 MASTER = "Z4J_SECRET"
+PREVIOUS = "Z4J_SECRET_PREVIOUS"
 SESSION = "Z4J_SESSION_SECRET"
 FILE_NAME = "secret.env"
 LEAST_CHARACTERS = 32
@@ -37,6 +39,11 @@ class Keys:
     master: bytes = field(repr=False)
     session: bytes = field(repr=False)
     sources: Mapping[str, str] = field(default_factory=dict, compare=False)
+    former: tuple[bytes, ...] = field(default=(), repr=False)
+
+    def ring(self) -> tuple[Keys, ...]:
+        """Return the present keys, and after them those of the former masters, to read with."""
+        return (self, *(Keys(master, self.session) for master in self.former))
 
     def project_secret(self, project_id: uuid.UUID) -> bytes:
         """Derive the secret of a project."""
@@ -119,12 +126,28 @@ def load_keys(settings: Settings, environ: Mapping[str, str], *, mint: bool = Fa
         sources[name] = "env" if from_env else "file"
     if values[MASTER] == values[SESSION]:
         raise SecretsError(f"{MASTER} and {SESSION} must differ: make one more secret.")
-    return Keys(values[MASTER].encode(), values[SESSION].encode(), sources)
+    former, sources[PREVIOUS] = _former(environ, found)
+    if values[MASTER].encode() in former:
+        raise SecretsError(
+            f"{PREVIOUS} holds the present {MASTER}: it is for secrets that are no longer in use."
+        )
+    return Keys(values[MASTER].encode(), values[SESSION].encode(), sources, former)
 
 
 def file_is_private(path: Path) -> bool:
     """Tell whether only the owner can read the file."""
     return not stat.S_IMODE(path.stat().st_mode) & 0o077
+
+
+def _former(environ: Mapping[str, str], found: Mapping[str, str]) -> tuple[tuple[bytes, ...], str]:
+    """Return the masters of before, separated by spaces, and where they came from.
+
+    They are taken as they are: what they once were is not to be changed any more.
+    """
+    from_env = environ.get(PREVIOUS, "").split()
+    parts = from_env or found.get(PREVIOUS, "").split()
+    source = "env" if from_env else "file" if parts else "none"
+    return tuple(dict.fromkeys(part.encode() for part in parts)), source
 
 
 def _missing(environ: Mapping[str, str], found: Mapping[str, str]) -> bool:

@@ -26,6 +26,7 @@ ELSEWHERE = frozenset(
         "Z4J_PLUGINS",
         "Z4J_SEAL_KEY",
         "Z4J_SECRET",
+        "Z4J_SECRET_PREVIOUS",
         "Z4J_SESSION_SECRET",
         "Z4J_TOKEN",
         "Z4J_URL",
@@ -129,6 +130,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             " Default: as long as events."
         ),
     ] = None
+    audit_retention_days: Annotated[
+        int,
+        Meta(ge=0, le=36_500, description="Rows of the audit log are kept; 0 is for ever."),
+    ] = 0
     probe_grace_s: Annotated[
         int,
         Meta(ge=5, le=86_400, description="A worker is missed this long before it counts as gone."),

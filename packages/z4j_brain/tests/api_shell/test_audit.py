@@ -17,6 +17,7 @@ from z4j_brain import clock
 from z4j_brain.api.route import SAFE
 from z4j_brain.api.table import all_routes
 from z4j_brain.auth.totp import code_at, step_at
+from z4j_brain.keys import Keys
 from z4j_brain.store import oidc_identities, users
 from z4j_brain.store.schema import audit, issues, workers
 from z4j_brain.store.types import new_id
@@ -289,6 +290,7 @@ BY_BOB = {"accept_invitation", "sign_up"}
 EXCEPTIONS = {
     "complete_setup": "it needs an instance without anybody: test_the_first_rows_are_of_the_set_up",
     "verify_audit": "it reads, and changes nothing",
+    "verify_instance_audit": "it reads, and changes nothing",
     "preview_redaction": "it stores nothing",
     "check_invitation": "it reads, and changes nothing",
     "begin_oidc_sign_in": "nothing has changed; test_oidc_accounts.py reads what comes of it",
@@ -499,6 +501,7 @@ def test_the_verify_button_says_what_it_verified(running: Any, ada: Any) -> None
     create_agent(running, ada)
     good = ada.post(f"{AUDIT}/verify", {}).json()
     assert good.pop("broken", "") is None
+    assert good.pop("pruned", "") is None
     assert good == {"intact": True, "first": 1, "last": 4, "rows": 4, "whole": True, "next": None}
     part = ada.post(f"{AUDIT}/verify", {"first": 3}).json()
     assert (part["rows"], part["whole"], part["intact"]) == (2, False, True)
@@ -510,6 +513,35 @@ def test_the_verify_button_says_what_it_verified(running: Any, ada: Any) -> None
     with running.database.write() as connection:
         connection.execute(text("UPDATE audit SET after = '{' WHERE number = 4"))
     assert ada.get(AUDIT).json()["items"][0]["after"] == "{"
+
+
+def test_the_log_of_the_instance_is_for_its_administrators(running: Any, ada: Any) -> None:
+    whole = ada.get("/instance/audit").json()
+    actions = {one["action"] for one in whole["items"]}
+    assert {"audit.begun", "session.opened", "user.created"} <= actions
+    assert ada.get("/instance/audit", action="user").json()["count"] == 1
+    good = ada.post("/instance/audit/verify", {}).json()
+    assert (good["intact"], good["whole"], good["rows"]) == (True, True, whole["count"])
+    with running.database.write() as connection:
+        connection.execute(text("UPDATE audit SET address = '::2' WHERE action = 'user.created'"))
+    assert not ada.post("/instance/audit/verify", {}).json()["intact"]
+    bob = running.member("admin")
+    assert bob.get("/instance/audit").status_code == 403
+    assert bob.post("/instance/audit/verify", {}).status_code == 403
+
+
+def test_the_route_verifies_rows_under_a_former_secret(running: Any, ada: Any) -> None:
+    create_agent(running, ada)
+    old, brain = running.brain.keys, running.brain
+    assert ada.post(f"{AUDIT}/verify", {}).json()["whole"]
+    brain.keys = Keys(b"n" * 40, old.session, former=(old.master,))
+    mint_token_again = ada.post(f"{AGENTS}/{_agent(ada)['id']}/tokens")
+    assert mint_token_again.status_code == 201, mint_token_again.text
+    found = ada.post(f"{AUDIT}/verify", {}).json()
+    assert (found["intact"], found["whole"], found["rows"]) == (True, True, 6)
+    brain.keys = Keys(b"n" * 40, old.session)
+    found = ada.post(f"{AUDIT}/verify", {}).json()
+    assert "another Z4J_SECRET" in found["broken"]["reason"]
 
 
 def test_a_long_log_is_verified_in_parts(

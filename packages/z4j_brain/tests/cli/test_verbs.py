@@ -57,7 +57,7 @@ def shop(database_url: str, monkeypatch: pytest.MonkeyPatch) -> Any:
 def test_help_teaches(database_url: str) -> None:
     answer = run("--help")
     assert answer.exit_code == 0
-    for verb in ("serve", "migrate", "check", "createsuperuser", "token", "config", "version"):
+    for verb in ("serve", "migrate", "doctor", "createsuperuser", "token", "config", "version"):
         assert re.search(rf"^  {verb} ", answer.output, re.MULTILINE), verb
         assert run(verb, "--help").exit_code == 0
     assert "prints the URL" in answer.output
@@ -93,27 +93,27 @@ def test_migrate_refuses_a_newer_database(shop: Any) -> None:
     assert "newer" in answer.output
 
 
-def test_check_finds_what_is_wrong(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    answer = run("check")
+def test_doctor_finds_what_is_wrong(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    answer = run("doctor")
     assert answer.exit_code == 1
-    assert "BAD secrets" in answer.output
+    assert "BAD  secrets" in answer.output
     for name, value in SECRETS.items():
         monkeypatch.setenv(name, value)
-    answer = run("check")
-    assert "ok  secrets: strong enough, from env" in answer.output
+    answer = run("doctor")
+    assert "ok   secrets: strong enough, from env" in answer.output
     assert re.search(
-        r"BAD (tables: at step None.*z4j migrate|database: there is no)", answer.output
+        r"BAD  (tables: at step None.*z4j migrate|database: there is no)", answer.output
     )
     run("migrate")
-    answer = run("check")
-    assert f"ok  tables: at step {HEAD}" in answer.output
-    assert re.search(r"ok  database: (PostgreSQL 1[789]|SQLite 3)", answer.output)
+    answer = run("doctor")
+    assert f"ok   tables: at step {HEAD}" in answer.output
+    assert re.search(r"ok   database: (PostgreSQL 1[789]|SQLite 3)", answer.output)
     assert not any(value in answer.output for value in SECRETS.values())
 
 
 @pytest.mark.parametrize("database_url", ["postgresql://z4j:hush@127.0.0.1:1/z4j"])
 def test_a_database_out_of_reach_is_explained_without_its_password(database_url: str) -> None:
-    for verb in (["migrate"], ["check"], ["token", "list", "--project", "shop"], ["config"]):
+    for verb in (["migrate"], ["doctor"], ["token", "list", "--project", "shop"], ["config"]):
         answer = run(*verb)
         assert "hush" not in answer.output
         assert verb == ["config"] or "does not answer" in answer.output
@@ -265,7 +265,7 @@ def test_a_wrong_setting_ends_the_command(
     database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("Z4J_PORT", "http")
-    answer = run("check")
+    answer = run("doctor")
     assert answer.exit_code == 1
     assert "Z4J_PORT" in answer.output
 

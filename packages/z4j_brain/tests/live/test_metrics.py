@@ -101,8 +101,10 @@ def test_the_figures_after_real_events(
         assert f'database="{urlsplit(database_url).scheme.partition("+")[0]}"' in page
         assert values["z4j_process_resident_memory_bytes", ""] > 10_000_000
         assert values["z4j_database_connections", "in_use"] >= 1, "the writer holds one"
+        # Rules of redaction are named, and one of them is called like the queue.
+        others = [line for line in page.splitlines() if "z4j_redactions" not in line]
         for outside in ("secret-id", "app.send", "email", "shop", "w1"):
-            assert f'"{outside}' not in page, outside
+            assert f'"{outside}' not in "\n".join(others), outside
         assert read(await scrape(served))["z4j_links", "proven"] == 0
 
     play(scenario, metrics_token=TOKEN)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from z4j_brain.keys import MASTER, SESSION, Keys, SecretsError, file_is_private, load_keys
+from z4j_brain.keys import MASTER, PREVIOUS, SESSION, Keys, SecretsError, file_is_private, load_keys
 from z4j_brain.settings import Settings, load
 
 STRONG = {MASTER: "0123456789abcdef" * 4, SESSION: "fedcba9876543210" * 4}
@@ -27,7 +27,7 @@ def test_the_first_boot_mints_both_and_the_next_reads_them(settings: Settings) -
     minted = load_keys(settings, {}, mint=True)
     assert load_keys(settings, {}) == load_keys(settings, {}, mint=True) == minted
     assert minted.master != minted.session
-    assert minted.sources == {MASTER: "file", SESSION: "file"}
+    assert minted.sources == {MASTER: "file", PREVIOUS: "none", SESSION: "file"}
 
 
 def test_file_and_folder_are_the_owners_alone(settings: Settings) -> None:
@@ -51,7 +51,7 @@ def test_the_environment_wins(settings: Settings) -> None:
     load_keys(settings, {}, mint=True)
     keys = load_keys(settings, STRONG)
     assert keys.master == STRONG[MASTER].encode()
-    assert keys.sources == {MASTER: "env", SESSION: "env"}
+    assert keys.sources == {MASTER: "env", PREVIOUS: "none", SESSION: "env"}
 
 
 def test_with_both_in_the_environment_nothing_is_written(settings: Settings) -> None:
@@ -101,3 +101,24 @@ def test_every_purpose_has_a_key_of_its_own() -> None:
     one, two = uuid.uuid4(), uuid.uuid4()
     assert keys.project_secret(one) != keys.project_secret(two) != keys.seal_key(two)
     assert keys.signing_key(one, one, two) != keys.signing_key(one, two, one)
+
+
+def test_former_masters_open_and_make_nothing(settings: Settings) -> None:
+    former = {PREVIOUS: f"  {'a' * 40} short {'a' * 40} "}
+    keys = load_keys(settings, {**STRONG, **former})
+    assert keys.former == (b"a" * 40, b"short")
+    assert [each.master for each in keys.ring()] == [keys.master, b"a" * 40, b"short"]
+    assert all(not each.former for each in keys.ring()[1:])
+    assert "aaaa" not in repr(keys)
+    assert load_keys(settings, STRONG).ring() == (load_keys(settings, STRONG),)
+    with pytest.raises(SecretsError, match="holds the present"):
+        load_keys(settings, {**STRONG, PREVIOUS: STRONG[MASTER]})
+
+
+def test_former_masters_may_lie_in_the_file(settings: Settings) -> None:
+    load_keys(settings, {}, mint=True)
+    path = settings.home / "secret.env"
+    path.write_text(path.read_text() + f"{PREVIOUS}={'a' * 40}\n")
+    keys = load_keys(settings, {})
+    assert keys.former == (b"a" * 40,)
+    assert keys.sources[PREVIOUS] == "file"

@@ -33,6 +33,7 @@ EXAMPLES: dict[str, tuple[str, Any]] = {
     "oidc_only": ("on", "on"),
     "event_retention_days": ("90", 90),
     "task_retention_days": ("0", 0),
+    "audit_retention_days": ("400", 400),
     "probe_grace_s": ("30", 30),
     "probe_after_minutes": ("5", 5),
     "rollup_minute_retention_days": ("5", 5),

@@ -44,7 +44,10 @@ export function validateAuditSearch(search: Record<string, unknown>): AuditFilte
     const value = search[name];
     return [name, typeof value === "string" ? value.slice(0, 200).trim() : ""] as const;
   });
-  return Object.fromEntries(texts.filter(([, text]) => text));
+  return {
+    ...Object.fromEntries(texts.filter(([, text]) => text)),
+    ...(search.of === "server" ? { of: "server" as const } : {}),
+  };
 }
 
 /** An address inside this app, or null: a link must not send somebody elsewhere. */

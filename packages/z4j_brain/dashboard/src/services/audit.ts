@@ -40,6 +40,7 @@ export interface AuditVerified {
   whole: boolean;
   next: number | null;
   broken: { number: number; reason: string } | null;
+  pruned: number | null;
 }
 
 /** What the page shows; each is exact, but an action may be its beginning up to a dot. */
@@ -47,17 +48,23 @@ export interface AuditFilter {
   actor?: string;
   action?: string;
   object?: string;
+  /** What belongs to no project: for administrators of the server. */
+  of?: "server";
 }
 
-const base = (project: string) => `/projects/${encodeURIComponent(project)}/audit`;
+/** The log of a project, or of the whole server. */
+export type AuditPlace = { project: string } | "server";
 
-export const auditKeys = { lists: (project: string) => ["audit", project] as const };
+const base = (place: AuditPlace) =>
+  place === "server" ? "/instance/audit" : `/projects/${encodeURIComponent(place.project)}/audit`;
 
-export function auditListQuery(project: string, filter: AuditFilter) {
+export const auditKeys = { lists: (place: AuditPlace) => ["audit", place] as const };
+
+export function auditListQuery(place: AuditPlace, { of: _place, ...filter }: AuditFilter) {
   return infiniteQueryOptions({
-    queryKey: [...auditKeys.lists(project), filter] as const,
+    queryKey: [...auditKeys.lists(place), filter] as const,
     queryFn: ({ pageParam, signal }) =>
-      request<AuditList>(`${base(project)}${query({ ...filter, cursor: pageParam, limit: 100 })}`, {
+      request<AuditList>(`${base(place)}${query({ ...filter, cursor: pageParam, limit: 100 })}`, {
         exact: true,
         signal,
       }),
@@ -67,6 +74,6 @@ export function auditListQuery(project: string, filter: AuditFilter) {
   });
 }
 
-export function verifyAudit(project: string) {
-  return request<AuditVerified>(`${base(project)}/verify`, { method: "POST", body: {} });
+export function verifyAudit(place: AuditPlace) {
+  return request<AuditVerified>(`${base(place)}/verify`, { method: "POST", body: {} });
 }

@@ -12,6 +12,7 @@ import type { components } from "./openapi.gen";
 import type { Bucket, Notice, Overview, QueueRow } from "./overview";
 import type { QueueDetail, QueueList, QueuePoint, QueueView } from "./queues";
 import type { AccountView, InvitationCheck, InvitationView, MemberView } from "./people";
+import type { Previewed, ProjectRules, Redaction } from "./redaction";
 import type { Durations, Figures, Group, Point, Series, Totals } from "./series";
 import type { ProjectAccess, Session } from "./session";
 import type { Attempt, EventView, TaskAction, TaskDetail, TaskSummary } from "./tasks";
@@ -58,6 +59,9 @@ export type Checked = Agree<
     Disagreements<AuditEntry, Brain["AuditEntry"]>,
     Disagreements<AuditList, Brain["AuditList"]>,
     Disagreements<AuditVerified, Brain["AuditVerified"]>,
+    Disagreements<Redaction, Brain["RedactionView"]>,
+    Disagreements<ProjectRules, Brain["ProjectRules"]>,
+    Disagreements<Previewed, Brain["Previewed"]>,
     Disagreements<Facets, Brain["FacetsView"]>,
     Disagreements<Overview, Brain["Overview"]>,
     Disagreements<Bucket, Brain["Bucket"]>,

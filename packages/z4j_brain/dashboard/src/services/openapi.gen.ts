@@ -193,6 +193,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/instance/audit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List what was done that belongs to no project; for administrators of the instance. */
+        get: operations["read_instance_audit"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/instance/audit/verify": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Verify at most 50,000 rows of the instance's log; `z4j audit verify` verifies all. */
+        post: operations["verify_instance_audit"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/projects/{project}/commands": {
         parameters: {
             query?: never;
@@ -1253,7 +1287,8 @@ export interface components {
         /**
          * AuditVerified
          * @description What was verified: the rows `first` to `last`. `whole` says that this is the whole chain, up
-         *         to its signed end; `next` is where to go on when the end was not reached.
+         *         to its signed end; `next` is where to go on when the end was not reached. Rows up to `pruned`
+         *         were removed because of their age, and a signed row says so.
          */
         AuditVerified: {
             intact: boolean;
@@ -1263,6 +1298,7 @@ export interface components {
             whole: boolean;
             next: number | null;
             broken: components["schemas"]["AuditBreak"] | null;
+            pruned: number | null;
         };
         /**
          * AuditBreak
@@ -1930,12 +1966,27 @@ export interface components {
         };
         /**
          * RedactionView
-         * @description The rules of a project, and who changed them last.
+         * @description The rules of a project, who changed them last, and what comes beside them.
+         *
+         *         With a `fault` the stored rules cannot be used, and all free text is hidden until they are
+         *         replaced. `counts` says how often which rule took something out, on the replica that answers,
+         *         since `counted_since`. `emails_everywhere` says that addresses are hidden in every project.
          */
         RedactionView: {
             rules: components["schemas"]["ProjectRules"];
             changed_at: string | null;
             changed_by: string | null;
+            fault: string | null;
+            built_in: components["schemas"]["BuiltInRule"][];
+            emails_everywhere: boolean;
+            counts: {
+                [key: string]: number;
+            };
+            /**
+             * Format: date-time
+             * @description RFC 3339 with microseconds, UTC.
+             */
+            counted_since: string;
         };
         /**
          * ProjectRules
@@ -1955,10 +2006,22 @@ export interface components {
         /**
          * PatternRule
          * @description What matches is hidden; with a group named `secret`, only that group is.
+         *
+         *         One that is not `enabled` is kept and checked, but hides nothing.
          */
         PatternRule: {
             name: string;
             pattern: string;
+            /** @default true */
+            enabled: boolean;
+        };
+        /**
+         * BuiltInRule
+         * @description A rule that is always in force, and what it hides.
+         */
+        BuiltInRule: {
+            name: string;
+            what: string;
         };
         /**
          * Preview
@@ -1972,12 +2035,19 @@ export interface components {
         /**
          * Previewed
          * @description The text as it would be stored, and how often which rule took something out.
+         *
+         *         `milliseconds` says what each pattern costs for a text of 16 KiB at worst; more than
+         *         `most_milliseconds` is refused.
          */
         Previewed: {
             text: string;
             redactions: {
                 [key: string]: number;
             };
+            milliseconds: {
+                [key: string]: number;
+            };
+            most_milliseconds: number;
         };
         /**
          * SecondFactorView
@@ -2877,6 +2947,68 @@ export interface operations {
             401: components["responses"]["Problem"];
             403: components["responses"]["Problem"];
             404: components["responses"]["Problem"];
+            413: components["responses"]["Problem"];
+            415: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    read_instance_audit: {
+        parameters: {
+            query?: {
+                actor?: string | null;
+                action?: string | null;
+                object?: string | null;
+                since?: string | null;
+                until?: string | null;
+                cursor?: string;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuditList"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    verify_instance_audit: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["VerifyForm"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuditVerified"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
             413: components["responses"]["Problem"];
             415: components["responses"]["Problem"];
             422: components["responses"]["Problem"];

@@ -1,23 +1,30 @@
-"""`/projects/{project}/audit`: who did what, and the proof that nothing of it was changed."""
+"""`/projects/{project}/audit` and `/instance/audit`: who did what, and the proof that nothing of it
+was changed.
+"""
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+import uuid
+from typing import TYPE_CHECKING, Annotated, Any
 
 import msgspec
 from msgspec import Meta
 from sqlalchemy import Connection
 
 from z4j_brain.api import problems
-from z4j_brain.api.context import ProjectCall
+from z4j_brain.api.context import InstanceCall, ProjectCall
 from z4j_brain.api.cursor import MAX_CURSOR, decode_cursor, encode_cursor
 from z4j_brain.api.json_text import as_json
 from z4j_brain.api.route import route
 from z4j_brain.api.times import Timestamp, query_time, rfc3339
 from z4j_brain.audit.verifying import verify_part
+from z4j_brain.keys import Keys
 from z4j_brain.store import audit
-from z4j_brain.store.audit import AuditRow, Choice
+from z4j_brain.store.audit import INSTANCE, AuditRow, Choice
 from z4j_core.events import Micros
+
+if TYPE_CHECKING:
+    from z4j_brain.brain import Brain
 
 COUNT_CAP = 10_000
 MAX_VERIFIED = 50_000
@@ -92,7 +99,8 @@ class AuditBreak(msgspec.Struct, frozen=True):
 
 class AuditVerified(msgspec.Struct, frozen=True):
     """What was verified: the rows `first` to `last`. `whole` says that this is the whole chain, up
-    to its signed end; `next` is where to go on when the end was not reached.
+    to its signed end; `next` is where to go on when the end was not reached. Rows up to `pruned`
+    were removed because of their age, and a signed row says so.
     """
 
     intact: bool
@@ -102,6 +110,7 @@ class AuditVerified(msgspec.Struct, frozen=True):
     whole: bool
     next: int | None
     broken: AuditBreak | None
+    pruned: int | None
 
 
 class _Position(msgspec.Struct, frozen=True, array_like=True):
@@ -111,6 +120,29 @@ class _Position(msgspec.Struct, frozen=True, array_like=True):
 @route("GET", "/projects/{project}/audit", permission="audit.read")
 async def read_audit(call: ProjectCall, query: AuditQuery) -> AuditList:
     """List who did what in the project."""
+    return await _list(call.brain, call.project.id, query)
+
+
+@route("POST", "/projects/{project}/audit/verify", permission="audit.read", max_body=1024)
+async def verify_audit(call: ProjectCall, body: VerifyForm) -> AuditVerified:
+    """Verify at most 50,000 rows of the project's log; `z4j audit verify` verifies all."""
+    brain = call.brain
+    return await brain.database.run(_verify, brain.keys, call.project.id, body.first)
+
+
+@route("GET", "/instance/audit", permission="instance.audit")
+async def read_instance_audit(call: InstanceCall, query: AuditQuery) -> AuditList:
+    """List what was done that belongs to no project; for administrators of the instance."""
+    return await _list(call.brain, INSTANCE, query)
+
+
+@route("POST", "/instance/audit/verify", permission="instance.audit", max_body=1024)
+async def verify_instance_audit(call: InstanceCall, body: VerifyForm) -> AuditVerified:
+    """Verify at most 50,000 rows of the instance's log; `z4j audit verify` verifies all."""
+    return await call.brain.database.run(_verify, call.brain.keys, INSTANCE, body.first)
+
+
+async def _list(brain: Brain, chain: uuid.UUID, query: AuditQuery) -> AuditList:
     choice = Choice(
         actor=query.actor,
         action=query.action,
@@ -118,9 +150,9 @@ async def read_audit(call: ProjectCall, query: AuditQuery) -> AuditList:
         since=None if query.since is None else query_time("since", query.since),
         until=None if query.until is None else query_time("until", query.until),
     )
-    scope = f"audit|{call.project.id}|{choice!r}"
+    scope = f"audit|{chain}|{choice!r}"
     before = decode_cursor(scope, query.cursor, _Position).number if query.cursor else None
-    found, count = await call.brain.database.run(_page, call, choice, before, query.limit)
+    found, count = await brain.database.run(_page, chain, choice, before, query.limit)
     has_more = len(found) > query.limit
     return AuditList(
         items=[_entry(row) for row in found[: query.limit]],
@@ -130,27 +162,23 @@ async def read_audit(call: ProjectCall, query: AuditQuery) -> AuditList:
     )
 
 
-@route("POST", "/projects/{project}/audit/verify", permission="audit.read", max_body=1024)
-async def verify_audit(call: ProjectCall, body: VerifyForm) -> AuditVerified:
-    """Verify at most 50,000 rows of the project's log; `z4j audit verify` verifies all."""
-    return await call.brain.database.run(_verify, call, body.first)
-
-
 def _page(
-    connection: Connection, call: ProjectCall, choice: Choice, before: int | None, limit: int
+    connection: Connection, chain: uuid.UUID, choice: Choice, before: int | None, limit: int
 ) -> tuple[list[AuditRow], int]:
-    chain = call.project.id
     found = audit.page(connection, chain, choice, before=before, limit=limit + 1)
     return found, audit.count(connection, chain, choice, COUNT_CAP)
 
 
-def _verify(connection: Connection, call: ProjectCall, first: int | None) -> AuditVerified:
-    chain, keys = call.project.id, call.brain.keys
+def _verify(
+    connection: Connection, keys: Keys, chain: uuid.UUID, first: int | None
+) -> AuditVerified:
     last = audit.last_number(connection, chain)
-    begin = max(1, last - MAX_VERIFIED + 1) if first is None else first
+    begins = audit.first_number(connection, chain) or 1
+    begin = last - MAX_VERIFIED + 1 if first is None else first
     if begin > last + 1:
         raise problems.invalid_input("/first", f"The last row of this log has the number {last}.")
-    report = verify_part(connection, keys, chain, begin, MAX_VERIFIED)
+    begin = max(begins, begin)
+    report = verify_part(connection, keys.ring(), chain, begin, MAX_VERIFIED)
     broken, end = report.broken, report.end.number
     return AuditVerified(
         intact=broken is None,
@@ -160,6 +188,7 @@ def _verify(connection: Connection, call: ProjectCall, first: int | None) -> Aud
         whole=report.is_whole,
         next=end + 1 if broken is None and end < last else None,
         broken=None if broken is None else AuditBreak(broken.number, broken.reason),
+        pruned=None if report.pruned is None else report.pruned.number,
     )
 
 

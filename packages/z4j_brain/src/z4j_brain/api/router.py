@@ -141,7 +141,7 @@ def _unavailable() -> Problem:
     return Problem(
         503,
         "database-unavailable",
-        "The database does not answer. Try again; `z4j check` says more.",
+        "The database does not answer. Try again; `z4j doctor` says more.",
         headers={"Retry-After": "2"},
     )
 

@@ -15,7 +15,8 @@ from collections.abc import Iterable, Sequence
 import msgspec
 
 from z4j_brain.audit.encoding import MAC_BYTES
-from z4j_brain.audit.verifying import Break, Position
+from z4j_brain.audit.pruned import Position
+from z4j_brain.audit.verifying import Break
 from z4j_brain.keys import Keys
 from z4j_brain.store.audit import Head
 from z4j_brain.store.types import to_datetime
@@ -61,11 +62,21 @@ def read(text: str, keyring: Sequence[Keys]) -> Checkpoint:
     return _parse(body.splitlines())
 
 
-def fault(checkpoint: Checkpoint, chain: uuid.UUID, found: bytes | None) -> Break | None:
-    """Compare a chain with the checkpoint; `found` is the MAC that it has at the number there."""
+def fault(
+    checkpoint: Checkpoint, chain: uuid.UUID, found: bytes | None, pruned: Position | None = None
+) -> Break | None:
+    """Compare a chain with the checkpoint; `found` is the MAC that it has at the number there.
+
+    Rows up to `pruned` were removed because of their age: of those nothing is known any more.
+    """
     end = checkpoint.ends.get(chain)
     if end is None or not end.number:
         return None
+    if found is None and pruned is not None:
+        if end.number < pruned.number:
+            return None
+        if end.number == pruned.number:
+            found = pruned.mac
     if found is None:
         return Break(
             end.number,

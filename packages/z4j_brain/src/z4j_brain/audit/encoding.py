@@ -24,6 +24,8 @@ _ROW, _HEAD = b"z4j audit row 1", b"z4j audit head 1"
 _NULL = b"\xff\xff\xff\xff"
 _length = struct.Struct(">I").pack
 _number = struct.Struct(">q").pack
+_number_and_at = struct.Struct(">IqIq").pack
+_BEGINNING = _length(len(_ROW)) + _ROW + _length(16)
 
 
 def join(*parts: bytes | None) -> bytes:
@@ -35,26 +37,29 @@ def join(*parts: bytes | None) -> bytes:
 
 def row_mac(key: bytes, row: AuditRow) -> bytes:
     """Return the MAC that a row must have; `row.mac` is not looked at."""
-    encoded = join(
-        _ROW,
-        row.chain.bytes,
-        _number(row.number),
-        _number(row.at),
-        row.actor_kind.encode(),
-        _text(row.actor_id),
-        row.actor_name.encode(),
-        row.action.encode(),
-        row.object_kind.encode(),
-        _text(row.object_id),
-        row.object_name.encode(),
-        _text(row.before),
-        _text(row.after),
-        _text(row.address),
-        _text(row.request_id),
-        row.key_id.encode(),
-        row.previous,
-    )
-    return hmac.digest(key, encoded, "sha256")
+    # As `join`, but with its fixed parts packed at once: this is what verifying spends its time on.
+    parts = [_BEGINNING, row.chain.bytes, _number_and_at(8, row.number, 8, row.at)]
+    for text in (
+        row.actor_kind,
+        row.actor_id,
+        row.actor_name,
+        row.action,
+        row.object_kind,
+        row.object_id,
+        row.object_name,
+        row.before,
+        row.after,
+        row.address,
+        row.request_id,
+        row.key_id,
+    ):
+        if text is None:
+            parts.append(_NULL)
+        else:
+            encoded = text.encode()
+            parts += (_length(len(encoded)), encoded)
+    parts += (_length(len(row.previous)), row.previous)
+    return hmac.digest(key, b"".join(parts), "sha256")
 
 
 def head_of(key: bytes, chain: uuid.UUID, number: int, last: bytes) -> Head:
@@ -76,7 +81,3 @@ def is_genuine(key: bytes, head: Head) -> bool:
 def key_id(key: bytes) -> str:
     """Return a name for a key that tells nothing of it: 16 hexadecimal digits."""
     return hmac.digest(key, b"z4j audit key id", "sha256")[:8].hex()
-
-
-def _text(value: str | None) -> bytes | None:
-    return None if value is None else value.encode()

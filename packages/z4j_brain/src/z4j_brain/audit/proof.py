@@ -71,5 +71,5 @@ def _proof(
         number = checkpoint.ends[report.chain].number
         with database.read() as connection:
             found = rows.mac_at(connection, report.chain, number)
-        broken = checkpoints.fault(checkpoint, report.chain, found)
+        broken = checkpoints.fault(checkpoint, report.chain, found, report.pruned)
     return Proof(name, report, broken)

@@ -20,16 +20,17 @@ from z4j_brain import clock
 from z4j_brain.audit.author import SERVER, Actor, Author, Target
 from z4j_brain.audit.encoding import START, head_of, is_genuine, key_id, row_mac
 from z4j_brain.keys import Keys
+from z4j_brain.redaction.cleaner import BUILT_IN, MAX_AUDIT
+from z4j_brain.redaction.stored import cleaner_of
 from z4j_brain.store import audit as rows
 from z4j_brain.store.audit import INSTANCE, AuditRow, Head
 from z4j_brain.store.types import to_datetime
 from z4j_core.redaction import Redactor
 
 BEGUN, HEAD_REPLACED = "audit.begun", "audit.head_replaced"
-MAX_BYTES = 4_096
+MAX_BYTES = MAX_AUDIT
 """Of `before` and of `after`, as JSON."""
 _MAX_TEXT = 200
-_redactor = Redactor(max_bytes=MAX_BYTES, max_string=500)
 
 
 class HeadNote(msgspec.Struct, frozen=True):
@@ -60,12 +61,13 @@ def record(
 ) -> None:
     """Append a row to the chain of a project, or of the instance.
 
-    `connection` is in a write transaction. `before` and `after` are redacted and cut to `MAX_BYTES`
-    here; `after` begins with the `owner` when the author is an API key. `now` is in microseconds;
-    the clock is read when it is not given.
+    `connection` is in a write transaction. `before` and `after` are redacted, by the project's own
+    rules too, and cut to `MAX_BYTES` here; `after` begins with the `owner` when the author is an
+    API key. `now` is in microseconds; the clock is read when it is not given.
     """
     at = clock.now() if now is None else now
     chain = INSTANCE if project_id is None else project_id
+    redactor = cleaner_of(connection, project_id).audit
     head = _locked(connection, author.keys, chain, at)
     _append(
         connection,
@@ -74,9 +76,23 @@ def record(
         at,
         action,
         target,
-        _shown(before),
-        _shown(_with_owner(author, after)),
+        _shown(before, redactor),
+        _shown(after, redactor, author.owner),
     )
+
+
+def append_system(
+    connection: Connection,
+    author: Author,
+    chain: uuid.UUID,
+    at: int,
+    action: str,
+    target: Target,
+    after: str,
+) -> None:
+    """Append a row that tells of the log itself; `after` is JSON text, taken as it is."""
+    head = _locked(connection, author.keys, chain, at)
+    _append(connection, author, head, at, action, target, after=after)
 
 
 def moment(micros: int | None) -> str | None:
@@ -181,21 +197,24 @@ def _append(
     return moved
 
 
-def _with_owner(author: Author, after: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
-    if author.owner is None:
-        return after
-    return {"owner": {"id": str(author.owner.id), "name": author.owner.name}, **(after or {})}
-
-
-def _shown(values: Mapping[str, Any] | None) -> str | None:
-    if values is None:
+def _shown(
+    values: Mapping[str, Any] | None, redactor: Redactor, owner: Actor | None = None
+) -> str | None:
+    if values is None and owner is None:
         return None
-    return _clean(msgspec.json.encode(_redactor.value(dict(values))).decode())
+    shown = redactor.value(dict(values or {}))
+    if owner is not None:
+        # Who answers for a key is a name, which no rule of a project may hide.
+        told = {"owner": {"id": str(owner.id), "name": _line(owner.name)}}
+        shown = told | (shown if isinstance(shown, dict) else {"after": shown})
+        if len(msgspec.json.encode(shown)) > MAX_BYTES:
+            shown = BUILT_IN.audit.value(shown)
+    return _clean(msgspec.json.encode(shown).decode())
 
 
 def _line(text: str) -> str:
     """Return a name as any database can hold it, at most `_MAX_TEXT` characters."""
-    return _clean(_redactor.text(text[: 4 * _MAX_TEXT]))[:_MAX_TEXT]
+    return _clean(BUILT_IN.audit.text(text[: 4 * _MAX_TEXT]))[:_MAX_TEXT]
 
 
 def _clean(text: str) -> str:

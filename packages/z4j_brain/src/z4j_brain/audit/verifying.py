@@ -12,6 +12,8 @@ import msgspec
 from sqlalchemy import Connection
 
 from z4j_brain.audit.encoding import MAC_BYTES, START, is_genuine, key_id, row_mac
+from z4j_brain.audit.pruned import PRUNED, Position, Pruned
+from z4j_brain.audit.pruned import read as read_pruned
 from z4j_brain.audit.recording import BEGUN, HEAD_REPLACED, Replaced
 from z4j_brain.keys import Keys
 from z4j_brain.store import audit as rows
@@ -35,6 +37,7 @@ _HEAD_KEY = "the chain's head was signed under another Z4J_SECRET (key {})"
 _HEAD_ELSEWHERE = "the head names another row in this place"
 _TWICE = "the chain was begun a second time: what it held before was deleted"
 _STRANGER = "the instance's chain does not know this one: rows of the instance are gone"
+_PUT_BACK = "it was removed because of its age, and somebody has put it back"
 _GONE = "the whole chain was deleted, and its head with it"
 
 
@@ -45,15 +48,14 @@ class Break(msgspec.Struct, frozen=True):
     reason: str
 
 
-class Position(msgspec.Struct, frozen=True):
-    """Up to where a chain has been verified: a number and that row's MAC."""
-
-    number: int = 0
-    mac: bytes = START
+_BEGINNING = Position(0, START)
 
 
 class Report(msgspec.Struct, frozen=True, kw_only=True):
-    """What was verified of a chain: `rows` rows, the last of them at `end`."""
+    """What was verified of a chain: `rows` rows, the last of them at `end`.
+
+    Rows up to `pruned` were removed by the server because of their age.
+    """
 
     chain: uuid.UUID
     rows: int
@@ -61,6 +63,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     broken: Break | None = None
     is_whole: bool = True
     """Whether it reached from the first row to the head."""
+    pruned: Position | None = None
 
 
 class BrokenError(Exception):
@@ -87,8 +90,11 @@ class Walk:
     ) -> None:
         self.chain = chain
         self.rows = 0
-        self.end = start or Position()
-        self._is_from_first = self.end.number == 0
+        self.end = start or _BEGINNING
+        self._is_from_first = start is None
+        self._behind: Position | None = None
+        """Behind which row the chain begins, when it was gone along from its first row."""
+        self._newest_note: Pruned | None = None
         self._watch = watch
         derived = [keys.audit_key(chain) for keys in keyring]
         self._keys = {key_id(key): key for key in derived}
@@ -100,13 +106,24 @@ class Walk:
         after = None if self._is_from_first and not self.rows else self.end.number
         page = rows.rows_after(connection, self.chain, after, limit)
         for row in page:
+            if after is None:
+                after = self._begin(row)
             self._check(row)
         return len(page) == limit
+
+    def go_until(self, connection: Connection, number: int) -> None:
+        """Verify the rows from the first up to this number. Raises `BrokenError`."""
+        begins = rows.first_number(connection, self.chain) or 1
+        while self.end.number < number:
+            left = number - max(self.end.number, begins - 1)
+            if not self.go(connection, left) and self.end.number < number:
+                raise BrokenError(self.end.number + 1, _DELETED)
 
     def finish(self, connection: Connection) -> None:
         """Verify what is left and the head, in one snapshot. Raises `BrokenError`."""
         while self.go(connection):
             pass
+        self._check_beginning()
         head = rows.head(connection, self.chain)
         if head is None:
             if self.end.number:
@@ -116,9 +133,42 @@ class Walk:
 
     def report(self, broken: Break | None = None, *, is_whole: bool = True) -> Report:
         """Return what was verified so far."""
+        note = self._newest_note
         return Report(
-            chain=self.chain, rows=self.rows, end=self.end, broken=broken, is_whole=is_whole
+            chain=self.chain,
+            rows=self.rows,
+            end=self.end,
+            broken=broken,
+            is_whole=is_whole,
+            pruned=None if note is None else note.position,
         )
+
+    def _begin(self, row: AuditRow) -> int:
+        """Take the first row that there is; a later one has to tell why none stands before it."""
+        self._behind = _BEGINNING
+        if row.number > 1:
+            self._behind = self.end = Position(row.number - 1, bytes(row.previous))
+        return row.number
+
+    def check_beginning(self, connection: Connection) -> None:
+        """Judge the first row before the last one is reached. Raises `BrokenError`."""
+        row = rows.newest_of(connection, self.chain, PRUNED)
+        key = None if row is None else self._keys.get(row.key_id)
+        if row is not None and key is not None and _has_mac(key, row):
+            self._newest_note = read_pruned(row)
+        self._check_beginning()
+
+    def _check_beginning(self) -> None:
+        note, behind = self._newest_note, self._behind
+        if behind is None:
+            return
+        wanted = _BEGINNING if note is None else note.position
+        if behind.number > wanted.number:
+            raise BrokenError(wanted.number + 1, _DELETED)
+        if behind.number < wanted.number:
+            raise BrokenError(behind.number + 1, _PUT_BACK)
+        if not hmac.compare_digest(behind.mac, wanted.mac):
+            raise BrokenError(behind.number + 1, _UNCHAINED)
 
     def _check(self, row: AuditRow) -> None:
         wanted = self.end.number + 1
@@ -137,6 +187,8 @@ class Walk:
             raise BrokenError(row.number, _HEAD_REPLACED)
         self.rows += 1
         self.end = Position(row.number, row.mac)
+        if row.action == PRUNED:
+            self._newest_note = read_pruned(row)
         if self._watch is not None:
             self._watch(row)
 
@@ -179,7 +231,19 @@ def verify_chain(
     `keyring` holds the present keys and, after a change of `Z4J_SECRET`, the former ones. Holds one
     page of rows in memory, and no snapshot but for the last rows.
     """
-    walk = Walk(chain, keyring, watch)
+    while True:
+        with database.read() as connection:
+            first = rows.first_number(connection, chain)
+        report = _verify_once(database, Walk(chain, keyring, watch))
+        if report.broken is None:
+            return report
+        with database.read() as connection:
+            # Rows that the server has removed meanwhile are missing for a good reason.
+            if rows.first_number(connection, chain) == first:
+                return report
+
+
+def _verify_once(database: Database, walk: Walk) -> Report:
     try:
         for connection in _snapshots(database):
             if not walk.go(connection):
@@ -192,43 +256,54 @@ def verify_chain(
 
 
 def verify_part(
-    connection: Connection, keys: Keys, chain: uuid.UUID, first: int, most: int
+    connection: Connection, keyring: Sequence[Keys], chain: uuid.UUID, first: int, most: int
 ) -> Report:
     """Verify at most `most` rows from the number `first` on, and the head if they reach it.
 
-    The row before `first` is taken at its word.
+    The row before `first` is taken at its word, unless the chain begins there.
     """
-    mac = START if first == 1 else rows.mac_at(connection, chain, first - 1)
-    if mac is None:
-        return Report(
-            chain=chain,
-            rows=0,
-            end=Position(first - 1),
-            broken=Break(first - 1, _DELETED),
-            is_whole=False,
-        )
-    walk = Walk(chain, [keys], start=Position(first - 1, mac))
+    begins = rows.first_number(connection, chain) or 1
+    start = None if first <= begins else _before(connection, chain, first)
+    if first > begins and start is None:
+        broken = Break(first - 1, _DELETED)
+        end = Position(first - 1, START)
+        return Report(chain=chain, rows=0, end=end, broken=broken, is_whole=False)
+    walk = Walk(chain, keyring, start=start)
     try:
         while walk.rows < most and walk.go(connection, most - walk.rows):
             pass
         reaches = walk.end.number >= rows.last_number(connection, chain)
         if reaches:
             walk.finish(connection)
+        else:
+            walk.check_beginning(connection)
     except BrokenError as error:
         return walk.report(error.found, is_whole=False)
-    return walk.report(is_whole=reaches and first == 1)
+    return walk.report(is_whole=reaches and start is None)
+
+
+def _before(connection: Connection, chain: uuid.UUID, first: int) -> Position | None:
+    mac = rows.mac_at(connection, chain, first - 1)
+    return None if mac is None else Position(first - 1, mac)
+
+
+_REMOVED = 0
+"""Stands for the number of a row that was removed because of its age."""
 
 
 class Births:
     """Remembers which chains the instance's chain knows of; a `Watch` of that chain."""
 
     def __init__(self) -> None:
-        self._begun: dict[str, int] = {}
+        self._begun: dict[str, set[int]] = {}
 
     def __call__(self, row: AuditRow) -> None:
-        """Look at a row of the instance's chain."""
+        """Look at a row of the instance's chain; a second time does not matter."""
         if row.action == BEGUN and row.object_id is not None:
-            self._begun[row.object_id] = self._begun.get(row.object_id, 0) + 1
+            self._begun.setdefault(row.object_id, set()).add(row.number)
+        note = read_pruned(row)
+        for chain in () if note is None else note.begun:
+            self._begun.setdefault(str(chain), set()).add(_REMOVED)
 
     def chains(self) -> set[uuid.UUID]:
         """Return the chains that were begun."""
@@ -236,7 +311,7 @@ class Births:
 
     def fault(self, chain: uuid.UUID, *, has_head: bool) -> Break | None:
         """Return what the instance's chain says against a chain that is whole in itself."""
-        times = self._begun.get(str(chain), 0)
+        times = len(self._begun.get(str(chain), ()))
         if chain == INSTANCE:
             return None
         if times > 1:

@@ -6,6 +6,7 @@ PyNaCl has a quarter of the size of the libraries that bring AES.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -26,11 +27,22 @@ def seal(keys: Keys, user_id: uuid.UUID, secret: bytes) -> bytes:
 
 
 def unseal(keys: Keys, user_id: uuid.UUID, stored: bytes) -> bytes:
-    """Return the secret; raises `SecretLostError`."""
+    """Return the secret, sealed under the present or a former key; raises `SecretLostError`."""
     from nacl.exceptions import CryptoError
     from nacl.secret import Aead
 
+    for each in keys.ring():
+        try:
+            return Aead(each.totp_key()).decrypt(stored, user_id.bytes)
+        except (CryptoError, ValueError):
+            continue
+    raise SecretLostError
+
+
+def is_present(keys: Keys, user_id: uuid.UUID, stored: bytes) -> bool:
+    """Tell whether it was sealed under the present key."""
     try:
-        return Aead(keys.totp_key()).decrypt(stored, user_id.bytes)
-    except (CryptoError, ValueError):
-        raise SecretLostError from None
+        unseal(replace(keys, former=()), user_id, stored)
+    except SecretLostError:
+        return False
+    return True

@@ -37,7 +37,7 @@ def main() -> None:
     First steps:
       z4j serve      start the server; it prints the URL of the set-up page
       z4j demo       see it at work with a worker of its own
-      z4j check      find out what is wrong with a configuration
+      z4j doctor     find out what is wrong or dangerous
       z4j config     list every setting with its value and its default
 
     Settings are environment variables that begin with Z4J_.

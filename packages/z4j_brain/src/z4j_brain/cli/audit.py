@@ -27,7 +27,8 @@ _OLD = click.option(
     "old_secret_files",
     multiple=True,
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="A file that holds a former Z4J_SECRET alone. May be given several times.",
+    help="A file that holds a former Z4J_SECRET alone, beside those of Z4J_SECRET_PREVIOUS. May be"
+    " given several times.",
 )
 
 
@@ -107,7 +108,11 @@ def checkpoint() -> None:
     keys = open_keys(settings)
     with opened(settings) as database, database.read() as connection:
         ends = audit.heads(connection)
-    strange = [head for head in ends if not is_genuine(keys.audit_key(head.chain), head)]
+    strange = [
+        head
+        for head in ends
+        if not any(is_genuine(each.audit_key(head.chain), head) for each in keys.ring())
+    ]
     if strange:
         raise click.ClickException(
             f"The head of the chain {strange[0].chain} was not signed under this Z4J_SECRET:"
@@ -142,7 +147,7 @@ def _show(proof: Proof) -> None:
 def _keyring(keys: Keys, files: tuple[Path, ...]) -> list[Keys]:
     from z4j_brain.keys import Keys
 
-    keyring = [keys]
+    keyring = list(keys.ring())
     for path in files:
         secret = path.read_bytes().strip()
         if not secret:

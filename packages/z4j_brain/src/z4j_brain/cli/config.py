@@ -9,7 +9,7 @@ import click
 import msgspec
 
 from z4j_brain.cli._opening import load_settings, masked_url
-from z4j_brain.keys import MASTER, SESSION, SecretsError, load_keys
+from z4j_brain.keys import MASTER, PREVIOUS, SESSION, SecretsError, load_keys
 from z4j_brain.settings import SECRET, Loaded, Settings, descriptions, variable
 
 
@@ -32,7 +32,7 @@ def command(as_json: bool) -> None:
 
 def describe(loaded: Loaded) -> list[dict[str, Any]]:
     """Return one row a setting, secrets first and masked."""
-    rows = [_secret(name, loaded.settings) for name in (MASTER, SESSION)]
+    rows = [_secret(name, loaded.settings) for name in (MASTER, PREVIOUS, SESSION)]
     defaults = {field.name: field.default for field in msgspec.structs.fields(Settings)}
     purposes = descriptions()
     for field in Settings.__struct_fields__:
@@ -51,7 +51,7 @@ def describe(loaded: Loaded) -> list[dict[str, Any]]:
 def _secret(name: str, settings: Settings) -> dict[str, Any]:
     try:
         source = load_keys(settings, os.environ).sources[name]
-        value = "(set, not shown)"
+        value = "" if source == "none" else "(set, not shown)"
     except SecretsError as error:
         source, value = "none", "(missing or too weak)"
         if name in str(error) and os.environ.get(name):
@@ -60,9 +60,10 @@ def _secret(name: str, settings: Settings) -> dict[str, Any]:
         "name": name,
         "value": value,
         "source": source,
-        "default": "made on the first start, kept in secret.env",
+        "default": "" if name == PREVIOUS else "made on the first start, kept in secret.env",
         "help": {
             MASTER: "Master of the projects' signing secrets; changing it cuts off every agent.",
+            PREVIOUS: "Former values of Z4J_SECRET, to read what was made under them.",
             SESSION: "Signs the sessions of browsers; changing it signs everybody out.",
         }[name],
     }

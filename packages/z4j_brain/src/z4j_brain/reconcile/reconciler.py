@@ -18,6 +18,7 @@ from z4j_brain.store.database import Database
 
 if TYPE_CHECKING:
     from z4j_brain.commands.service import Commands
+    from z4j_brain.keys import Keys
 
 log = logging.getLogger("z4j.reconcile")
 
@@ -34,7 +35,8 @@ _END_S = 5.0
 class Reconciler:
     """One for a process, on its event loop. `counters` may be read at any time.
 
-    Without `commands` and `hub` nobody is asked about stuck tasks.
+    Without `commands` and `hub` nobody is asked about stuck tasks; without `keys` the audit log is
+    not pruned.
     """
 
     def __init__(
@@ -45,11 +47,12 @@ class Reconciler:
         replica: str,
         commands: Commands | None = None,
         hub: Feed | None = None,
+        keys: Keys | None = None,
         tick_s: float = TICK_S,
         first_s: float = FIRST_S,
     ) -> None:
         self.counters = Counters()
-        self._steps = Steps(database, settings, self.counters, self._may_go_on)
+        self._steps = Steps(database, settings, self.counters, self._may_go_on, keys)
         self._stuck: StuckTasks | None = None
         if commands is not None and hub is not None:
             self._stuck = StuckTasks(

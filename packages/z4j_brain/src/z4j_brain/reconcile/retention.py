@@ -157,4 +157,5 @@ KEPT = frozenset(
     | {"oidc_identities"}
     | {"rollup_marks", "rollup_horizons"}
 )
-"""Tables whose rows are kept until somebody removes them, or, as marks, until they are settled."""
+"""Tables whose rows are kept until somebody removes them, or, as marks, until they are settled.
+Rows of `audit` go only by `audit.pruning`, which keeps the rest of their chain provable."""

@@ -35,6 +35,7 @@ class InstanceStatus(msgspec.Struct, frozen=True, kw_only=True):
 def instance_status(connection: Connection, settings: Settings) -> InstanceStatus:
     """Read the status. Bounded work, whatever the tables hold; they are those of this version."""
     days = {rule.table.name: rule.days(settings) for rule in RULES}
+    days["audit"] = settings.audit_retention_days or None
     return InstanceStatus(
         database=_database(connection),
         step=migrate.current(connection),

@@ -11,9 +11,11 @@ from collections.abc import Awaitable, Callable
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
+from z4j_brain.audit.pruning import BATCH, due, prune
 from z4j_brain.clock import now
+from z4j_brain.keys import Keys
 from z4j_brain.reconcile.counters import Counters
-from z4j_brain.reconcile.retention import RULES, Rule
+from z4j_brain.reconcile.retention import DAY_US, RULES, Rule
 from z4j_brain.reconcile.rollup_steps import RollupSteps
 from z4j_brain.settings import Settings
 from z4j_brain.store import expiry, partitions
@@ -35,7 +37,10 @@ Step = Callable[[], Awaitable[bool]]
 
 
 class Steps:
-    """The steps and what they need. `may_go_on` is asked between transactions."""
+    """The steps and what they need. `may_go_on` is asked between transactions.
+
+    Without `keys` the audit log is left alone.
+    """
 
     def __init__(
         self,
@@ -43,8 +48,10 @@ class Steps:
         settings: Settings,
         counters: Counters,
         may_go_on: Callable[[], bool] = lambda: True,
+        keys: Keys | None = None,
     ) -> None:
         self._database = database
+        self._keys = keys
         self._settings = settings
         self._counters = counters
         self._may_go_on = may_go_on
@@ -58,8 +65,25 @@ class Steps:
             "hours and days summarised": self.rollups.summarise_hours_and_days,
             "horizons of rollups": self.rollups.move_horizons,
             "hours removed": self.rollups.remove_hours,
+            "retention of audit": self.prune_audit,
             **{f"retention of {rule.table.name}": self._step_of(rule) for rule in RULES},
         }
+
+    async def prune_audit(self) -> bool:
+        """Remove what the audit log need not keep any longer, chain by chain."""
+        keys, days = self._keys, self._settings.audit_retention_days
+        if keys is None or not days:
+            return True
+        cutoff, deadline = now() - days * DAY_US, time.monotonic() + STEP_S
+        for chain in await self._database.run(due, cutoff):
+            removed = BATCH
+            while removed >= BATCH and self._may_go_on():
+                if time.monotonic() > deadline:
+                    return False
+                removed = await self._database.run(prune, keys, chain, cutoff, write=True)
+                self._counters.add_deleted("audit", removed)
+                await asyncio.sleep(GAP_S)
+        return True
 
     async def make_partitions(self) -> bool:
         """Create the partitions of the days ahead; every writer does so too for its own need."""

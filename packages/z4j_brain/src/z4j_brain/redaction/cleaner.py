@@ -10,6 +10,8 @@ from z4j_core.redaction import EMAIL, Counts, Redactor, Rule
 
 MAX_RESULT = 262_144
 MAX_SHOWN = 65_536
+MAX_AUDIT = 4_096
+"""Bytes of `before` and of `after` in a row of the audit log."""
 
 _ANCHOR = re.compile(r"[\^$]|\\[AzZBG]")
 COUNTS = Counts()
@@ -48,6 +50,7 @@ class Cleaner:
         self.events = make(16, 1_000, MAX_PAYLOAD, MAX_PAYLOAD)
         self.results = make(16, 10_000, MAX_RESULT, MAX_RESULT)
         self.params = make(8, 200, 8_192, MAX_SHOWN)
+        self.audit = make(8, 200, 500, MAX_AUDIT)
         self._rules = (*extra_rules, EMAIL) if emails else tuple(extra_rules)
         self._is_anchored = any(_ANCHOR.search(rule.pattern.pattern) for rule in self._rules)
         self._without_rules = make(16, 1_000, MAX_PAYLOAD, MAX_PAYLOAD, has_rules=False)

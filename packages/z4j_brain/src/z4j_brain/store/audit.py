@@ -1,4 +1,7 @@
-"""The rows of the audit log and the heads of its chains. Nothing here changes or deletes a row."""
+"""The rows of the audit log and the heads of its chains.
+
+Nothing here changes a row; only `remove_until` deletes some, for `audit.pruning` alone.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +14,7 @@ from sqlalchemy import (
     Connection,
     Select,
     bindparam,
+    delete,
     func,
     insert,
     or_,
@@ -146,6 +150,39 @@ def last_row(connection: Connection, chain: uuid.UUID) -> AuditRow | None:
     """Return the row of the greatest number."""
     query = select(audit).where(audit.c.chain == chain).order_by(audit.c.number.desc()).limit(1)
     return next(iter(_rows(connection, query)), None)
+
+
+def first_number(connection: Connection, chain: uuid.UUID) -> int | None:
+    """Return the least number; None without rows."""
+    query = select(audit.c.number).where(audit.c.chain == chain)
+    return connection.execute(query.order_by(audit.c.number).limit(1)).scalar()
+
+
+def first_number_since(connection: Connection, chain: uuid.UUID, at: int) -> int | None:
+    """Return the least number of a row that is no older than a time (microseconds)."""
+    query = select(audit.c.number).where(audit.c.chain == chain, audit.c.at >= at)
+    return connection.execute(query.order_by(audit.c.number).limit(1)).scalar()
+
+
+def has_other(connection: Connection, chain: uuid.UUID, until: int, action: str) -> bool:
+    """Tell whether a row up to this number tells of another action."""
+    query = select(audit.c.number).where(
+        audit.c.chain == chain, audit.c.number <= until, audit.c.action != action
+    )
+    return connection.execute(query.limit(1)).scalar() is not None
+
+
+def newest_of(connection: Connection, chain: uuid.UUID, action: str) -> AuditRow | None:
+    """Return the newest row of an action."""
+    query = select(audit).where(audit.c.chain == chain, audit.c.action == action)
+    return next(iter(_rows(connection, query.order_by(audit.c.number.desc()).limit(1))), None)
+
+
+def remove_until(connection: Connection, chain: uuid.UUID, number: int) -> int:
+    """Delete the rows up to a number; return how many there were."""
+    return connection.execute(
+        delete(audit).where(audit.c.chain == chain, audit.c.number <= number)
+    ).rowcount
 
 
 def mac_at(connection: Connection, chain: uuid.UUID, number: int) -> bytes | None:

@@ -7,7 +7,7 @@ import uuid
 import msgspec
 from sqlalchemy import Connection, insert, select, update
 
-from z4j_brain.store.schema import redaction_rules, users
+from z4j_brain.store.schema import projects, redaction_rules, users
 
 
 class RulesRow(msgspec.Struct, frozen=True):
@@ -23,6 +23,23 @@ def versions(connection: Connection) -> dict[uuid.UUID, int]:
     """Return the version of every project's rules; it rises with each change."""
     rows = connection.execute(select(redaction_rules.c.project_id, redaction_rules.c.version))
     return {row.project_id: row.version for row in rows}
+
+
+def every(connection: Connection) -> list[tuple[str, str]]:
+    """Return the slug and the rules of every project that has some."""
+    rows = connection.execute(
+        select(projects.c.slug, redaction_rules.c.rules)
+        .join(projects, projects.c.id == redaction_rules.c.project_id)
+        .order_by(projects.c.slug)
+    )
+    return [(row.slug, row.rules) for row in rows]
+
+
+def text_of(connection: Connection, project_id: uuid.UUID) -> str | None:
+    """Return the rules of a project alone; None when nobody made any."""
+    query = select(redaction_rules.c.rules).where(redaction_rules.c.project_id == project_id)
+    found: str | None = connection.execute(query).scalar()
+    return found
 
 
 def find(connection: Connection, project_id: uuid.UUID) -> RulesRow | None:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import uuid
 
 import msgspec
-from sqlalchemy import Connection, delete, func, insert, select, update
+from sqlalchemy import Connection, delete, exists, func, insert, select, update
 
 from z4j_brain.store.schema import recovery_codes as codes
 from z4j_brain.store.schema import totp_secrets as totp
+from z4j_brain.store.schema import users
 
 
 class Totp(msgspec.Struct, frozen=True):
@@ -34,6 +35,20 @@ def find(connection: Connection, user_id: uuid.UUID) -> Totp | None:
     return None if row is None else Totp(row.user_id, bytes(row.sealed), *row[2:])
 
 
+def sealed(connection: Connection) -> list[tuple[uuid.UUID, bytes]]:
+    """Return the sealed secret of every app, by account."""
+    rows = connection.execute(select(totp.c.user_id, totp.c.sealed).order_by(totp.c.user_id))
+    return [(row.user_id, bytes(row.sealed)) for row in rows]
+
+
+def reseal(connection: Connection, user_id: uuid.UUID, former: bytes, sealed: bytes) -> bool:
+    """Put another seal in the place of the former one; False when that is gone by now."""
+    changed = connection.execute(
+        update(totp).where(totp.c.user_id == user_id, totp.c.sealed == former).values(sealed=sealed)
+    )
+    return changed.rowcount == 1
+
+
 def is_on(connection: Connection, user_id: uuid.UUID) -> bool:
     """Tell whether somebody's sign-in has a second step."""
     found = find(connection, user_id)
@@ -46,6 +61,13 @@ def begin(connection: Connection, user_id: uuid.UUID, sealed: bytes, now: int) -
     connection.execute(
         insert(totp).values(user_id=user_id, sealed=sealed, created_at=now, last_step=0, failures=0)
     )
+
+
+def administrators_without(connection: Connection) -> list[str]:
+    """Return the e-mail addresses of the instance's administrators without a second step."""
+    has_one = exists().where(totp.c.user_id == users.c.id, totp.c.confirmed_at.is_not(None))
+    query = select(users.c.email).where(users.c.is_admin, users.c.disabled_at.is_(None), ~has_one)
+    return list(connection.execute(query.order_by(users.c.email)).scalars())
 
 
 def use_step(connection: Connection, user_id: uuid.UUID, step: int) -> bool:

@@ -18,7 +18,7 @@ interface AuditFilterBarProps {
 export function AuditFilterBar({ filter, onFilter }: AuditFilterBarProps) {
   const [draft, setDraft] = useState(filter);
   useEffect(() => {
-    const next = trimmed(draft);
+    const next = { ...trimmed(draft), ...(filter.of ? { of: filter.of } : {}) };
     if (FIELDS.every(({ name }) => next[name] === filter[name])) return;
     const timer = setTimeout(() => onFilter(next), PAUSE_MS);
     return () => clearTimeout(timer);

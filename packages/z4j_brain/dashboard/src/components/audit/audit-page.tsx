@@ -1,9 +1,10 @@
 import { useInfiniteQuery } from "@tanstack/react-query";
 import { Page } from "@/components/shell/page";
 import { Button } from "@/components/ui/button";
+import { Select } from "@/components/ui/input";
 import { Empty, Fault, Loading } from "@/components/ui/note";
 import { useProject } from "@/hooks/use-project";
-import { type AuditFilter, auditListQuery } from "@/services/audit";
+import { type AuditFilter, type AuditPlace, auditListQuery } from "@/services/audit";
 import { count } from "@/time/format";
 import { AuditFilterBar } from "./audit-filter-bar";
 import { AuditHead, AuditRow } from "./audit-row";
@@ -14,20 +15,35 @@ interface AuditPageProps {
   onFilter: (next: AuditFilter) => void;
 }
 
-/** Who did what in the project, and the button that proves that nothing of it was changed. */
+/** Who did what in the project, or to the server itself, and the button that proves that nothing of it was changed. */
 export function AuditPage({ filter, onFilter }: AuditPageProps) {
-  const { project } = useProject();
-  const query = useInfiniteQuery(auditListQuery(project, filter));
+  const { project, session } = useProject();
+  const mayReadServer = session.user?.is_admin === true;
+  const place: AuditPlace = filter.of === "server" && mayReadServer ? "server" : { project };
+  const isFiltered = Boolean(filter.actor || filter.action || filter.object);
+  const query = useInfiniteQuery(auditListQuery(place, filter));
   const first = query.data?.pages[0];
   const rows = query.data?.pages.flatMap(({ items }) => items) ?? [];
   return (
     <Page title="Audit" fixed>
-      <AuditVerify />
+      <AuditVerify key={place === "server" ? "server" : project} place={place} />
       <div className="flex shrink-0 flex-wrap items-center gap-2 px-3 py-2 sm:px-4">
-        <AuditFilterBar filter={filter} onFilter={onFilter} />
+        {mayReadServer && (
+          <Select
+            aria-label="Which log"
+            className="w-full sm:w-44"
+            value={filter.of ?? ""}
+            onChange={(event) => onFilter({ ...filter, of: event.target.value === "server" ? "server" : undefined })}
+          >
+            <option value="">This project</option>
+            <option value="server">The server itself</option>
+          </Select>
+        )}
+        <AuditFilterBar key={filter.of ?? ""} filter={filter} onFilter={onFilter} />
         {first && (
-          <span className="num ml-auto text-xs text-ink-3">
-            {first.count_capped ? `${count(first.count)}+` : count(first.count)} rows
+          <span className="num ml-auto text-xs text-ink-3" data-testid="audit-count">
+            {first.count_capped ? `${count(first.count)}+` : count(first.count)}{" "}
+            {isFiltered ? "rows that fit; Verify looks at all rows" : "rows"}
           </span>
         )}
       </div>

@@ -2,15 +2,13 @@ import { useMutation } from "@tanstack/react-query";
 import { Button } from "@/components/ui/button";
 import { Icon } from "@/components/ui/icon";
 import { Fault } from "@/components/ui/note";
-import { useProject } from "@/hooks/use-project";
 import { cn } from "@/lib/cn";
-import { type AuditVerified, verifyAudit } from "@/services/audit";
+import { type AuditPlace, type AuditVerified, verifyAudit } from "@/services/audit";
 import { count } from "@/time/format";
 
 /** The button that verifies the chain, and what came of it. */
-export function AuditVerify() {
-  const { project } = useProject();
-  const verify = useMutation({ mutationFn: () => verifyAudit(project) });
+export function AuditVerify({ place }: { place: AuditPlace }) {
+  const verify = useMutation({ mutationFn: () => verifyAudit(place) });
   return (
     <div className="flex shrink-0 flex-wrap items-center gap-x-3 gap-y-1 border-b border-line px-3 py-2 sm:px-4">
       <Button size="sm" disabled={verify.isPending} onClick={() => verify.mutate()}>
@@ -44,6 +42,12 @@ function Outcome({ found }: { found: AuditVerified }) {
 
 function sentence(found: AuditVerified): string {
   if (found.broken) return `Row ${found.broken.number} is not as it was written: ${found.broken.reason}.`;
+  if (found.whole && found.pruned !== null) {
+    return (
+      `All ${count(found.rows)} rows are as they were written.` +
+      ` Rows up to ${found.pruned} were removed by the server because of their age.`
+    );
+  }
   if (found.whole) return `The whole log is as it was written: ${count(found.rows)} rows.`;
   return (
     `The newest ${count(found.rows)} rows are as they were written.` +
