@@ -64,9 +64,14 @@ def begin(connection: Connection, user_id: uuid.UUID, sealed: bytes, now: int) -
 
 
 def administrators_without(connection: Connection) -> list[str]:
-    """Return the e-mail addresses of the instance's administrators without a second step."""
+    """Return the e-mail addresses of the instance's administrators without a second step.
+
+    Who has no password is signed in by the identity provider, which asks for what it wants.
+    """
     has_one = exists().where(totp.c.user_id == users.c.id, totp.c.confirmed_at.is_not(None))
-    query = select(users.c.email).where(users.c.is_admin, users.c.disabled_at.is_(None), ~has_one)
+    query = select(users.c.email).where(
+        users.c.is_admin, users.c.disabled_at.is_(None), users.c.password_hash != "", ~has_one
+    )
     return list(connection.execute(query.order_by(users.c.email)).scalars())
 
 
