@@ -269,7 +269,7 @@ def test_commands_are_not_begun_while_stopping(
     assert lamp[0].retried == []
 
 
-@pytest.mark.parametrize("status", [401, 403, 404, 426, 500, 503, 302])
+@pytest.mark.parametrize("status", [401, 403, 404, 426, 429, 500, 503, 302])
 def test_each_refusal_is_logged_once_with_what_to_do(
     brain: LoopbackBrain,
     new_agent: NewAgent,
@@ -289,7 +289,7 @@ def test_each_refusal_is_logged_once_with_what_to_do(
     assert brain.wait_for(lambda: len(waits) >= 3)
     said = [record.getMessage() for record in caplog.records]
     assert len(said) == 1
-    assert str(status) in said[0] or status in (426, 302)
+    assert str(status) in said[0] or status in (426, 429, 302)
     assert brain.credential.token() not in caplog.text
     assert brain.credential.bearer() not in caplog.text
     expected = (1.0, 60.0) if status >= 500 else (10.0, 600.0)

@@ -6,7 +6,12 @@ import ssl
 
 import pytest
 from websockets.datastructures import Headers
-from websockets.exceptions import ConnectionClosedError, InvalidProxyStatus, InvalidUpgrade
+from websockets.exceptions import (
+    ConnectionClosedError,
+    InvalidProxyStatus,
+    InvalidStatus,
+    InvalidUpgrade,
+)
 from websockets.frames import Close
 from websockets.http11 import Response
 
@@ -25,6 +30,7 @@ WHERE = "z4j.example.com:443"
         (4409, "a name of its own", AUTHENTICATION),
         (4413, "too large", AUTHENTICATION),
         (4426, "upgrade the older one", AUTHENTICATION),
+        (4429, "wrong tokens were sent from it", AUTHENTICATION),
         (1012, "restarts", NETWORK),
         (1013, "cannot take this link now", NETWORK),
         (4408, "Nothing was heard", NETWORK),
@@ -69,6 +75,35 @@ def test_words_of_the_server_are_kept_short_and_on_one_line() -> None:
     assert len(reason.text) <= 400
     assert reason.text.isprintable()
     assert clean("a\r\nb\x00") == "a  b "
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [
+        ("30", 30.0),
+        (" 600 ", 600.0),
+        ("601", None),
+        ("0", None),
+        ("-1", None),
+        ("1e3", None),
+        ("9" * 5_000, None),
+        ("1_0", None),
+        ("Wed, 21 Oct 2026 07:28:00 GMT", None),
+        ("", None),
+    ],
+)
+def test_a_limited_address_waits_as_the_server_says(text: str, seconds: float | None) -> None:
+    refused = InvalidStatus(Response(429, "x", Headers({"Retry-After": text})))
+    reason = explain(refused, WHERE)
+    assert (reason.code, reason.bounds) == ("limited", AUTHENTICATION)
+    assert reason.retry_after_s == seconds
+    assert "Z4J_TOKEN" in reason.text
+
+
+@pytest.mark.parametrize(("status", "name"), [(429, "Retry-After"), (302, "Location")])
+def test_a_header_that_comes_twice_breaks_nothing(status: int, name: str) -> None:
+    headers = Headers([(name, "30"), (name, "40")])
+    assert explain(InvalidStatus(Response(status, "x", headers)), WHERE).text
 
 
 @pytest.mark.parametrize(

@@ -238,7 +238,10 @@ class Driver:
 
     def _wait_s(self, reason: reasons.Reason) -> float:
         wait_s = self._back_off.failed(reason.bounds)
-        return wait_s if reason.retry_after_s is None else reason.retry_after_s
+        if reason.retry_after_s is None:
+            return wait_s
+        is_refused = reason.bounds is AUTHENTICATION
+        return max(wait_s, reason.retry_after_s) if is_refused else reason.retry_after_s
 
     async def _pause(self, seconds: float) -> None:
         with contextlib.suppress(TimeoutError):

@@ -29,6 +29,7 @@ class Reason(msgspec.Struct, frozen=True):
     """Why a link could not be made or ended. `code` is stable, `text` says what to do next.
 
     `retry_after_s` is the server's wish, or None for the agent's own back-off within `bounds`.
+    After a refused credential it can only make the wait longer.
     """
 
     code: str
@@ -51,6 +52,11 @@ class EndedError(Exception):
 
 MINT = "Mint a new token for this agent in the dashboard and set Z4J_TOKEN to it."
 
+_LIMITED = (
+    "takes no attempts from this address for a while, because wrong tokens were sent from it: "
+    "correct Z4J_TOKEN of every agent there."
+)
+
 _SLOW = frozenset({codes.BAD_SIGNATURE, codes.REVOKED, codes.REPLACED, codes.VERSION})
 _CLOSE_CODES = {
     4400: Reason(
@@ -71,6 +77,7 @@ _CLOSE_CODES = {
     4413: Reason(codes.TOO_LARGE, "The server refused a message as too large.", AUTHENTICATION),
     4426: Reason(codes.VERSION, codes.ADVICE[codes.VERSION], AUTHENTICATION),
     4408: Reason(codes.SILENCE, codes.ADVICE[codes.SILENCE]),
+    4429: Reason("limited", f"The server {_LIMITED}", AUTHENTICATION),
     1013: Reason("unavailable", "The server cannot take this link now; the agent tries again."),
     1012: Reason("restarting", "The server restarts; the agent connects again."),
 }
@@ -183,7 +190,7 @@ def _of_status(status: int, headers: Any, where: str) -> Reason:
     if status == 426:
         return _CLOSE_CODES[4426]
     if 300 <= status < 400:
-        target = clean(headers.get("Location", "another address"))
+        target = clean(_header(headers, "Location") or "another address")
         return Reason(
             "redirect",
             f"{where} redirects to {target}: set Z4J_URL to the address without a redirect.",
@@ -195,13 +202,28 @@ def _of_status(status: int, headers: Any, where: str) -> Reason:
             f"{where} has no z4j link (HTTP 404): check host, port and path in Z4J_URL.",
             AUTHENTICATION,
         )
-    if status == 429 or status >= 500:
+    if status == 429:
+        wait_s = _retry_after_s(headers)
+        return Reason("limited", f"{where} {_LIMITED}", AUTHENTICATION, wait_s)
+    if status >= 500:
         return Reason("unavailable", f"{where} cannot answer now (HTTP {status}): is z4j running?")
     return Reason(
         "not_websocket",
         f"{where} answered HTTP {status} instead of opening a WebSocket: check Z4J_URL, and that "
         "a proxy in front of z4j passes on WebSocket upgrades.",
     )
+
+
+def _header(headers: Any, name: str) -> str:
+    """Return a header's first value; `get` raises when a server sends two."""
+    return next(iter(headers.get_all(name)), "")
+
+
+def _retry_after_s(headers: Any) -> float | None:
+    """Return the seconds of `Retry-After`, if it names some within bounds (RFC 9110, 10.2.3)."""
+    text = _header(headers, "Retry-After").strip()
+    seconds = int(text) if text.isascii() and text.isdecimal() and len(text) < 10 else 0
+    return float(seconds) if 0 < seconds <= GREATEST_RETRY_S else None
 
 
 def _of_network(error: OSError, where: str) -> Reason:

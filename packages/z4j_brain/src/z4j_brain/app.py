@@ -65,8 +65,8 @@ def create_app(
         routes=_addresses(brain, router, times),
         middleware=[
             Middleware(DrainBody),
-            Middleware(SecurityHeaders),
             Middleware(TrustedProxies, settings.trusted_proxies),
+            Middleware(SecurityHeaders),
             Middleware(RequestIds),
             Middleware(Prefix, settings.root_path),
             Middleware(MeasureRequests, times),

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from z4j_brain.auth.browser import HOUR_US
 from z4j_brain.auth.passwords import Passwords
+from z4j_brain.auth.rate_limits import RateLimits
 from z4j_brain.auth.session_watch import SessionWatch
 from z4j_brain.keys import Keys
 from z4j_brain.settings import Settings
@@ -34,6 +35,7 @@ class Brain:
     keys: Keys
     database: Database
     passwords: Passwords
+    limits: RateLimits
     session_watch: SessionWatch
     hub: Hub
     cleaners: ProjectCleaners
@@ -78,6 +80,9 @@ class Brain:
             keys=keys,
             database=database,
             passwords=passwords or Passwords(),
+            limits=RateLimits(
+                database, keys, key_requests_per_minute=settings.key_requests_per_minute
+            ),
             session_watch=SessionWatch(database, settings.session_idle_hours * HOUR_US),
             hub=hub,
             cleaners=cleaners,

@@ -89,6 +89,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     session_max_hours: Annotated[
         int, Meta(ge=1, le=8760, description="A browser is signed out after this time anyway.")
     ] = 168
+    key_requests_per_minute: Annotated[
+        int,
+        Meta(ge=0, le=1_000_000, description="Requests of one API key a minute; 0 is no limit."),
+    ] = 1200
     oidc_issuer: Annotated[
         str,
         Meta(max_length=500, description="Identity provider for sign-in: the URL it calls itself."),

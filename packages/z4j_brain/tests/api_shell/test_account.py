@@ -54,6 +54,7 @@ def test_the_present_password_is_needed(running: Any, ada: Any) -> None:
     running.browser().sign_in()
     with running.database.write() as connection:
         connection.execute(update(sign_in_failures).values(last_at=clock.now() - 2_000_000))
+    running.brain.limits.waits.forget()
     ada.enter(_change(ada))
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gzip
 import socket
+import uuid
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -25,6 +27,14 @@ def _raw(url: str, request: bytes) -> bytes:
         connection.sendall(request)
         connection.settimeout(60)
         return connection.recv(65536)
+
+
+def _whole(url: str, request: bytes) -> bytes:
+    """Return all of an answer after which the server closes."""
+    parts = urlsplit(url)
+    with socket.create_connection((parts.hostname, parts.port), 60) as connection:
+        connection.sendall(request)
+        return b"".join(iter(lambda: connection.recv(65536), b""))
 
 
 def test_bodies_that_are_no_json_are_422(running: Any, ada: Any) -> None:
@@ -57,6 +67,20 @@ def test_a_large_body_is_refused_before_it_is_read(running: Any, ada: Any) -> No
     assert answer.json()["type"] == "/problems/too-large"
 
 
+def test_every_route_with_a_body_has_a_limit(running: Any, ada: Any) -> None:
+    values = {str: "x", int: "1", uuid.UUID: str(uuid.UUID(int=1))}
+    taking = [one for one in all_routes() if one.body_type is not None]
+    assert len(taking) > 20
+    for one in taking:
+        assert one.max_body <= 1_048_576, one.path
+        path = one.path.replace("{project}", "shop")
+        for name, kind in one.path_types.items():
+            path = path.replace(f"{{{name}}}", values[kind])
+        body = b'"' + b"x" * one.max_body + b'"'
+        answer = ada.http.request(one.method, path, content=body, headers=JSON)
+        assert answer.status_code == 413, f"{one.method} {one.path}"
+
+
 def test_a_large_body_of_unknown_length_is_refused(running: Any, ada: Any) -> None:
     def chunks() -> Any:
         for _ in range(30):
@@ -72,6 +96,45 @@ def test_a_wrong_content_type_is_refused(running: Any, ada: Any) -> None:
         assert answer.status_code == 415, kind
     answer = _post(ada, b'{"name": "a"}', **{"Content-Type": "Application/JSON; charset=utf-8"})
     assert answer.status_code == 201
+
+
+def test_a_compressed_body_is_refused_unread(running: Any, ada: Any) -> None:
+    bomb = gzip.compress(b" " * 50_000_000)
+    assert len(bomb) < 60_000
+    for encoding in ("gzip", "deflate", "br", "identity, gzip"):
+        answer = _post(ada, bomb, **{"Content-Encoding": encoding})
+        assert answer.status_code == 415, encoding
+    assert _post(ada, b'{"name": "a"}', **{"Content-Encoding": "identity"}).status_code == 201
+
+
+def test_addresses_that_are_written_oddly_find_nothing_else(running: Any) -> None:
+    def ask(path: str) -> bytes:
+        request = f"GET {path} HTTP/1.1\r\nHost: z4j\r\nConnection: close\r\n\r\n"
+        return _whole(running.url, request.encode())
+
+    assert b"setup_needed" in ask("/api/v1/session")
+    assert b'"ok"' in ask("/healthz")
+    for path in (
+        "/api/v1/session/",
+        "/api/v1/..%2fhealthz",
+        "/api/v1/../../healthz",
+        "/api/v1/%2e%2e/%2e%2e/healthz",
+        "/api/v1//session",
+        "//api/v1/session",
+        "/api%2fv1/session",
+        "/api/v1%2fsession",
+        "http://evil.example/api/v1/session",
+    ):
+        answer = ask(path)
+        assert not answer.startswith(b"HTTP/1.1 5"), path
+        assert b"setup_needed" not in answer, path
+        assert b'"ok"' not in answer, path
+
+
+def test_a_host_header_that_is_missing_or_there_twice_is_refused(running: Any) -> None:
+    for hosts in ("", "Host: z4j\r\nHost: evil.example\r\n"):
+        answer = _raw(running.url, f"GET /api/v1/session HTTP/1.1\r\n{hosts}\r\n".encode())
+        assert answer.startswith(b"HTTP/1.1 400"), hosts
 
 
 def test_wrong_types_are_pointed_at(running: Any, ada: Any) -> None:

@@ -124,7 +124,46 @@ def test_every_answer_carries_the_security_headers(running: Any) -> None:
         assert headers["referrer-policy"] == "same-origin"
         assert headers["x-frame-options"] == "DENY"
         assert "frame-ancestors 'none'" in headers["content-security-policy"]
+        assert headers["cross-origin-opener-policy"] == "same-origin"
+        assert headers["cross-origin-resource-policy"] == "same-origin"
+        assert "camera=()" in headers["permissions-policy"]
+        assert headers["cache-control"] in ("no-store", "no-cache")
         assert "server" not in headers
+
+
+def test_browsers_are_kept_to_tls_once_they_talk_it(running: Any) -> None:
+    def header(path: str, **headers: str) -> str | None:
+        asked = {name.replace("_", "-"): value for name, value in headers.items()}
+        answer = running.browser(asked).http.get(running.url + path)
+        found: str | None = answer.headers.get("strict-transport-security")
+        return found
+
+    for path in ("/", "/healthz", "/api/v1/session", "/api/v1/nothing"):
+        secured = {"X_Forwarded_Proto": "https", "Host": "z4j.example.org:8443"}
+        assert header(path, **secured) == "max-age=31536000"
+        assert header(path, **{**secured, "X_Forwarded_Proto": "http"}) is None
+        assert header(path, Host="z4j.example.org") is None
+        for local in ("localhost:7700", "z4j.localhost"):
+            assert header(path, **{**secured, "Host": local}) is None
+
+
+def test_no_address_leads_a_browser_elsewhere(start: Any) -> None:
+    with start(root_path="/z4j") as running:
+        http = running.browser().http
+        for path in (
+            "//evil.example",
+            "//evil.example/%2e%2e",
+            "/%2f%2fevil.example/..",
+            "/%5cevil.example",
+            "/sign-in/once?token=x&next=//evil.example",
+            "/sign-in?next=https://evil.example",
+            "/z4j//evil.example/",
+            "/api/v1//evil.example",
+        ):
+            origin = running.url.removesuffix("/z4j")
+            answer = http.get(origin + path, follow_redirects=False)
+            assert answer.headers.get("location") in (None, "/z4j/sign-in"), path
+            assert answer.status_code < 500, path
 
 
 def test_under_a_prefix_both_kinds_of_proxy_work(start: Any) -> None:
@@ -166,6 +205,10 @@ def test_a_trusted_proxy_is_believed_hop_by_hop(start: Any) -> None:
             ("6.6.6.6, 203.0.113.9", "203.0.113.9"),
             ("6.6.6.6, 203.0.113.9, 10.1.2.3", "203.0.113.9"),
             ("nonsense, 10.1.2.3", "10.1.2.3"),
+            ("203.0.113.9:4711", "203.0.113.9"),
+            ("[2001:db8::7]:4711", "2001:db8::7"),
+            ("::ffff:203.0.113.9", "203.0.113.9"),
+            ("6.6.6.6, 203.0.113.9, ::ffff:10.1.2.3", "203.0.113.9"),
             ("<script>", "127.0.0.1"),
             ("2001:db8::7", "2001:db8::7"),
         ]:

@@ -57,7 +57,16 @@ def shop(database_url: str, monkeypatch: pytest.MonkeyPatch) -> Any:
 def test_help_teaches(database_url: str) -> None:
     answer = run("--help")
     assert answer.exit_code == 0
-    for verb in ("serve", "migrate", "doctor", "createsuperuser", "token", "config", "version"):
+    for verb in (
+        "serve",
+        "migrate",
+        "check",
+        "doctor",
+        "createsuperuser",
+        "token",
+        "config",
+        "version",
+    ):
         assert re.search(rf"^  {verb} ", answer.output, re.MULTILINE), verb
         assert run(verb, "--help").exit_code == 0
     assert "prints the URL" in answer.output
@@ -93,19 +102,22 @@ def test_migrate_refuses_a_newer_database(shop: Any) -> None:
     assert "newer" in answer.output
 
 
-def test_doctor_finds_what_is_wrong(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    answer = run("doctor")
+@pytest.mark.parametrize("verb", ["check", "doctor"])
+def test_what_a_server_needs_to_start(
+    database_url: str, monkeypatch: pytest.MonkeyPatch, verb: str
+) -> None:
+    answer = run(verb)
     assert answer.exit_code == 1
     assert "BAD  secrets" in answer.output
     for name, value in SECRETS.items():
         monkeypatch.setenv(name, value)
-    answer = run("doctor")
+    answer = run(verb)
     assert "ok   secrets: strong enough, from env" in answer.output
     assert re.search(
         r"BAD  (tables: at step None.*z4j migrate|database: there is no)", answer.output
     )
     run("migrate")
-    answer = run("doctor")
+    answer = run(verb)
     assert f"ok   tables: at step {HEAD}" in answer.output
     assert re.search(r"ok   database: (PostgreSQL 1[789]|SQLite 3)", answer.output)
     assert not any(value in answer.output for value in SECRETS.values())
@@ -113,7 +125,13 @@ def test_doctor_finds_what_is_wrong(database_url: str, monkeypatch: pytest.Monke
 
 @pytest.mark.parametrize("database_url", ["postgresql://z4j:hush@127.0.0.1:1/z4j"])
 def test_a_database_out_of_reach_is_explained_without_its_password(database_url: str) -> None:
-    for verb in (["migrate"], ["doctor"], ["token", "list", "--project", "shop"], ["config"]):
+    for verb in (
+        ["migrate"],
+        ["check"],
+        ["doctor"],
+        ["token", "list", "--project", "shop"],
+        ["config"],
+    ):
         answer = run(*verb)
         assert "hush" not in answer.output
         assert verb == ["config"] or "does not answer" in answer.output

@@ -20,6 +20,7 @@ from starlette.routing import WebSocketRoute
 from websockets.asyncio.client import ClientConnection
 from websockets.asyncio.client import connect as open_websocket
 
+from z4j_brain.auth.rate_limits import RateLimits
 from z4j_brain.ingest.writer import Writer
 from z4j_brain.keys import Keys
 from z4j_brain.link.gateway import Gateway
@@ -75,6 +76,7 @@ class Parts:
 
     database: Database
     keys: Keys
+    limits: RateLimits
     hub: RecordingFeed
     registry: LocalRegistry
     writer: Writer
@@ -116,7 +118,10 @@ class House:
         hub, registry = RecordingFeed(), LocalRegistry()
         writer = Writer(self.database, hub, replica=secrets.token_hex(4))
         commands, queues = RecordingCommands(), RecordingQueues()
-        parts = Parts(self.database, self.keys, hub, registry, writer, commands, queues, "replica")
+        limits = RateLimits(self.database, self.keys, key_requests_per_minute=0)
+        parts = Parts(
+            self.database, self.keys, limits, hub, registry, writer, commands, queues, "replica"
+        )
         gateway = Gateway(parts)
         config = Config()
         config.bind = ["127.0.0.1:0"]

@@ -52,7 +52,7 @@ def test_days_follow_the_settings(variables: dict[str, str], expected: dict[str,
     settings = load(variables).settings
     days = {rule.table.name: rule.days(settings) for rule in RULES}
     assert {name: days[name] for name in expected} == expected
-    assert (days["sessions"], days["sign_in_failures"]) == (0, 1)
+    assert (days["sessions"], days["sign_in_failures"], days["rate_limits"]) == (0, 1, 0)
 
 
 def test_old_events_and_tasks_go_and_young_ones_stay(record: Any) -> None:
@@ -250,10 +250,12 @@ def test_what_signing_in_leaves_behind(record: Any) -> None:
             schema.sign_in_failures,
             {"subject": uuid.uuid4().bytes, "failures": 3, "last_at": record.at(1 + days)},
         )
+        record.add(schema.rate_limits, {"subject": uuid.uuid4().bytes, "full_at": record.at(days)})
     assert run(record)
     assert record.column(schema.sessions.c.expires_at) == [record.at(-0.5)]
     assert record.column(schema.one_time_tokens.c.expires_at) == [record.at(-0.5)]
     assert record.column(schema.sign_in_failures.c.last_at) == [record.at(0.5)]
+    assert record.column(schema.rate_limits.c.full_at) == [record.at(-0.5)]
 
 
 def _command(record: Any, action: str, days_ago: float, **fields: Any) -> None:

@@ -23,6 +23,7 @@ EXAMPLES: dict[str, tuple[str, Any]] = {
     "allowed_hosts": ("a.example,b.example", ("a.example", "b.example")),
     "session_idle_hours": ("3", 3),
     "session_max_hours": ("9", 9),
+    "key_requests_per_minute": ("0", 0),
     "oidc_issuer": ("https://id.example", "https://id.example"),
     "oidc_client_id": ("z4j", "z4j"),
     "oidc_client_secret": ("hush", "hush"),

@@ -17,6 +17,7 @@ from z4j_brain.api.problems import Problem
 from z4j_brain.api.route import PUBLIC, SAFE, SIGNED_IN, Route
 from z4j_brain.auth import api_keys, browser, key_text
 from z4j_brain.auth.api_keys import KeyAddressError, KeyRefusedError
+from z4j_brain.auth.waits import WaitError
 
 if TYPE_CHECKING:
     from z4j_brain.brain import Brain
@@ -70,6 +71,8 @@ async def _by_key(
         key, project = await api_keys.find_access(
             brain, text, address, slug if is_of_project else None
         )
+    except WaitError as wait:
+        raise problems.too_many_requests(wait.seconds) from None
     except KeyRefusedError as error:
         raise Problem(401, "key-invalid", str(error), headers=_CHALLENGE) from None
     except KeyAddressError:

@@ -59,6 +59,8 @@ async def decode_body(route: Route, request: Request) -> dict[str, Any]:
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if media_type != "application/json":
         raise problems.unsupported_media_type()
+    if request.headers.get("content-encoding", "identity").strip().lower() != "identity":
+        raise problems.unsupported_media_type()  # nothing is inflated, so no bomb either
     content = await _read(request, route.max_body)
     if b"\\u0000" in content:  # PostgreSQL stores no NUL; an escaped backslash is refused as well
         raise problems.invalid_input("", _NO_NUL)

@@ -130,11 +130,9 @@ async def withdraw_invitation(call: ProjectCall, invitation_id: uuid.UUID) -> No
 @route("POST", "/invitations/check", permission=PUBLIC, max_body=4096)
 async def check_invitation(call: Call, body: InvitationToken) -> InvitationCheck:
     """Tell the holder of a link what it is for."""
-    brain = call.brain
     try:
-        found, has_account = await brain.database.run(
-            invitations.check, brain.keys, body.token, now()
-        )
+        with refusals():
+            found, has_account = await invitations.check(call.brain, body.token, call.address)
     except InvitationError:
         raise _invalid() from None
     return InvitationCheck(found.project_name, found.email, Role(found.role), has_account)
@@ -145,9 +143,8 @@ async def accept_invitation(call: UserCall, body: InvitationToken) -> SessionVie
     """Become a member, with the account that is signed in."""
     brain = call.brain
     try:
-        await brain.database.run(
-            invitations.accept, call.author, body.token, call.user, now(), write=True
-        )
+        with refusals():
+            await invitations.accept(brain, call.author, body.token, call.user)
     except InvitationError:
         raise _invalid() from None
     except WrongPersonError as error:

@@ -141,7 +141,9 @@ def too_large(limit: int) -> Problem:
 def unsupported_media_type() -> Problem:
     """415: the body is not JSON."""
     return Problem(
-        415, "unsupported-media-type", "Send the body as JSON, with Content-Type: application/json."
+        415,
+        "unsupported-media-type",
+        "Send the body as JSON, not compressed, with Content-Type: application/json.",
     )
 
 

@@ -10,7 +10,8 @@ from z4j_brain.api.problems import Problem
 from z4j_brain.auth.account import WrongPasswordError
 from z4j_brain.auth.password_rules import PasswordRefusedError
 from z4j_brain.auth.passwords import BusyError
-from z4j_brain.auth.sign_in import PasswordsOffError, WaitError
+from z4j_brain.auth.sign_in import PasswordsOffError
+from z4j_brain.auth.waits import WaitError
 
 
 @contextmanager

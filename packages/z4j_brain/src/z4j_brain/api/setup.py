@@ -38,7 +38,12 @@ class SetupCheck(msgspec.Struct, frozen=True):
 @route("GET", "/setup/check", permission=PUBLIC)
 async def check_setup_token(call: Call, query: SetupQuery) -> SetupCheck:
     """Tell whether a set-up token works."""
-    return SetupCheck(await setup.is_valid(call.brain, query.token))
+    try:
+        with refusals():
+            await setup.check(call.brain, query.token, call.address)
+    except setup.SetupTokenError:
+        return SetupCheck(valid=False)
+    return SetupCheck(valid=True)
 
 
 @route("POST", "/setup", permission=PUBLIC, status=201, max_body=8192)

@@ -9,7 +9,6 @@ from z4j_brain.audit.author import user_target
 from z4j_brain.audit.recording import record
 from z4j_brain.auth import back_off, sign_in
 from z4j_brain.auth.password_rules import check_new
-from z4j_brain.auth.sign_in import WaitError
 from z4j_brain.store import one_time_tokens, sessions, users
 
 if TYPE_CHECKING:
@@ -35,9 +34,7 @@ async def confirm_password(brain: Brain, session: Session, password: str) -> Acc
     session, so that a stolen one neither guesses for long nor keeps its owner from anything.
     """
     subjects = back_off.subjects_of_session(brain.keys, session.id)
-    wait = await brain.database.run(back_off.begin, subjects, clock.now(), write=True)
-    if wait:
-        raise WaitError(wait)
+    await back_off.attempt(brain, subjects, clock.now())
     account = await brain.database.run(users.find_account, session.user.email)
     stored = account.password_hash if account else None
     if not await brain.passwords.check(stored, password) or account is None:

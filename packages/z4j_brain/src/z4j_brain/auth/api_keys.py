@@ -10,6 +10,7 @@ import hmac
 import ipaddress
 import secrets
 import uuid
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -20,6 +21,7 @@ from z4j_brain.audit.recording import moment, record
 from z4j_brain.auth import key_text
 from z4j_brain.auth.key_text import KeyText
 from z4j_brain.auth.policy import EVERY_PERMISSION, INSTANCE, Role, permissions_of
+from z4j_brain.auth.rate_limits import API_KEYS
 from z4j_brain.store import api_keys, projects
 from z4j_brain.store.api_keys import TOUCH_EVERY_US, ApiKey
 from z4j_brain.store.types import new_id
@@ -78,15 +80,19 @@ async def find_access(
 ) -> tuple[ApiKey, ProjectAccess | None]:
     """Return the key, and the project of that slug if it may enter it; note that it is in use.
 
-    Raises `KeyRefusedError`, `KeyAddressError`.
+    Raises `KeyRefusedError`, `KeyAddressError`, and `WaitError` of `auth.waits`.
     """
     parsed = key_text.parse(text)
     if parsed is None:
         raise KeyRefusedError("The API key is cut or has a typing error: copy the whole key again.")
-    now = clock.now()
-    key, access = await brain.database.run(_look_up, brain.keys, parsed, project, now)
+    now, limits = clock.now(), brain.limits
+    limits.check_request(parsed.key_id)
+    is_known = partial(limits.api_keys.has, brain.keys.api_key_hash(parsed.secret))
+    async with limits.counting(API_KEYS, address, KeyRefusedError, unless=is_known):
+        key, access = await brain.database.run(_look_up, brain.keys, parsed, project, now)
     if not is_allowed_from(key.networks, address):
         raise KeyAddressError
+    await limits.request(key.id)
     if key.last_used_at is None or key.last_used_at <= now - TOUCH_EVERY_US:
         await brain.database.run(api_keys.touch, key.id, now, address, write=True)
     return key, access

@@ -8,11 +8,12 @@ the hour, and from a browser that has signed in before, which is counted by itse
 
 from __future__ import annotations
 
-import ipaddress
 from typing import TYPE_CHECKING
 
 import msgspec
 
+from z4j_brain.auth.places import place_of
+from z4j_brain.auth.waits import SECOND_US, WaitError, whole_seconds
 from z4j_brain.store import sign_in_failures
 from z4j_brain.store.users import normal_email
 
@@ -21,10 +22,10 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection
 
+    from z4j_brain.brain import Brain
     from z4j_brain.keys import Keys
     from z4j_brain.store.sign_in_failures import Count
 
-SECOND_US = 1_000_000
 FORGET_AFTER_US = 3_600 * SECOND_US
 
 
@@ -68,7 +69,7 @@ def subjects_of(
 
     `browser` is the number of a known one, see `auth/known_browser.py`.
     """
-    account, place = normal_email(email), _network(address)
+    account, place = normal_email(email), place_of(address)
     return Subjects(
         keys.subject_hash(f"pair\n{place}\n{account}"),
         keys.subject_hash(f"address\n{place}"),
@@ -80,6 +81,29 @@ def subjects_of(
 def subjects_of_session(keys: Keys, session_id: UUID) -> Subjects:
     """Count what a signed-in browser tries by its session alone."""
     return Subjects(b"", b"", b"", keys.subject_hash(f"session\n{session_id}"))
+
+
+async def attempt(brain: Brain, subjects: Subjects, now: int) -> None:
+    """Count an attempt, or raise `WaitError`.
+
+    Who has to wait is remembered in this process, so that the next attempts ask no database.
+    """
+    known = [subjects.alone] if subjects.alone is not None else [subjects.pair, subjects.address]
+    waits = brain.limits.waits
+    if wait := max(waits.left_s(subject, now) for subject in known):
+        raise WaitError(wait)
+    found = await brain.database.run(_begin, subjects, now, write=True)
+    if not found:
+        return
+    wait = max(found.values())
+    waits.note(known[0], wait, now)
+    if subjects.address in found:  # not so the account: from elsewhere its owner gets in
+        waits.note(subjects.address, found[subjects.address], now)
+    raise WaitError(wait)
+
+
+def _begin(connection: Connection, subjects: Subjects, now: int) -> dict[bytes, int]:
+    return _waits(connection, subjects, now) if begin(connection, subjects, now) else {}
 
 
 def begin(connection: Connection, subjects: Subjects, now: int) -> int:
@@ -97,11 +121,16 @@ def begin(connection: Connection, subjects: Subjects, now: int) -> int:
 
 def wait_of(connection: Connection, subjects: Subjects, now: int) -> int:
     """Return the seconds to wait before the next attempt, from what was counted so far."""
+    return max(_waits(connection, subjects, now).values(), default=0)
+
+
+def _waits(connection: Connection, subjects: Subjects, now: int) -> dict[bytes, int]:
     rules = subjects.rules()
     found = sign_in_failures.counts(connection, list(rules))
     if subjects.pair not in found or found[subjects.pair].failures < FRESH:
         found.pop(subjects.account, None)
-    return max((wait_s(count, rules[subject], now) for subject, count in found.items()), default=0)
+    waits = {subject: wait_s(count, rules[subject], now) for subject, count in found.items()}
+    return {subject: wait for subject, wait in waits.items() if wait}
 
 
 def succeed(connection: Connection, subjects: Subjects) -> None:
@@ -119,14 +148,4 @@ def wait_s(count: Count, rule: Rule, now: int) -> int:
         return 0
     delay_s = min(rule.longest_s, 1 << min(count.failures - rule.free, 30))
     left_us = count.last_at + delay_s * SECOND_US - now
-    return max(0, -(-left_us // SECOND_US))
-
-
-def _network(address: str | None) -> str:
-    try:
-        parsed = ipaddress.ip_address(address or "")
-    except ValueError:
-        return "unknown"
-    if parsed.version == 4:
-        return str(parsed)
-    return str(ipaddress.ip_network((parsed, 64), strict=False))
+    return whole_seconds(left_us)

@@ -15,6 +15,7 @@ from z4j_brain.audit.recording import moment, record
 from z4j_brain.auth import sign_in
 from z4j_brain.auth.password_rules import check_new
 from z4j_brain.auth.policy import TABLE
+from z4j_brain.auth.rate_limits import ONE_TIME_TOKENS
 from z4j_brain.store import invitations, members, users
 from z4j_brain.store.users import normal_email
 
@@ -133,17 +134,33 @@ def of_project(connection: Connection, project_id: uuid.UUID, now: int) -> list[
     return invitations.of_project(connection, project_id, now, _INVITING)
 
 
-def check(connection: Connection, keys: Keys, token: str, now: int) -> tuple[InvitationRow, bool]:
-    """Return the invitation, and whether its address has an account; `InvitationError`."""
+async def check(brain: Brain, token: str, address: str | None) -> tuple[InvitationRow, bool]:
+    """Return the invitation, and whether its address has an account.
+
+    Raises `InvitationError`, and `WaitError` of `auth.waits` after several.
+    """
+    async with brain.limits.counting(ONE_TIME_TOKENS, address, InvitationError):
+        return await brain.database.run(_look_up, brain.keys, token, clock.now())
+
+
+def _look_up(
+    connection: Connection, keys: Keys, token: str, now: int
+) -> tuple[InvitationRow, bool]:
     found = _find(connection, keys, token, now)
     return found, users.find_account(connection, found.email) is not None
 
 
-def accept(connection: Connection, by: Author, token: str, user: User, now: int) -> InvitationRow:
+async def accept(brain: Brain, by: Author, token: str, user: User) -> None:
     """Make somebody a member who is signed in.
 
-    Raises `InvitationError`, `WrongPersonError`, `AlreadyMemberError`.
+    Raises `InvitationError`, `WrongPersonError`, `AlreadyMemberError`, and `WaitError` after
+    several wrong tokens.
     """
+    async with brain.limits.counting(ONE_TIME_TOKENS, by.address, InvitationError):
+        await brain.database.run(_accept, by, token, user, clock.now(), write=True)
+
+
+def _accept(connection: Connection, by: Author, token: str, user: User, now: int) -> None:
     found = _find(connection, by.keys, token, now)
     if found.email != user.email:
         raise WrongPersonError(found.email)
@@ -152,7 +169,6 @@ def accept(connection: Connection, by: Author, token: str, user: User, now: int)
         raise AlreadyMemberError
     enter(connection, found, user)
     tell_entry(connection, by, found, user)
-    return found
 
 
 async def sign_up(
@@ -160,12 +176,12 @@ async def sign_up(
 ) -> SignedIn:
     """Make an account for the invited address, a member of the project, and sign it in.
 
-    Raises `InvitationError`, `HasAccountError`, `PasswordRefusedError` of `auth.password_rules`,
+    Raises what `check` does, `HasAccountError`, `PasswordRefusedError` of `auth.password_rules`,
     `BusyError` of `auth.passwords`, and `PasswordsOffError` of `auth.sign_in`. The password is
     hashed for links that work only, so that strangers cannot burn our time.
     """
     sign_in.check_passwords_on(brain.settings)
-    invitation, has_account = await brain.database.run(check, brain.keys, token, clock.now())
+    invitation, has_account = await check(brain, token, visitor.address)
     if has_account:
         raise HasAccountError
     check_new(password, email=invitation.email, name=name)

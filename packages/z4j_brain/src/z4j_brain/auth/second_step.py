@@ -17,6 +17,7 @@ from z4j_brain import clock
 from z4j_brain.audit.author import SERVER, Author, from_request, person, user_target
 from z4j_brain.audit.recording import record
 from z4j_brain.auth import back_off, known_browser, recovery_codes, sign_in, totp, totp_secrets
+from z4j_brain.auth.rate_limits import ONE_TIME_TOKENS
 from z4j_brain.auth.totp_secrets import SecretLostError
 from z4j_brain.store import one_time_tokens, second_factors, users
 from z4j_brain.store.one_time_tokens import SECOND_STEP
@@ -68,19 +69,16 @@ class _Attempt(msgspec.Struct, frozen=True):
 async def complete(brain: Brain, token: str, code: str, visitor: Visitor) -> SignedIn:
     """Check a code and open the session.
 
-    Raises `TooLateError`, `CodeRefusedError`, and `WaitError` of `auth.sign_in`.
+    Raises `TooLateError`, `CodeRefusedError`, and `WaitError` of `auth.waits`.
     """
     now, token_hash = clock.now(), brain.keys.one_time_hash(token)
-    user = await brain.database.run(_user_of, token_hash, now)
-    if user is None:
-        raise TooLateError
+    async with brain.limits.counting(ONE_TIME_TOKENS, visitor.address, TooLateError):
+        user = await brain.database.run(_user_of, token_hash, now)
     known = known_browser.number_of(brain.keys, visitor.known, user.email, now)
     subjects = back_off.subjects_of(
         brain.keys, f"{user.email}\nsecond step", visitor.address, known
     )
-    wait = await brain.database.run(back_off.begin, subjects, now, write=True)
-    if wait:
-        raise sign_in.WaitError(wait)
+    await back_off.attempt(brain, subjects, now)
     nobody = from_request(brain.keys, SERVER, visitor.address)
     first = sign_in.first_of(token).value
     attempt = _Attempt(token_hash, recovery_codes.plain(code), subjects, visitor, nobody, first)
@@ -90,9 +88,12 @@ async def complete(brain: Brain, token: str, code: str, visitor: Visitor) -> Sig
     return outcome
 
 
-def _user_of(connection: Connection, token_hash: bytes, now: int) -> User | None:
+def _user_of(connection: Connection, token_hash: bytes, now: int) -> User:
     user_id = one_time_tokens.owner(connection, token_hash, SECOND_STEP, now)
-    return users.find_user(connection, user_id) if user_id else None
+    user = users.find_user(connection, user_id) if user_id else None
+    if user is None:
+        raise TooLateError
+    return user
 
 
 def _judge(

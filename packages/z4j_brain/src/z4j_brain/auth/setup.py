@@ -12,6 +12,7 @@ from z4j_brain.audit.author import SERVER, Target, from_request, person, user_ta
 from z4j_brain.audit.recording import record
 from z4j_brain.auth import sign_in
 from z4j_brain.auth.password_rules import check_new
+from z4j_brain.auth.rate_limits import ONE_TIME_TOKENS
 from z4j_brain.store import one_time_tokens, projects, users
 from z4j_brain.store.one_time_tokens import SETUP
 
@@ -44,11 +45,13 @@ def mint_token(connection: Connection, keys: Keys, now: int) -> str | None:
     return token
 
 
-async def is_valid(brain: Brain, token: str) -> bool:
-    """Tell whether a set-up token would work now."""
-    return await brain.database.run(
-        one_time_tokens.is_valid, brain.keys.one_time_hash(token), SETUP, clock.now()
-    )
+async def check(brain: Brain, token: str, address: str | None) -> None:
+    """Raise `SetupTokenError` unless a set-up token would work now, `WaitError` after several."""
+    async with brain.limits.counting(ONE_TIME_TOKENS, address, SetupTokenError):
+        if not await brain.database.run(
+            one_time_tokens.is_valid, brain.keys.one_time_hash(token), SETUP, clock.now()
+        ):
+            raise SetupTokenError
 
 
 async def complete(
@@ -63,12 +66,11 @@ async def complete(
 ) -> SignedIn:
     """Make admin, project and session in one transaction.
 
-    Raises `SetupTokenError`, and `PasswordRefusedError` of `auth.password_rules`.
+    Raises what `check` does, and `PasswordRefusedError` of `auth.password_rules`.
 
     The password is hashed for valid tokens only, so that strangers cannot burn our time.
     """
-    if not await is_valid(brain, token):
-        raise SetupTokenError
+    await check(brain, token, visitor.address)
     check_new(password, email=email, name=name)
     password_hash = await brain.passwords.hash_async(password)
     stranger = from_request(brain.keys, SERVER, visitor.address)

@@ -14,6 +14,7 @@ from z4j_brain.audit.author import SERVER, Author, Target, from_request, person,
 from z4j_brain.audit.recording import record
 from z4j_brain.auth import back_off, known_browser
 from z4j_brain.auth.browser import HOUR_US
+from z4j_brain.auth.rate_limits import ONE_TIME_TOKENS
 from z4j_brain.store import one_time_tokens, second_factors, sessions, users
 
 if TYPE_CHECKING:
@@ -36,6 +37,10 @@ class WrongCredentialsError(Exception):
     """No account has this e-mail address and password."""
 
 
+class LinkError(Exception):
+    """The one-time link is unknown, used or too old."""
+
+
 class PasswordsOffError(Exception):
     """Nobody signs in by password here, but by the identity provider."""
 
@@ -45,14 +50,6 @@ class FirstStep(Enum):
 
     PASSWORD = "password"  # noqa: S105 - a word, and no password
     PROVIDER = "identity provider"
-
-
-class WaitError(Exception):
-    """Too many attempts: the argument is the seconds to wait."""
-
-    def __init__(self, seconds: int) -> None:
-        super().__init__(f"wait {seconds} s")
-        self.seconds = seconds
 
 
 class Visitor(msgspec.Struct, frozen=True):
@@ -100,9 +97,7 @@ async def with_password(
     now = clock.now()
     known = known_browser.number_of(brain.keys, visitor.known, email, now)
     subjects = back_off.subjects_of(brain.keys, email, visitor.address, known)
-    wait = await brain.database.run(back_off.begin, subjects, now, write=True)
-    if wait:
-        raise WaitError(wait)
+    await back_off.attempt(brain, subjects, now)
     account = await brain.database.run(users.find_account, email)
     stored = account.password_hash if account else None
     is_right = await brain.passwords.check(stored, password)
@@ -132,24 +127,28 @@ async def with_password(
     return await brain.database.run(finish, write=True)
 
 
-async def with_link(brain: Brain, token: str, visitor: Visitor) -> SignedIn | None:
-    """Use up a one-time link and open a session; None when the link does not work (any more)."""
+async def with_link(brain: Brain, token: str, visitor: Visitor) -> SignedIn:
+    """Use up a one-time link and open a session.
+
+    Raises `LinkError` when the link does not work (any more), and `WaitError` after several.
+    """
     nobody = from_request(brain.keys, SERVER, visitor.address)
 
-    def work(connection: Connection) -> SignedIn | None:
+    def work(connection: Connection) -> SignedIn:
         token_hash = brain.keys.one_time_hash(token)
         _, user_id = one_time_tokens.use(
             connection, token_hash, one_time_tokens.SIGN_IN, clock.now()
         )
         user = users.find_user(connection, user_id) if user_id else None
         if user is None:
-            return None
+            raise LinkError
         author = msgspec.structs.replace(nobody, actor=person(user))
         signed_in = open_session(connection, brain, user, visitor)
         tell_opened(connection, author, user, "link")
         return signed_in
 
-    return await brain.database.run(work, write=True)
+    async with brain.limits.counting(ONE_TIME_TOKENS, visitor.address, LinkError):
+        return await brain.database.run(work, write=True)
 
 
 def mint_link(

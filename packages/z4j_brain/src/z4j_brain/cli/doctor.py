@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import click
-import msgspec
 
 from z4j_brain.cli._opening import load_settings
 from z4j_brain.keys import SecretsError, load_keys
@@ -15,8 +14,6 @@ from z4j_brain.settings import Settings
 
 if TYPE_CHECKING:
     from z4j_brain.cli._doctor.finding import Finding
-
-_COLOURS = {"ok": "green", "look": "yellow", "BAD": "red"}
 
 
 @click.command(short_help="Find out what is wrong, or dangerous, and what to do about it.")
@@ -26,40 +23,26 @@ def command(as_json: bool) -> None:
 
     Changes nothing, and may run beside a server. After a change of Z4J_SECRET it names the agents
     and API keys that need new ones. `look` is for what may be meant so; the exit code is 1 when
-    something is BAD and 0 otherwise.
+    something is BAD and 0 otherwise. `z4j check` looks only at what a server needs to start.
     """
-    found = list(_findings(load_settings().settings))
-    if as_json:
-        click.echo(msgspec.json.format(msgspec.json.encode(found)).decode())
-    else:
-        for finding in found:
-            mark = finding.level.value
-            colour = _COLOURS[mark]
-            click.secho(mark.ljust(5), fg=colour, bold=mark != "ok", nl=False)
-            click.echo(finding.text)
-    if any(finding.level == "BAD" for finding in found):
-        raise SystemExit(1)
+    from z4j_brain.cli._doctor.telling import tell
+
+    tell(list(_findings(load_settings().settings)), as_json=as_json)
 
 
 def _findings(settings: Settings) -> Iterator[Finding]:
-    from z4j_brain.cli._doctor.database import look_at_database
     from z4j_brain.cli._doctor.exposure import look_at_exposure
-    from z4j_brain.cli._doctor.finding import Level, good
+    from z4j_brain.cli._doctor.finding import Level
     from z4j_brain.cli._doctor.machine import look_at_clock, look_at_disk
-    from z4j_brain.cli._doctor.provider import look_at_provider
-    from z4j_brain.cli._doctor.secrets import look_at_secrets
+    from z4j_brain.cli._doctor.start import look_at_start
 
-    yield good("the settings can be read")
-    yield from look_at_secrets(settings)
+    needed = list(look_at_start(settings))
+    yield from needed
     yield from look_at_exposure(settings)
-    yield from look_at_provider(settings)
     yield from look_at_disk(settings)
-    of_database = list(look_at_database(settings))
-    yield from of_database
-    if all(finding.level is Level.GOOD for finding in of_database):
+    if not any(finding.level is Level.BAD for finding in needed if "dashboard" not in finding.text):
         yield from look_at_clock(settings)
         yield from _of_the_record(settings)
-    yield _dashboard()
 
 
 def _of_the_record(settings: Settings) -> Iterator[Finding]:
@@ -80,12 +63,3 @@ def _of_the_record(settings: Settings) -> Iterator[Finding]:
                 return  # said already
     finally:
         database.close()
-
-
-def _dashboard() -> Finding:
-    from z4j_brain.cli._doctor.finding import bad, good
-    from z4j_brain.web.dashboard import STATIC
-
-    if (STATIC / "index.html").is_file():
-        return good("dashboard: built")
-    return bad("dashboard: this build holds none; install the released package.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Protocol
 from uuid import UUID
 
@@ -10,8 +11,10 @@ from sqlalchemy import Connection
 from starlette.responses import JSONResponse, Response
 from starlette.websockets import WebSocket
 
+from z4j_brain.auth.rate_limits import AGENT_TOKENS, RateLimits
+from z4j_brain.auth.waits import WaitError
 from z4j_brain.clock import now
-from z4j_brain.link.codes import close_code
+from z4j_brain.link.codes import LIMITED, close_code
 from z4j_brain.store.database import Database
 from z4j_core.codec import CODECS, Codec
 from z4j_core.credential import CredentialError, parse_bearer, signing_key
@@ -19,6 +22,9 @@ from z4j_core.link.errors import ADVICE, REVOKED
 
 _SCHEME = "bearer "
 _MAX_HEADER = 512
+_TOO_MANY = (
+    "Too many wrong tokens came from this address: set Z4J_TOKEN of its agents to tokens that work."
+)
 
 
 class TokenKeys(Protocol):
@@ -47,11 +53,14 @@ class Admitted(msgspec.Struct, frozen=True):
 class Refused(Exception):
     """The link is not opened: an HTTP status, a stable word and what to do."""
 
-    def __init__(self, status: int, code: str, detail: str) -> None:
+    def __init__(
+        self, status: int, code: str, detail: str, retry_after_s: int | None = None
+    ) -> None:
         super().__init__(f"{code}: {detail}")
         self.status = status
         self.code = code
         self.detail = detail
+        self.retry_after_s = retry_after_s
 
 
 def choose_codec(websocket: WebSocket) -> Codec:
@@ -65,8 +74,13 @@ def choose_codec(websocket: WebSocket) -> Codec:
     )
 
 
-async def admit(websocket: WebSocket, database: Database, keys: TokenKeys) -> Admitted:
-    """Return the project and agent that the bearer value stands for; raise `Refused`."""
+async def admit(
+    websocket: WebSocket, database: Database, keys: TokenKeys, limits: RateLimits
+) -> Admitted:
+    """Return the project and agent that the bearer value stands for; raise `Refused`.
+
+    Only wrong tokens are counted, so a thousand agents behind one address may come at once.
+    """
     header = websocket.headers.get("authorization", "")
     if len(header) > _MAX_HEADER or not header.lower().startswith(_SCHEME):
         raise Refused(
@@ -76,12 +90,14 @@ async def admit(websocket: WebSocket, database: Database, keys: TokenKeys) -> Ad
         agent_id, secret = parse_bearer(header[len(_SCHEME) :])
     except CredentialError:
         raise _unknown() from None
-    found = await database.run(_find, agent_id, keys.token_hash(secret))
-    if found is None:
-        raise _unknown()
-    token_id, project_id, project, is_revoked = found
-    if is_revoked:
-        raise Refused(401, REVOKED, ADVICE[REVOKED])
+    secret_hash = keys.token_hash(secret)
+    address = websocket.client.host if websocket.client else None
+    is_known = partial(limits.agent_tokens.has, secret_hash)
+    try:
+        async with limits.counting(AGENT_TOKENS, address, Refused, unless=is_known):
+            token_id, project_id, project = await database.run(_find, agent_id, secret_hash)
+    except WaitError as wait:
+        raise Refused(429, LIMITED, _TOO_MANY, wait.seconds) from None
     key = signing_key(keys.project_secret(project_id), agent_id, token_id)
     return Admitted(token_id, agent_id, project_id, project, key)
 
@@ -96,23 +112,23 @@ async def deny(websocket: WebSocket, refused: Refused) -> None:
     await websocket.close(status_code, refused.code)
 
 
-def _find(
-    connection: Connection, agent_id: UUID, secret_hash: bytes
-) -> tuple[UUID, UUID, str, bool] | None:
+def _find(connection: Connection, agent_id: UUID, secret_hash: bytes) -> tuple[UUID, UUID, str]:
     from z4j_brain.store.agent_tokens import find_token
 
     token = find_token(connection, agent_id, secret_hash)
     if token is None:
-        return None
-    return token.token_id, token.project_id, token.project_slug, token.is_over(now())
+        raise _unknown()
+    if token.is_over(now()):
+        raise Refused(401, REVOKED, ADVICE[REVOKED])
+    return token.token_id, token.project_id, token.project_slug
 
 
 def _denial(refused: Refused) -> Response:
     headers = {"cache-control": "no-store"}
     if refused.status == 401:
         headers["www-authenticate"] = "Bearer"
-    if refused.status == 503:
-        headers["retry-after"] = "5"
+    if refused.retry_after_s is not None:
+        headers["retry-after"] = str(refused.retry_after_s)
     body = {
         "type": f"/problems/{refused.code.replace('_', '-')}",
         "title": "The link is refused",

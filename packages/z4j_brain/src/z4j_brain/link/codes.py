@@ -6,6 +6,7 @@ from z4j_core.link import errors
 
 UNAVAILABLE = "unavailable"
 INTERNAL = "internal"
+LIMITED = "too_many_attempts"
 
 BAD_REQUEST = 4400
 _CLOSE_CODES = {
@@ -16,6 +17,7 @@ _CLOSE_CODES = {
     errors.TOO_LARGE: 4413,
     errors.VERSION: 4426,
     errors.SHUTDOWN: 1012,
+    LIMITED: 4429,
     UNAVAILABLE: 1013,
     INTERNAL: 1011,
 }

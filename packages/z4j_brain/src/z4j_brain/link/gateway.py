@@ -13,6 +13,7 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.websockets import WebSocket
 
+from z4j_brain.auth.rate_limits import RateLimits
 from z4j_brain.clock import now
 from z4j_brain.ingest.writer import Feed, Writer
 from z4j_brain.link import bounded_stream
@@ -67,6 +68,8 @@ class Parts(Protocol):
     def database(self) -> Database: ...
     @property
     def keys(self) -> TokenKeys: ...
+    @property
+    def limits(self) -> RateLimits: ...
     @property
     def hub(self) -> Feed: ...
     @property
@@ -129,15 +132,15 @@ class Gateway:
         """Serve one WebSocket from admission to its end. Never raises for what a peer does."""
         try:
             if self._is_stopping:
-                raise Refused(503, SHUTDOWN, "The server restarts: try again soon.")
+                raise Refused(503, SHUTDOWN, "The server restarts: try again soon.", 5)
             codec = choose_codec(websocket)
-            admitted = await admit(websocket, self.database, self._brain.keys)
+            admitted = await admit(websocket, self.database, self._brain.keys, self._brain.limits)
         except Refused as refused:
             await deny(websocket, refused)
             return
         except SQLAlchemyError as error:
             log.warning("a link could not be admitted: %s", type(error).__name__)
-            await deny(websocket, Refused(503, UNAVAILABLE, "The server's database is away."))
+            await deny(websocket, Refused(503, UNAVAILABLE, "The server's database is away.", 5))
             return
         session = Session(self, websocket, admitted, codec)
         self._sessions.add(session)

@@ -81,6 +81,7 @@ RULES = (
     Rule(table=schema.one_time_tokens, column="expires_at"),
     Rule(table=schema.invitations, column="expires_at"),
     Rule(table=schema.sign_in_failures, column="last_at", least_days=1),
+    Rule(table=schema.rate_limits, column="full_at"),
     Rule(table=schema.events_rejected, column="received_at", settings=(_EVENTS,)),
     Rule(table=gaps, column="received_at", settings=(_EVENTS,)),
     Rule(

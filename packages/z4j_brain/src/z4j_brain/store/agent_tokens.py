@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import msgspec
 from sqlalchemy import Connection, insert, or_, select, update
@@ -73,6 +73,16 @@ def find_token(
         return None
     revoked_at = row.revoked_at if row.revoked_at is not None else row.agent_revoked_at
     return AgentToken(row.id, agent_id, row.project_id, row.slug, revoked_at, row.expires_at)
+
+
+def working_hashes(connection: Connection) -> Iterator[bytes]:
+    """Yield the hash of every token that is not revoked; a set end may have passed."""
+    query = (
+        select(tokens.c.secret_hash)
+        .join(agents, agents.c.id == tokens.c.agent_id)
+        .where(tokens.c.revoked_at.is_(None), agents.c.revoked_at.is_(None))
+    )
+    return map(bytes, connection.execute(query).scalars())
 
 
 def touch_token(connection: Connection, token_id: uuid.UUID, now: int, address: str | None) -> None:

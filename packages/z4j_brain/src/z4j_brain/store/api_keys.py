@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Iterator
 from typing import Any
 
 import msgspec
@@ -71,6 +72,12 @@ def find(connection: Connection, key_id: uuid.UUID) -> ApiKey | None:
     """Find a key, in force or not."""
     row = connection.execute(_rows().where(keys.c.id == key_id)).first()
     return None if row is None else _key(row)
+
+
+def working_hashes(connection: Connection) -> Iterator[bytes]:
+    """Yield the hash of every key that is not revoked; its end may have passed."""
+    query = select(keys.c.secret_hash).where(keys.c.revoked_at.is_(None))
+    return map(bytes, connection.execute(query).scalars())
 
 
 def of_user(connection: Connection, user_id: uuid.UUID) -> list[ApiKey]:

@@ -197,6 +197,14 @@ sign_in_failures = Table(
 )
 """Attempts to sign in, by keyed hashes of e-mail and address; rows live for an hour."""
 
+rate_limits = Table(
+    "rate_limits",
+    metadata,
+    Column("subject", Bytes, primary_key=True),
+    Column("full_at", UtcTime, nullable=False),
+)
+"""Allowances in use, by keyed hashes of limit and subject; from `full_at` on a row says nothing."""
+
 # ---- agents and workers --------------------------------------------------------------------
 
 agents = Table(

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
+from z4j_brain.api import problems
 from z4j_brain.auth import browser, sign_in
-from z4j_brain.auth.sign_in import Visitor
+from z4j_brain.auth.sign_in import LinkError, Visitor
+from z4j_brain.auth.waits import WaitError
 
 if TYPE_CHECKING:
     from z4j_brain.brain import Brain
@@ -33,8 +35,13 @@ class OneTimeSignIn:
             browser.known_token(request),
         )
         signed_in = None
-        if 0 < len(token) <= _LONGEST_TOKEN:
-            signed_in = await sign_in.with_link(self._brain, token, visitor)
+        try:
+            if 0 < len(token) <= _LONGEST_TOKEN:
+                signed_in = await sign_in.with_link(self._brain, token, visitor)
+        except LinkError:
+            pass
+        except WaitError as wait:
+            return problems.too_many_requests(wait.seconds).response()
         target = "/" if signed_in else "/sign-in"
         response = RedirectResponse(settings.root_path + target, 303, {"Cache-Control": "no-store"})
         if signed_in is not None:

@@ -20,6 +20,7 @@ _SCHEMES = {
     ("websocket", "http"): "ws",
     ("websocket", "https"): "wss",
 }
+_WITH_PORT = re.compile(r"(?:\[(?P<v6>[^\]]+)\]|(?P<v4>[0-9.]+))(?::[0-9]{1,5})?")
 _HOST_NAME = re.compile(r"[A-Za-z0-9._~-]+(:[0-9]{1,5})?|\[[0-9A-Fa-f:.]+\](:[0-9]{1,5})?")
 
 
@@ -65,7 +66,7 @@ class TrustedProxies:
         nearest = None
         for text in reversed(addresses):
             try:
-                nearest = str(ipaddress.ip_address(text))
+                nearest = str(_address(text))
             except ValueError:
                 break
             if not self._is_trusted(nearest):
@@ -74,10 +75,22 @@ class TrustedProxies:
 
     def _is_trusted(self, address: str) -> bool:
         try:
-            parsed = ipaddress.ip_address(address)
+            parsed = _address(address)
         except ValueError:
             return False
         return any(parsed in network for network in self._trusted)
+
+
+def _address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
+    """Parse an address, with a port if there is one; an IPv4 address written as IPv6 is that.
+
+    Raises `ValueError`.
+    """
+    if found := _WITH_PORT.fullmatch(text):
+        text = found["v6"] or found["v4"]
+    parsed = ipaddress.ip_address(text)
+    mapped = parsed.ipv4_mapped if isinstance(parsed, ipaddress.IPv6Address) else None
+    return parsed if mapped is None else mapped
 
 
 def _values(headers: Headers, wanted: bytes) -> list[str]:

@@ -8,8 +8,8 @@ from alembic import op
 
 from z4j_brain.store.types import ByteText, Id, UtcTime
 
-revision = "0012"
-down_revision = "0011"
+revision = "0013"
+down_revision = "0012"
 branch_labels = None
 depends_on = None
 
