@@ -15,6 +15,7 @@ import { Route as InvitationRouteImport } from "./routes/invitation";
 import { Route as SetupRouteImport } from "./routes/setup";
 import { Route as SignInRouteImport } from "./routes/sign-in";
 import { Route as PProjectRouteImport } from "./routes/p/$project";
+import { Route as SignInProviderRouteImport } from "./routes/sign-in_.provider";
 import { Route as PProjectIndexRouteImport } from "./routes/p/$project/index";
 import { Route as PProjectAgentsRouteImport } from "./routes/p/$project/agents";
 import { Route as PProjectAuditRouteImport } from "./routes/p/$project/audit";
@@ -61,6 +62,11 @@ const SignInRoute = SignInRouteImport.update({
 const PProjectRoute = PProjectRouteImport.update({
   id: "/p/$project",
   path: "/p/$project",
+  getParentRoute: () => rootRouteImport,
+} as any);
+const SignInProviderRoute = SignInProviderRouteImport.update({
+  id: "/sign-in_/provider",
+  path: "/sign-in/provider",
   getParentRoute: () => rootRouteImport,
 } as any);
 const PProjectIndexRoute = PProjectIndexRouteImport.update({
@@ -310,6 +316,7 @@ export interface RootRouteChildren {
   SetupRoute: typeof SetupRoute;
   SignInRoute: typeof SignInRoute;
   PProjectRoute: typeof PProjectRouteWithChildren;
+  SignInProviderRoute: typeof SignInProviderRoute;
 }
 
 declare module "@tanstack/react-router" {
@@ -354,6 +361,13 @@ declare module "@tanstack/react-router" {
       path: "/p/$project";
       fullPath: "/p/$project";
       preLoaderRoute: typeof PProjectRouteImport;
+      parentRoute: typeof rootRouteImport;
+    };
+    "/sign-in_/provider": {
+      id: "/sign-in_/provider";
+      path: "/sign-in/provider";
+      fullPath: "/sign-in/provider";
+      preLoaderRoute: typeof SignInProviderRouteImport;
       parentRoute: typeof rootRouteImport;
     };
     "/p/$project/": {
@@ -529,6 +543,7 @@ const rootRouteChildren: RootRouteChildren = {
   SetupRoute: SetupRoute,
   SignInRoute: SignInRoute,
   PProjectRoute: PProjectRouteWithChildren,
+  SignInProviderRoute: SignInProviderRoute,
 };
 export const routeTree = rootRouteImport
   ._addFileChildren(rootRouteChildren)

@@ -100,6 +100,10 @@ class Keys:
         """Derive the key under which the secrets of authenticator apps are stored."""
         return credential.hkdf(self.master, b"z4j totp")
 
+    def oidc_value(self, purpose: bytes, state: str, browser: str) -> bytes:
+        """Derive what a sign-in at the identity provider needs, so that no replica stores it."""
+        return self._browser(b"z4j oidc " + purpose, f"{state}\n{browser}")
+
     def subject_hash(self, subject: str) -> bytes:
         """Return the key under which failed sign-ins of an address or e-mail are counted."""
         return self._browser(b"z4j subject", subject)

@@ -19,6 +19,7 @@ from z4j_brain.api.route import SAFE
 from z4j_brain.api.table import all_routes
 from z4j_brain.auth.totp import code_at, step_at
 from z4j_brain.keys import Keys
+from z4j_brain.store import oidc_identities, users
 from z4j_brain.store.schema import audit, issues, workers
 from z4j_brain.store.types import new_id
 from z4j_core.frames import ActionInfo, EngineInfo
@@ -266,6 +267,15 @@ def sign_in_by_passkey(running: Any, ada: Any) -> list[str]:
     return ["session.opened", "passkey.added", "session.opened"]
 
 
+def unlink_oidc(running: Any, ada: Any) -> list[str]:
+    with running.database.write() as connection:
+        account = users.find_account(connection, ADA)
+        oidc_identities.create(connection, "https://id", "sub", account.user.id, clock.now())
+    answers = [ada.post("/account/oidc/off", {"password": PASSWORD}) for _ in range(2)]
+    assert [answer.status_code for answer in answers] == [204, 409]
+    return ["identity.unlinked"]
+
+
 SCENES: dict[str, Scene] = {
     "add_passkey": add_passkey,
     "remove_passkey": remove_passkey,
@@ -280,6 +290,7 @@ SCENES: dict[str, Scene] = {
     "confirm_second_factor": confirm_factor,
     "replace_recovery_codes": replace_codes,
     "turn_second_factor_off": turn_factor_off,
+    "unlink_oidc": unlink_oidc,
     "create_agent": create_agent,
     "mint_token": mint_token,
     "revoke_agent": revoke_agent,
@@ -310,6 +321,8 @@ EXCEPTIONS = {
     "check_invitation": "it reads, and changes nothing",
     "begin_passkey": "it stores nothing; a wrong password is told",
     "begin_passkey_sign_in": "it stores nothing",
+    "begin_oidc_sign_in": "nothing has changed; test_oidc_accounts.py reads what comes of it",
+    "begin_oidc_link": "nothing has changed; test_oidc_accounts.py reads what comes of it",
 }
 
 

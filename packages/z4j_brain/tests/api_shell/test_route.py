@@ -106,6 +106,7 @@ def test_every_resource_says_who_may_call_it() -> None:
         "/sign-in/code",
         "/sign-in/passkey",
         "/sign-in/passkey/options",
+        "/sign-in/oidc",
         "/setup",
         "/setup/check",
         "/openapi.json",

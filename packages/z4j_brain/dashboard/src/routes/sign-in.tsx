@@ -3,6 +3,7 @@ import { createFileRoute, redirect, useRouter } from "@tanstack/react-router";
 import { type FormEvent, useState } from "react";
 import { Gate } from "@/components/gate";
 import { PasskeyButton } from "@/components/sign-in/passkey-button";
+import { ProviderButton } from "@/components/sign-in/provider-button";
 import { SecondStepForm } from "@/components/sign-in/second-step-form";
 import { Button } from "@/components/ui/button";
 import { Field } from "@/components/ui/field";
@@ -30,6 +31,7 @@ function SignIn() {
   const client = useQueryClient();
   const { data: offered } = useQuery(sessionQuery);
   const router = useRouter();
+  const { provider, by_password } = offered ?? { provider: null, by_password: true };
   const [form, setForm] = useState({ email: "", password: "" });
   const enter = async (session: Session) => {
     client.clear();
@@ -56,6 +58,15 @@ function SignIn() {
         onSignedIn={(session) => void enter(session)}
         onBack={back}
       />
+    );
+  }
+  if (provider && !by_password) {
+    return (
+      <Gate title="Sign in">
+        <div className="mt-4">
+          <ProviderButton name={provider} next={next} />
+        </div>
+      </Gate>
     );
   }
   const submit = (event: FormEvent) => {
@@ -102,6 +113,7 @@ function SignIn() {
         <Button type="submit" variant="primary" size="lg" disabled={send.isPending}>
           {send.isPending ? "Signing in …" : "Sign in"}
         </Button>
+        {provider && <ProviderButton name={provider} next={next} variant="outline" />}
       </form>
       {offered?.passkeys && canUsePasskeys() && (
         <div className="mt-3 flex flex-col border-t border-line pt-3">

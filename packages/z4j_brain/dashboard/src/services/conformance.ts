@@ -1,7 +1,7 @@
 // Holds the types of the services against those that `npm run types` writes from the brain's own
 // description. Nothing runs here; `npm run types:check` fails where the two disagree.
 import type { Assertion, CreationOptions, Registration, RequestOptions } from "@/lib/webauthn";
-import type { Enrolment, OwnSession, SecondFactor } from "./account";
+import type { Enrolment, Identity, OwnSession, SecondFactor } from "./account";
 import type { ActionView } from "./actions";
 import type { Passkey, PasskeyCreated, PasskeyList } from "./passkeys";
 import type { AgentView, TokenView } from "./agents";
@@ -54,6 +54,7 @@ export type Checked = Agree<
     Disagreements<RequestOptions, Brain["RequestOptions"]>,
     Disagreements<Registration, Brain["RegistrationForm"]>,
     Disagreements<Assertion, Brain["AssertionForm"]>,
+    Disagreements<Identity, Brain["IdentityView"]>,
     Disagreements<AgentView, Brain["AgentView"]>,
     Disagreements<TokenView, Brain["TokenView"]>,
     Disagreements<KeyView, Brain["KeyView"]>,

@@ -153,9 +153,9 @@ async def remove_passkey(call: UserCall, passkey_id: uuid.UUID, body: OwnPasswor
 @route("POST", "/sign-in/passkey/options", permission=PUBLIC, max_body=1024)
 async def begin_passkey_sign_in(call: Call, body: FirstStep) -> RequestOptions:
     """Return what `navigator.credentials.get` needs to sign in."""
-    with _refusals():
+    with refusals(), _refusals():
         party = _party(call)
-        wanted = await passkey_sign_in.begin(call.brain, party, body.second_step)
+        wanted = await passkey_sign_in.begin(call.brain, party, body.second_step, call.address)
     return RequestOptions(encoded(wanted.challenge), party.id, names_of(wanted.allowed))
 
 
@@ -164,7 +164,7 @@ async def sign_in_by_passkey(call: Call, body: PasskeySignIn) -> SessionView:
     """Sign in with a passkey, alone or after a password; the answer sets the session cookie."""
     given = assertion_of(body.credential)
     try:
-        with _refusals():
+        with refusals(), _refusals():
             signed_in = await passkey_sign_in.complete(
                 call.brain, _party(call), given, body.second_step, visitor_of(call)
             )

@@ -42,6 +42,8 @@ class Problem(Exception):
         "second-factor-required": "A second step is required",
         "passkeys-unavailable": "No passkeys here",
         "passkey-refused": "Passkey refused",
+        "password-sign-in-off": "No sign-in by password here",
+        "provider-unavailable": "Identity provider unavailable",
         "permission-missing": "Permission missing",
         "origin-refused": "Request from another origin",
         "csrf-token-invalid": "CSRF token missing or wrong",

@@ -73,6 +73,10 @@ class SessionView(msgspec.Struct, frozen=True):
     what a passkey signs to `POST /sign-in/passkey`."""
     second_step_ways: list[Way] = []
     """With it: what may be sent."""
+    provider: str | None = None
+    """What the button of the identity provider says; without one there is none."""
+    by_password: bool = True
+    """Whether anybody signs in by password here."""
 
 
 class SignInForm(msgspec.Struct, frozen=True):
@@ -190,6 +194,8 @@ async def session_view(brain: Brain, user: User | None, token: str | None) -> Se
         projects=[_project_view(project) for project in entered],
         passkeys=passkey_check.is_installed(),
         second_factor_owed=owed,
+        provider=None if brain.provider is None else brain.provider.config.name,
+        by_password=brain.settings.oidc_only == "off",
     )
 
 
@@ -198,7 +204,7 @@ def _look_up(
 ) -> tuple[bool, bool, list[ProjectAccess]]:
     if user is None:
         return not users.any_exist(connection), False, []
-    if second_factor_duty.is_owed(connection, settings.second_factor_required, user):
+    if second_factor_duty.is_owed(connection, settings, user):
         return False, True, []
     return False, False, projects.entered_by(connection, user.id)
 

@@ -1,7 +1,8 @@
-"""Signing in with a passkey: alone, or as the second step after a password.
+"""Signing in with a passkey: alone, or as the second step after a password or the provider.
 
 The authenticator has checked who holds it (user verification is required), so a passkey alone is
-two factors: NIST SP 800-63B-4, section 3.1.7. Nothing can be guessed here, so nothing is counted.
+two factors: NIST SP 800-63B-4, section 3.1.7. Nothing can be guessed here; what is wrong is counted
+by address, for the work it makes.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from z4j_brain.audit.author import SERVER, Author, from_request, person, user_ta
 from z4j_brain.audit.recording import record
 from z4j_brain.auth import passkey_challenges, passkey_check, sign_in
 from z4j_brain.auth.passkey_check import Assertion, PasskeyRefusedError
+from z4j_brain.auth.rate_limits import ONE_TIME_TOKENS
 from z4j_brain.auth.second_step import TooLateError
 from z4j_brain.store import one_time_tokens, passkeys, users
 from z4j_brain.store.one_time_tokens import SECOND_STEP
@@ -65,21 +67,26 @@ class _Proven(msgspec.Struct, frozen=True):
     sign_count: int
     second_step: bytes | None
     """The hash of the first step's token."""
+    by: str
+    """The ways of the sign-in, for the audit log."""
     visitor: Visitor
     author: Author
     """The server, until the passkey has shown that it is the owner."""
 
 
-async def begin(brain: Brain, party: RelyingParty, second_step: str | None) -> Wanted:
+async def begin(
+    brain: Brain, party: RelyingParty, second_step: str | None, address: str | None
+) -> Wanted:
     """Return what to sign; with the token of a first step, only that account's passkeys will do.
 
-    Raises `NotInstalledError`, `TooLateError`.
+    Raises `NotInstalledError`, `TooLateError`, `WaitError`, `PasswordsOffError`.
     """
-    passkey_check.require_installed()
+    _check_open(brain, second_step)
     now, allowed = clock.now(), []
     if second_step is not None:
         token_hash = brain.keys.one_time_hash(second_step)
-        found = await brain.database.run(_of_first_step, token_hash, now)
+        async with brain.limits.counting(ONE_TIME_TOKENS, address, TooLateError):
+            found = await brain.database.run(_of_first_step, token_hash, now)
         allowed = [one.credential_id for one in found if one.rp_id == party.id]
     challenge = passkey_challenges.make(brain.keys, _purpose(party, second_step), now)
     return Wanted(challenge, allowed)
@@ -94,9 +101,28 @@ async def complete(
 ) -> SignedIn:
     """Check what was signed and open the session.
 
-    Raises `NotInstalledError`, `PasskeyRefusedError`, `TooLateError`.
+    Raises `NotInstalledError`, `PasskeyRefusedError`, `TooLateError`, `WaitError` after several of
+    either, `PasswordsOffError`.
     """
+    _check_open(brain, second_step)
+    failures = (PasskeyRefusedError, TooLateError)
+    async with brain.limits.counting(ONE_TIME_TOKENS, visitor.address, failures):
+        return await _complete(brain, party, given, second_step, visitor)
+
+
+def _check_open(brain: Brain, second_step: str | None) -> None:
     passkey_check.require_installed()
+    if second_step is None:  # where the provider is the only way, a passkey is not another one
+        sign_in.check_passwords_on(brain.settings)
+
+
+async def _complete(
+    brain: Brain,
+    party: RelyingParty,
+    given: Assertion,
+    second_step: str | None,
+    visitor: Visitor,
+) -> SignedIn:
     challenge = await asyncio.to_thread(passkey_check.challenge_of, given.client_data)
     purpose = _purpose(party, second_step)
     if not passkey_challenges.is_good(brain.keys, purpose, challenge, clock.now()):
@@ -108,8 +134,9 @@ async def complete(
         passkey_check.asserted, party, given, challenge, passkey.public_key
     )
     token_hash = None if second_step is None else brain.keys.one_time_hash(second_step)
+    by = "passkey" if second_step is None else f"{sign_in.first_of(second_step).value} and passkey"
     nobody = from_request(brain.keys, SERVER, visitor.address)
-    proven = _Proven(passkey, challenge, sign_count, token_hash, visitor, nobody)
+    proven = _Proven(passkey, challenge, sign_count, token_hash, by, visitor, nobody)
     outcome = await brain.database.run(_judge, brain, proven, write=True)
     if isinstance(outcome, _Refused):
         raise PasskeyRefusedError(_WHY[outcome])
@@ -156,8 +183,7 @@ def _judge(connection: Connection, brain: Brain, proven: _Proven) -> SignedIn | 
     if proven.second_step is not None:
         one_time_tokens.use(connection, proven.second_step, SECOND_STEP, now)
     signed_in = sign_in.open_session(connection, brain, account.user, proven.visitor)
-    by = "passkey" if proven.second_step is None else "password and passkey"
-    sign_in.tell_opened(connection, author, account.user, by)
+    sign_in.tell_opened(connection, author, account.user, proven.by)
     return signed_in
 
 

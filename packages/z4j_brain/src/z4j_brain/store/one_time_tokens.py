@@ -1,4 +1,5 @@
-"""Tokens that work once: for the first set-up, a sign-in by link, the second step of a sign-in.
+"""Tokens that work once: for the first set-up, a sign-in by link, the second step of a sign-in, the
+way to an identity provider and back.
 
 Of the challenges of passkeys, which prove themselves, those are here that were used.
 """
@@ -15,6 +16,8 @@ SETUP = "setup"
 SIGN_IN = "sign-in"
 SECOND_STEP = "second-step"
 USED_CHALLENGE = "used-challenge"
+OIDC_SIGN_IN = "oidc-sign-in"
+OIDC_LINK = "oidc-link"
 
 
 def create(

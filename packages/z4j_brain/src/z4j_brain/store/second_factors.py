@@ -12,6 +12,7 @@ from z4j_brain.store.schema import passkeys as passkey_rows
 from z4j_brain.store.schema import recovery_codes as codes
 from z4j_brain.store.schema import totp_secrets as totp
 from z4j_brain.store.schema import users
+from z4j_brain.store.users import NO_PASSWORD
 
 
 class Totp(msgspec.Struct, frozen=True):
@@ -71,11 +72,18 @@ def begin(connection: Connection, user_id: uuid.UUID, sealed: bytes, now: int) -
 
 
 def administrators_without(connection: Connection) -> list[str]:
-    """Return the e-mail addresses of the instance's administrators without a second step."""
+    """Return the e-mail addresses of the instance's administrators without a second step.
+
+    Who has no password is signed in by the identity provider, which asks for what it wants.
+    """
     has_app = exists().where(totp.c.user_id == users.c.id, totp.c.confirmed_at.is_not(None))
     has_passkey = exists().where(passkey_rows.c.user_id == users.c.id)
     query = select(users.c.email).where(
-        users.c.is_admin, users.c.disabled_at.is_(None), ~has_app, ~has_passkey
+        users.c.is_admin,
+        users.c.disabled_at.is_(None),
+        users.c.password_hash != NO_PASSWORD,
+        ~has_app,
+        ~has_passkey,
     )
     return list(connection.execute(query.order_by(users.c.email)).scalars())
 

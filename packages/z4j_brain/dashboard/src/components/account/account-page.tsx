@@ -6,6 +6,7 @@ import { ThemeButton, useSignOut, ZoneButton } from "@/components/shell/sidebar"
 import { Button, buttonVariants } from "@/components/ui/button";
 import { Icon } from "@/components/ui/icon";
 import { type Session, sessionQuery } from "@/services/session";
+import { IdentityPanel } from "./identity-panel";
 import { PasskeyPanel } from "./passkey-panel";
 import { PasswordForm } from "./password-form";
 import { SecondFactorPanel } from "./second-factor-panel";
@@ -39,6 +40,7 @@ export function AccountPage({ from, isChanged }: AccountPageProps) {
               This server asks for a second step of sign-in. Set up a passkey or an authenticator app to go on.
             </p>
           )}
+          {!isOwed && <IdentityPanel />}
           <PasskeyPanel isAdmin={session.user.is_admin} />
           <SecondFactorPanel />
           {!isOwed && <PasswordForm email={session.user.email} isChanged={isChanged} />}

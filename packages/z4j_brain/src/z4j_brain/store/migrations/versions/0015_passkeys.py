@@ -9,8 +9,8 @@ from alembic import op
 
 from z4j_brain.store.types import Bytes, ByteText, Id, UtcTime
 
-revision = "0013"
-down_revision = "0012"
+revision = "0015"
+down_revision = "0014"
 branch_labels = None
 depends_on = None
 
