@@ -6,6 +6,7 @@ one `write` to a file opened for appending, so lines of many processes never mix
 
 from __future__ import annotations
 
+import hashlib
 import os
 import signal
 import time
@@ -67,6 +68,15 @@ def leak(secret: str, *, api_key: str = "") -> None:
 def fail(message: str) -> None:
     """Fails."""
     raise ValueError(message)
+
+
+@app.task(name="truth.charge", bind=True)
+def charge(self: Any, order: str, *, password: str) -> None:
+    """Tells the arguments that it really got, as a hash, and fails."""
+    told = hashlib.sha256(repr((order, password)).encode()).hexdigest()
+    with Path(os.environ["TRUTH_FILE"] + ".charged").open("a") as file:
+        file.write(f"{told}\n")
+    raise ValueError("declined")
 
 
 @app.task(name="truth.sleep")

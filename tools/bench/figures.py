@@ -106,6 +106,16 @@ TARGETS = {
     "footprint_disk": Target("size of the installation", "MiB", 80),
     "footprint_resident": Target("server resident, idle, SQLite", "MiB", 80, 65),
     "footprint_start": Target("start until it answers", "s", 3),
+    **{
+        f"peer_{key}_{database}": Target(f"{what}, {name}", *rest)
+        for database, name in _DATABASES
+        for key, what, *rest in (
+            ("rate", "events/s of a worker, the public package", "/s", None, None, True),
+            ("own", "events/s of the same worker, z4j", "/s", None, None, True),
+            ("limit", "events/s that z4j's server takes", "/s", None, None, True),
+            ("ratio", "z4j's server against the public one", "×", 75, 125, True),
+        )
+    },
     "overhead_solo": Target("a no-op task's CPU with z4j, solo", "× without", 1.08, 1.04),
     "overhead_prefork": Target("a no-op task's CPU with z4j, prefork", "× without", 1.08, 1.04),
 }

@@ -8,6 +8,7 @@ import pytest
 
 from z4j_agent import __version__, cli
 from z4j_agent.testing import LoopbackBrain
+from z4j_core.seal import parse_seal_keys
 
 
 @pytest.fixture(autouse=True)
@@ -63,3 +64,13 @@ def test_plugins_lists_none(
     monkeypatch.setenv("Z4J_PLUGINS", "none")
     assert cli.main(["plugins"]) == 0
     assert "No plugin is installed" in capsys.readouterr().out
+
+
+def test_seal_key_prints_a_key_alone_and_its_id_beside(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["seal-key"]) == 0
+    printed = capsys.readouterr()
+    [key] = parse_seal_keys(printed.out)
+    assert printed.out == f"{key.text()}\n"
+    assert printed.err == f"key id: {key.id.hex()}\n"
+    cli.main(["seal-key"])
+    assert capsys.readouterr().out != printed.out

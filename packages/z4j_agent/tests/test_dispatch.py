@@ -292,3 +292,33 @@ def test_a_result_after_the_driver_ended_does_not_kill_the_engines_thread(
     bench.dispatcher.submit(command("purge", queue="q", id="kept"))
     assert bench.wait(1)
     assert bench.pushed[-1].id == "kept"
+
+
+def test_commands_are_left_while_the_server_acknowledges_nothing(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A server that sends commands for ever and takes no result must not fill the host's memory."""
+    monkeypatch.setattr(dispatch, "MAX_UNTOLD", 3)
+    for number in range(1_000):
+        bench.dispatcher.submit(Command(f"c{number}", "other", "retry", b"{}"))
+    assert [outcome.id for outcome in bench.pushed] == ["c0", "c1", "c2"]
+    bench.acknowledged = 2
+    bench.dispatcher.submit(Command("c500", "other", "retry", b"{}"))
+    assert bench.pushed[-1].id == "c500"
+
+
+def test_the_bytes_of_waiting_commands_are_bounded(
+    lamp: Lamp, bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dispatch, "MAX_WAITING_BYTES", 1_000)
+    lamp.gate.clear()
+    large = TaskRef(task_id="t1", args="x" * 600)
+    for number in range(3):
+        bench.dispatcher.submit(command("retry", task=large, id=f"c{number}"))
+    assert [outcome.id for outcome in bench.pushed] == ["c1", "c2"]
+    assert "too many commands" in str(bench.pushed[0].error)
+    lamp.gate.set()
+    assert bench.wait(3)
+    bench.dispatcher.submit(command("retry", task=large, id="c3"))
+    assert bench.wait(4)
+    assert bench.pushed[-1].ok

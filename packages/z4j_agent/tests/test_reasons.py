@@ -108,7 +108,15 @@ def test_a_header_that_comes_twice_breaks_nothing(status: int, name: str) -> Non
 
 @pytest.mark.parametrize(
     ("wish", "expected"),
-    [(5.0, 5.0), (0.0, None), (-3.0, None), (1e9, None), (math.inf, None), (math.nan, None)],
+    [
+        (5.0, 5.0),
+        (1e-9, 0.5),
+        (0.0, None),
+        (-3.0, None),
+        (1e9, None),
+        (math.inf, None),
+        (math.nan, None),
+    ],
 )
 def test_a_wish_to_wait_is_kept_within_bounds(wish: float, expected: float | None) -> None:
     assert of_goodbye("shutdown", "", wish).retry_after_s == expected

@@ -9,7 +9,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[3]
 REPORTS = ROOT / ".cache" / "suite"
-SECONDS = {"z4j_brain": 320, "z4j_celery": 210, "e2e": 420, "faults": 240}
+SECONDS = {"z4j_brain": 320, "z4j_celery": 210, "e2e": 420, "faults": 240, "hostile": 100}
 PARTS = {"z4j_brain": 3}
 """Into how many steps the folders of a package's tests are dealt, so that none is the longest."""
 
@@ -112,7 +112,7 @@ def _alone(package: Path, options: Sequence[str]) -> list[Step]:
 
 def _whole(options: Sequence[str]) -> Iterator[Step]:
     """The packages together, in steps that may run beside each other."""
-    long = ("e2e", "faults")
+    long = ("e2e", "faults", "hostile")
     says = "the packages together"
     for name in long:
         seconds = SECONDS[name]

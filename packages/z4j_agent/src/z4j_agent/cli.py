@@ -23,6 +23,7 @@ examples:
   z4j-agent doctor           why does my worker not show up?
   z4j-agent doctor --json    the same, for a health check; exit status 1 if broken
   z4j-agent plugins          what will be captured here, and what is wrong with it
+  z4j-agent seal-key         a new key, for exact retries that the server cannot read
 
 Run it in the environment and with the variables of the process it is about.
 """
@@ -38,6 +39,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _plugins()
     if options.verb == "version":
         return _version()
+    if options.verb == "seal-key":
+        return _seal_key()
     parser.print_help()
     return 0
 
@@ -69,6 +72,13 @@ def _parser() -> argparse.ArgumentParser:
         help="list the plugins of this environment and their problems",
         description="Loads each plugin inside its own guard, as the agent does. Exit status 1 "
         "when one has a problem.",
+    )
+    verbs.add_parser(
+        "seal-key",
+        help="mint a key for Z4J_SEAL_KEY and print it",
+        description="Prints a new key for sealed arguments. Give it to your workers as "
+        "Z4J_SEAL_KEY, before an older one and a comma, keep a copy where you keep secrets, and "
+        "never give it to the server: who has it can read every argument sealed with it.",
     )
     verbs.add_parser("version", help="print the versions of agent, core and Python")
     return parser
@@ -119,6 +129,15 @@ def _version() -> int:
     from z4j_core import __version__ as core_version
 
     print(f"z4j-agent {__version__}, z4j-core {core_version}, Python {platform.python_version()}")
+    return 0
+
+
+def _seal_key() -> int:
+    from z4j_agent.sealing import new_key
+
+    key = new_key()
+    print(key.text())
+    print(f"key id: {key.id.hex()}", file=sys.stderr)
     return 0
 
 

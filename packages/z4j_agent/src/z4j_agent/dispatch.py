@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from collections.abc import Callable, Sequence
 from queue import SimpleQueue
 from threading import Thread
@@ -20,6 +20,9 @@ from z4j_core.redaction import Redactor
 
 MAX_REMEMBERED = 1000
 MAX_WAITING = 1000
+MAX_WAITING_BYTES = 16 * 1_048_576
+MAX_UNTOLD = 4 * MAX_WAITING
+"""Results that the server has not acknowledged; beyond, commands are left for it to send again."""
 MAX_RESULT_BYTES = 262_144
 MAX_ERROR = 4000
 MAX_DEFECT = 300
@@ -131,36 +134,59 @@ class Dispatcher:
         self._executor = executor
         self._push = push
         self._acknowledged = acknowledged
-        self._waiting: set[str] = set()
+        self._waiting: dict[str, int] = {}
+        self._waiting_bytes = 0
+        self._untold: deque[int] = deque()
         self._remembered: OrderedDict[str, tuple[Outcome, int]] = OrderedDict()
         self._queues: dict[str, SimpleQueue[Command]] = {}
 
     def submit(self, command: Command) -> None:
-        """Carry out a command, unless that was done or is being done. Driver's thread only."""
-        if command.id in self._waiting:
+        """Carry out a command, unless that was done or is being done. Driver's thread only.
+
+        Memory is bounded whatever the server does: a command is dropped without a word while too
+        many results wait for their acknowledgement, as the server sends it again.
+        """
+        if command.id in self._waiting or not self._has_room():
             return
         if command.id in self._remembered:
             self._repeat(command.id)
         elif command.engine not in self._executor.engine_names:
             self._finish(self._executor.run(command, self.clock_offset_us))
-        elif len(self._waiting) >= MAX_WAITING:
+        elif self._is_too_much(command):
             error = "This worker has too many commands waiting. Send it again later."
             self._finish(Outcome(command.id, False, b"null", error, micros()))
         else:
-            self._waiting.add(command.id)
+            self._waiting[command.id] = size = _size(command)
+            self._waiting_bytes += size
             self._queue(command.engine).put(command)
+
+    def _has_room(self) -> bool:
+        """Tell whether one more result may be kept for the server."""
+        acknowledged = self._acknowledged()
+        while self._untold and self._untold[0] <= acknowledged:
+            self._untold.popleft()
+        return len(self._untold) + len(self._waiting) < MAX_UNTOLD
+
+    def _is_too_much(self, command: Command) -> bool:
+        is_too_large = self._waiting_bytes + _size(command) > MAX_WAITING_BYTES
+        return len(self._waiting) >= MAX_WAITING or (is_too_large and bool(self._waiting))
 
     def _repeat(self, command_id: str) -> None:
         """Answer again, unless the first answer is still on its way."""
         outcome, seq = self._remembered[command_id]
         if seq <= self._acknowledged():
-            self._remembered[command_id] = (outcome, self._push(outcome))
+            self._remembered[command_id] = (outcome, self._tell(outcome))
 
     def _finish(self, outcome: Outcome) -> None:
-        self._waiting.discard(outcome.id)
-        self._remembered[outcome.id] = (outcome, self._push(outcome))
+        self._waiting_bytes -= self._waiting.pop(outcome.id, 0)
+        self._remembered[outcome.id] = (outcome, self._tell(outcome))
         while len(self._remembered) > MAX_REMEMBERED:
             self._remembered.popitem(last=False)
+
+    def _tell(self, outcome: Outcome) -> int:
+        seq = self._push(outcome)
+        self._untold.append(seq)
+        return seq
 
     def _queue(self, engine: str) -> SimpleQueue[Command]:
         queue = self._queues.get(engine)
@@ -177,6 +203,13 @@ class Dispatcher:
             if deliver is not None:
                 with contextlib.suppress(RuntimeError):  # the driver has ended meanwhile
                     deliver(lambda outcome=outcome: self._finish(outcome))  # type: ignore[misc]
+
+
+def _size(command: Command) -> int:
+    """Return about how much memory a command holds, in bytes."""
+    task = command.task
+    texts = () if task is None else (task.args, task.kwargs)
+    return len(command.params) + sum(len(text or "") for text in texts)
 
 
 def _params(action: Action, encoded: bytes) -> Any:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import msgspec
 
@@ -27,12 +27,16 @@ def hello(
     framework: str | None = None,
     problems: Iterable[str] = (),
     redactor: Redactor | None = None,
+    seal_keys: Sequence[str] = (),
 ) -> Hello:
-    """Return the hello of this process. A plugin that describes itself badly is named, not sent."""
+    """Return the hello of this process. A plugin that describes itself badly is named, not sent.
+
+    `seal_keys` are the ids of the keys that can be opened here.
+    """
     said = list(problems)
     infos: list[EngineInfo] = []
     for engine in engines:
-        info = _describe(engine, said)
+        info = _describe(engine, said, seal_keys)
         if info is not None:
             _keep_if_it_fits(infos, info, said)
     return Hello(
@@ -71,10 +75,11 @@ def hello_of_the_dead(identity: Identity, nonce: bytes) -> Hello:
     )
 
 
-def _describe(engine: Engine, said: list[str]) -> EngineInfo | None:
+def _describe(engine: Engine, said: list[str], seal_keys: Sequence[str]) -> EngineInfo | None:
     """Ask a stranger's engine for its description and hold it to the limits of the protocol."""
     try:
-        described = msgspec.json.encode(engine.info())
+        keys = list(seal_keys) if engine.keeps_originals else []
+        described = msgspec.json.encode(msgspec.structs.replace(engine.info(), seal_keys=keys))
         if b"\\u0000" in described:
             raise ValueError("its description holds a NUL character")
         return msgspec.json.decode(described, type=EngineInfo)

@@ -186,7 +186,13 @@ def _describer(identity: Identity, plugins: PluginSet) -> Callable[[bytes], Hell
     def describe(nonce: bytes) -> Hello:
         problems = [f"{problem.plugin}: {problem.detail}" for problem in plugins.problems]
         return hello(
-            identity, nonce, plugins.engines, plugins.framework, problems, plugins.redactor
+            identity,
+            nonce,
+            plugins.engines,
+            plugins.framework,
+            problems,
+            plugins.redactor,
+            plugins.sealing.key_ids,
         )
 
     return describe

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterable
 from importlib.metadata import entry_points
 
+from z4j_agent.sealing import Sealing
 from z4j_agent.settings import Settings
 from z4j_core.events import TaskEvent
 from z4j_core.plugins import (
@@ -44,6 +45,10 @@ class PluginSet:
         self.event_filter: Callable[[TaskEvent], TaskEvent | None] | None = (
             self._assembly.event_filter()
         )
+        self.sealing = Sealing.of(settings)
+        self.seal = None if self.sealing.sealer is None else self.sealing.sealer.seal
+        if self.sealing.problem is not None:
+            self._assembly.problems.append(Problem("z4j-agent[seal]", self.sealing.problem))
         self._attached: list[Engine | Framework] = []
         for problem in self._assembly.problems:
             self._warn(problem)

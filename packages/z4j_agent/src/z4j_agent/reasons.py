@@ -22,7 +22,9 @@ from websockets.exceptions import (
 from z4j_core.link import AUTHENTICATION, NETWORK, LinkError
 from z4j_core.link import errors as codes
 
+LEAST_RETRY_S = 0.5
 GREATEST_RETRY_S = 600.0
+"""Within these seconds a server may say when to come back: no server keeps the host busy."""
 
 
 class Reason(msgspec.Struct, frozen=True):
@@ -120,7 +122,8 @@ def of_goodbye(code: str, detail: str, retry_after_s: float) -> Reason:
     """Return the reason for the server's goodbye; its wish to wait is kept within bounds."""
     reason = of_link_error(code, detail or "The server closed the link.")
     if 0 < retry_after_s <= GREATEST_RETRY_S:  # not so for NaN
-        return msgspec.structs.replace(reason, retry_after_s=retry_after_s)
+        wait_s = max(LEAST_RETRY_S, retry_after_s)
+        return msgspec.structs.replace(reason, retry_after_s=wait_s)
     return reason
 
 

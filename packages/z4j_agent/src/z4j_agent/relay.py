@@ -18,6 +18,7 @@ import msgspec
 from msgspec import Meta
 
 from z4j_core.events import Kind, Micros, Name, WireEvent
+from z4j_core.to_wire import without_seal
 
 MAX_DATAGRAM = 100_000
 """Bytes; below the kernel's usual limit of 208 KiB for one message of a Unix socket."""
@@ -32,6 +33,7 @@ UNREADABLE = "a forked process sent something unreadable"
 _encode = msgspec.msgpack.Encoder().encode
 _decode_event = msgspec.msgpack.Decoder(WireEvent).decode
 _CUT = b'{"cut":["everything"]}'
+_TOO_LARGE = f"With its event it exceeds the {MAX_DATAGRAM:,} bytes that a fork hands over."
 
 
 Count = Annotated[int, Meta(ge=1, lt=1 << 40)]
@@ -78,6 +80,9 @@ class RelayWriter:
         Waits at most 0.1 seconds for room in the kernel's buffer.
         """
         encoded = _encode(event)
+        if len(encoded) > MAX_DATAGRAM and event.sealed is not None:
+            event = without_seal(event, _TOO_LARGE)
+            encoded = _encode(event)
         if len(encoded) > MAX_DATAGRAM:
             encoded = _encode(msgspec.structs.replace(event, payload=_CUT))
         if not self._put(encoded, FULL_WAIT_S):

@@ -17,6 +17,7 @@ from z4j_agent.incarnation import Incarnation
 from z4j_agent.plugin_set import PluginSet
 from z4j_agent.settings import Settings
 from z4j_core.events import TaskEvent
+from z4j_core.frames import TaskRef
 from z4j_core.plugins import EntryPoint
 from z4j_core.to_wire import to_wire
 
@@ -138,7 +139,7 @@ class Agent:
                 if filtered is None:
                     return
                 event, plugins = filtered
-            wire = to_wire(event, plugins.redactor)
+            wire = to_wire(event, plugins.redactor, plugins.seal)
             if life.writer is None:
                 life.outbox.append(wire.kind, wire.occurred_at, _encode(wire))
             else:
@@ -147,6 +148,11 @@ class Agent:
                 self.ensure_started(life.wanted_role)
         except Exception as error:
             self._lose(life, NOT_ENCODABLE, event, error)
+
+    def original_of(self, engine: str, task: TaskRef) -> bytes | None:
+        """Open what was sealed with the task; see `z4j_core.plugins.Host`."""
+        plugins = self._plugins
+        return None if plugins is None else plugins.sealing.open(engine, task)
 
     def _filtered(self, life: Incarnation, event: TaskEvent) -> tuple[TaskEvent, PluginSet] | None:
         """Return the event as the plugins leave it, and the plugins; None if it is dropped."""

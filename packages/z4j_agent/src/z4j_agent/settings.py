@@ -11,6 +11,7 @@ import msgspec
 
 from z4j_agent.spool.place import default_root
 from z4j_core.credential import Credential, CredentialError, parse_token
+from z4j_core.seal import SealKey, SealKeyError, parse_seal_keys
 
 DEFAULT_SPOOL_BYTES = 256 * 1024 * 1024
 SMALLEST_SPOOL_BYTES = 16 * 1024 * 1024
@@ -31,7 +32,7 @@ class Settings(msgspec.Struct, frozen=True):
     """The agent's settings. `problem` says why the agent does nothing although `Z4J_URL` is set.
 
     `warnings` are settings that were ignored for their default. `spool_root` is None when
-    `Z4J_SPOOL` is ``off``.
+    `Z4J_SPOOL` is ``off``. `seal_problem` says why `Z4J_SEAL_KEY` cannot be used.
     """
 
     url: str | None = None
@@ -44,6 +45,8 @@ class Settings(msgspec.Struct, frozen=True):
     spool_root: Path | None = None
     spool_bytes: int = DEFAULT_SPOOL_BYTES
     redact_emails: bool = False
+    seal_keys: tuple[SealKey, ...] = ()
+    seal_problem: str | None = None
     log_level: str | None = None
     environment: Mapping[str, str] = {}
 
@@ -56,10 +59,12 @@ class Settings(msgspec.Struct, frozen=True):
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> Settings:
         """Read the settings; never raises.
 
-        What plugins are given as `environment` leaves `Z4J_TOKEN` out: none needs it.
+        What plugins are given as `environment` leaves `Z4J_TOKEN` and `Z4J_SEAL_KEY` out: none
+        needs them.
         """
         given = dict(os.environ if environment is None else environment)
         token = given.pop("Z4J_TOKEN", "")
+        seal_keys, seal_problem = _seal_keys(given.pop("Z4J_SEAL_KEY", ""))
         warnings: list[str] = []
         url, credential, problem = _target(given.get("Z4J_URL", "").strip(), token.strip())
         return cls(
@@ -72,6 +77,8 @@ class Settings(msgspec.Struct, frozen=True):
             spool_root=_spool_root(given, warnings),
             spool_bytes=_bytes(given, "Z4J_SPOOL_BYTES", _SPOOL, warnings),
             redact_emails=_switch(given, "Z4J_REDACT_EMAILS", warnings),
+            seal_keys=seal_keys,
+            seal_problem=seal_problem,
             log_level=_log_level(given.get("Z4J_LOG_LEVEL", "").strip().upper(), warnings),
             warnings=tuple(warnings),
             environment=given,
@@ -116,6 +123,16 @@ def _target(url: str, token: str) -> tuple[str | None, Credential | None, str | 
         return url, parse_token(token), None
     except CredentialError as error:
         return url, None, str(error)
+
+
+def _seal_keys(text: str) -> tuple[tuple[SealKey, ...], str | None]:
+    """Return the keys, or why they cannot be used; one wrong key is no reason to guess."""
+    if not text.strip():
+        return (), None
+    try:
+        return parse_seal_keys(text), None
+    except SealKeyError as error:
+        return (), str(error)
 
 
 def _names(text: str | None) -> frozenset[str] | None:

@@ -39,12 +39,20 @@ class TextFormatter(logging.Formatter):
         self.converter = time.gmtime
 
     def format(self, record: logging.LogRecord) -> str:
-        """Return the lines; a line break in a message cannot pretend to be a new record."""
-        head, separator, trace = _redactor.text(super().format(record)).partition("\nTraceback")
+        """Return the lines; a line break in a message cannot pretend to be a new record, nor can
+        one in an exception, whose lines are indented.
+        """
+        record.message = record.getMessage()
+        record.asctime = self.formatTime(record, self.datefmt)
+        head = _redactor.text(self.formatMessage(record))
         own = request_id.get()
         if own is not None:
             head = f"{head} [request {own}]"
-        return head.replace("\n", "\\n").replace("\r", "\\r") + separator + trace
+        head = head.replace("\n", "\\n").replace("\r", "\\r")
+        if not record.exc_info:
+            return head
+        trace = _redactor.text(self.formatException(record.exc_info)).replace("\r", "\\r")
+        return head + "\n" + trace.replace("\n", "\n  ")
 
 
 class JsonFormatter(logging.Formatter):

@@ -308,4 +308,9 @@ def _strangers(environ: Mapping[str, str]) -> list[str]:
             near = difflib.get_close_matches(name, known, 1, cutoff=0.75)
             hint = f" Did you mean {near[0]}?" if near else " `z4j config` lists all settings."
             warnings.append(f"{name} is no setting of z4j.{hint}")
+    if environ.get("Z4J_SEAL_KEY", "").strip():
+        warnings.append(
+            "Z4J_SEAL_KEY is set for the server, which must never have it: what workers seal is"
+            " sealed from the server. Give it to the workers only. The server does not read it."
+        )
     return warnings

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from z4j_brain.api.route import PUBLIC, SAFE
+from z4j_brain.api.table import all_routes
+
 EMAIL, PASSWORD = "ada@example.org", "correct horse battery staple"
 AGENTS = "/projects/shop/agents"
 
@@ -61,3 +64,36 @@ def test_the_token_in_the_url_or_body_does_not_count(running: Any, ada: Any) -> 
 def test_reading_needs_neither(running: Any, ada: Any) -> None:
     del ada.http.headers["X-CSRF-Token"], ada.http.headers["Origin"]
     assert ada.get(AGENTS).status_code == 200
+
+
+def test_every_route_that_changes_something_asks_for_both(running: Any, ada: Any) -> None:
+    """By the table of routes, so that a new one is tried too."""
+    own, token = ada.http.headers.pop("Origin"), ada.http.headers.pop("X-CSRF-Token")
+    for one in (one for one in all_routes() if one.method not in SAFE):
+        parts = dict.fromkeys(one.path_types, "00000000-0000-0000-0000-000000000007")
+        path = one.path.format(project="shop", **parts)
+        for headers, slug in (
+            ({"X-CSRF-Token": token}, "origin-refused"),
+            ({"X-CSRF-Token": token, "Origin": "https://evil.example"}, "origin-refused"),
+            ({"X-CSRF-Token": token, "Origin": "null"}, "origin-refused"),
+            ({"Origin": own}, "csrf-token-invalid"),
+            ({"Origin": own, "X-CSRF-Token": "0" * 64}, "csrf-token-invalid"),
+        ):
+            if slug == "csrf-token-invalid" and one.permission == PUBLIC:
+                continue
+            answer = ada.http.request(one.method, path, json={}, headers=headers)
+            assert answer.status_code == 403, (one.name, headers)
+            assert answer.json()["type"] == f"/problems/{slug}", (one.name, headers)
+
+
+def test_a_stolen_cookie_is_worth_nothing_after_sign_out(running: Any, ada: Any) -> None:
+    thief = running.browser(dict(ada.http.headers))
+    thief.http.cookies.update(ada.http.cookies)
+    assert thief.get("/account/sessions").status_code == 200
+    assert ada.post("/sign-out").status_code == 200
+    for one in (one for one in all_routes() if one.permission != PUBLIC):
+        parts = dict.fromkeys(one.path_types, "00000000-0000-0000-0000-000000000007")
+        path = one.path.format(project="shop", **parts)
+        answer = thief.http.request(one.method, path, json=None if one.method in SAFE else {})
+        assert answer.status_code == 401, one.name
+    assert thief.get("/session").json()["user"] is None

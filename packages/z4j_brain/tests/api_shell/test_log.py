@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import logging
+import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -94,6 +95,21 @@ def test_text_has_the_id_too() -> None:
     assert TextFormatter().format(record).endswith("INFO z4j.api: a\\nb [request abc]")
     request_id.reset(before)
     assert "request_id" not in json.loads(JsonFormatter().format(record))
+
+
+def test_nothing_in_a_message_can_pretend_to_be_a_record() -> None:
+    """Not even by what looks like the beginning of a traceback, nor in an exception's text."""
+    forged = "x\nTraceback\n2026-01-01T00:00:00.000Z INFO z4j: all is well\r\nTraceback\ny"
+    try:
+        raise ValueError(forged)
+    except ValueError:
+        failed = sys.exc_info()
+    for error in (None, failed):
+        record = logging.LogRecord("z4j.link", logging.INFO, "", 1, "%s", (forged,), error)
+        first, *more = TextFormatter().format(record).splitlines()
+        assert first.endswith("Traceback\\ny")
+        assert more[:1] in ([], ["Traceback (most recent call last):"])
+        assert all(line.startswith("  ") for line in more[1:])
 
 
 def test_a_statement_that_fails_is_logged_without_its_values(

@@ -6,8 +6,10 @@ import json
 import re
 from typing import Any
 
-from z4j_brain.api.openapi import describe
+from z4j_brain.api.openapi import describe, statuses
 from z4j_brain.api.table import all_routes
+
+PROBLEM = {"$ref": "#/components/responses/Problem"}
 
 
 def _references(value: Any) -> set[str]:
@@ -33,7 +35,9 @@ def test_it_covers_every_route_with_its_permission() -> None:
         assert operation["x-permission"] == one.permission
         assert operation["operationId"] == one.name
         assert str(one.status) in operation["responses"]
-        assert operation["responses"]["default"] == {"$ref": "#/components/responses/Problem"}
+        for status in statuses(one):
+            assert operation["responses"][str(status)] == PROBLEM
+        assert set(operation["responses"]) == {str(one.status), *map(str, statuses(one))}
         assert ("requestBody" in operation) == (one.body_type is not None)
         named = re.findall(r"{(\w+)}", one.path)
         in_path = [one for one in operation["parameters"] if one["in"] == "path"]

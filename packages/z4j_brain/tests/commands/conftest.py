@@ -101,7 +101,8 @@ class House:
         return Commands(self.database, self.registry, self.hub, KEYS, now=lambda: self.now)  # type: ignore[arg-type]
 
     def add_worker(self, worker_id: str, *, is_linked: bool = True, **fields: Any) -> uuid.UUID:
-        engines = [EngineInfo("celery", "5", fields.pop("actions", ACTIONS))]
+        keys = fields.pop("seal_keys", [])
+        engines = [EngineInfo("celery", "5", fields.pop("actions", ACTIONS), keys)]
         row = new_id()
         values = {
             "id": row,

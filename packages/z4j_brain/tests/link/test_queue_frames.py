@@ -51,3 +51,19 @@ def test_a_negative_depth_ends_the_link(play: Any, wait_for: Any) -> None:
         assert [name for name, _, _ in served.parts.queues.calls if name == "sampled"] == []
 
     play(scenario)
+
+
+@on_sqlite
+def test_a_transport_that_no_database_holds_ends_the_link(play: Any, wait_for: Any) -> None:
+    """What cannot be written is written again and again, and would keep all others waiting."""
+    broker = Broker(id=BROKER, transport="re\0dis", queues=["mail"])
+
+    async def scenario(served: Any) -> None:
+        agent = served.agent()
+        await agent.connect()
+        agent.link.send(frames.Queues([frames.KnownBroker("celery", broker)]), 1)
+        await agent.flush()
+        assert await agent.closed() == (4400, "bad_frame")
+        assert [name for name, _, _ in served.parts.queues.calls if name == "told"] == []
+
+    play(scenario)

@@ -423,3 +423,53 @@ def test_commands_reach_the_worker_and_only_a_live_one(house: Any, play: Any) ->
         assert not registry.deliver(row, command)
 
     play(scenario)
+
+
+def test_numbers_without_end_are_only_numbers(house: Any, play: Any, wait_for: Any) -> None:
+    """JSON knows no largest number: what a heartbeat tells is bounded before it is used."""
+
+    async def scenario(served: Any) -> None:
+        agent = served.agent(codec=JSON)
+        await agent.connect()
+        await wait_for(served.parts.registry.online)
+        for digits in (10**400, 0, 2 * 10**400):
+            beat = ["heartbeat", 1, *[digits] * 9]
+            await agent.websocket.send(agent.link._out.sign(msgspec.json.encode(beat)))
+        agent.link.send(frames.Heartbeat(1), 1)
+        await agent.flush()
+        await wait_for(lambda: [row["rss_bytes"] for row in house.rows(workers)] == [0])
+        assert served.parts.registry.online()
+
+    play(scenario)
+
+
+def test_a_link_brings_only_so_much_to_our_log(
+    play: Any, wait_for: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def scenario(served: Any) -> None:
+        agent = served.agent()
+        await agent.connect()
+        for number in range(100):
+            agent.link.send(frames.Error("bad", f"complaint {number}"), 1)
+        agent.link.send(frames.Goodbye("shutdown", ""), 1)
+        await agent.flush()
+        await agent.closed()
+        await wait_for(lambda: not served.gateway.sessions)
+
+    play(scenario)
+    assert "complaint 0" in caplog.text
+    assert "complaint 50" not in caplog.text
+    assert caplog.text.count("complains") == 20
+
+
+def test_the_signing_key_of_another_project_is_refused(house: Any, play: Any) -> None:
+    async def scenario(served: Any) -> None:
+        mine = house.credential
+        key = house.keys.signing_key(uuid.uuid4(), house.agent_id, house.token_id)
+        agent = served.agent(credential=msgspec.structs.replace(mine, signing_key=key))
+        await agent.open()
+        await agent.greet()
+        assert await agent.closed() == (4403, "bad_signature")
+
+    play(scenario)
+    assert stored(house) == {}

@@ -15,6 +15,7 @@ from z4j_brain.store import expiry, schema, users
 from z4j_brain.store.partitions import partition_of
 from z4j_brain.store.schema import commands, events, gaps, metadata, rollups, tasks, workers
 from z4j_brain.store.types import new_id
+from z4j_core.seal import Envelope
 
 
 def run(record: Any, **variables: str) -> bool:
@@ -273,3 +274,15 @@ def _command(record: Any, action: str, days_ago: float, **fields: Any) -> None:
 
 def _eta(at: int) -> bytes:
     return b'{"eta": %d}' % at
+
+
+def test_sealed_arguments_go_with_their_task_and_not_before(record: Any) -> None:
+    envelope = Envelope(b"k" * 8, b"p" * 8, b"s" * 16, b"n" * 12, bytes(16)).pack()
+    for task_id, days_ago in (("old", 40), ("waiting", 40), ("young", 29)):
+        sealed = record.event(task_id, "received", days_ago, sealed=envelope)
+        record.tell(days_ago, sealed)
+    record.tell(1, record.event("waiting", "started", 1))
+    assert run(record)
+    assert record.column(schema.sealed_payloads.c.task_id) == ["waiting", "young"]
+    assert record.column(tasks.c.task_id) == ["waiting", "young"]
+    assert record.counters.deleted["sealed_payloads"] == 1

@@ -6,7 +6,7 @@ import random
 from typing import Any
 
 import msgspec
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import update
 
@@ -157,8 +157,10 @@ def test_actions_say_why_not(record: Any, event: Any) -> None:
 KINDS = st.sampled_from(list(Kind))
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.tuples(KINDS, st.integers(0, 2), st.integers(0, 5)), min_size=1, max_size=8))
+@example([(Kind.PUBLISHED, 1, 0), (Kind.UNKNOWN, 0, 0)])
+@example([(Kind.UNKNOWN, 1, 0), (Kind.STARTED, 0, 1)])
 def test_the_latest_attempt_agrees_with_the_fold(told: list[tuple[Kind, int, int]]) -> None:
     """The row of a task and its latest attempt are two readings of the same events."""
     records = [

@@ -127,7 +127,14 @@ def test_a_mistyped_variable_is_told_with_the_likely_one() -> None:
         ["Z4J_PORT"],
         [],
     ]
-    assert not load(dict.fromkeys(ELSEWHERE, "x") | {"PATH": "x", "z4j_x": "x"}).warnings
+    elsewhere = dict.fromkeys(ELSEWHERE - {"Z4J_SEAL_KEY"}, "x")
+    assert not load(elsewhere | {"PATH": "x", "z4j_x": "x"}).warnings
+
+
+def test_a_key_that_the_server_must_not_have_is_warned_of_and_not_quoted() -> None:
+    [warning] = load({"Z4J_SEAL_KEY": "z4j_seal_the-key"}).warnings
+    assert "Z4J_SEAL_KEY is set for the server, which must never have it" in warning
+    assert "the-key" not in warning
 
 
 def test_a_value_is_never_shown_in_a_warning() -> None:

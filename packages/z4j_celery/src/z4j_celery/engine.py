@@ -37,6 +37,7 @@ class CeleryEngine(Engine):
     """
 
     name: ClassVar[str] = "celery"
+    keeps_originals: ClassVar[bool] = True
 
     def __init__(self) -> None:
         self._capture: Capture | None = None

@@ -11,6 +11,7 @@ from z4j_celery.endings import Ending, ending_of, revoked, timed_out
 from z4j_celery.facts import attempt_of, now_us, origin, relations, result_of, text_of
 from z4j_celery.guard import complain, guarded, logger
 from z4j_celery.memory import Messages, Recent, message_of
+from z4j_celery.original import pack
 from z4j_celery.parameters import ParameterNames
 from z4j_celery.process import Process
 from z4j_celery.queues import QueueNames
@@ -61,6 +62,7 @@ class Runs:
             return
         self._waiting.put(key, None)
         data = {"args": request.args, "kwargs": request.kwargs}
+        data["original"] = lambda: _original(request, run)
         data |= relations(headers, task_id)
         data |= run.origin
         if data["args"] and (names := self._parameters.of_task(request.task, request.type)):
@@ -220,3 +222,9 @@ class Runs:
             run = Run(attempt_of(headers), request.type, queue, origin(headers, request.id))
             setattr(request, _MARK, run)
         return run
+
+
+def _original(request: Any, run: Run) -> bytes | None:
+    """Return the whole message as bytes, for `retry` to read again; None if it cannot be kept."""
+    message = message_of(request, run.name, run.queue)
+    return None if message is None else pack(message)

@@ -13,6 +13,8 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta
 
+from z4j_core.seal import MAX_SEALED
+
 MAX_TASK_ID = 255
 MAX_NAME = 255
 MAX_ATTEMPT = 65_535
@@ -56,6 +58,8 @@ class TaskEvent(msgspec.Struct, frozen=True, gc=False, kw_only=True):
 
     `attempt` counts runs from 0. `data` is free-form; the keys that the brain understands are
     listed in `docs/events.md` (`args`, `kwargs`, `exception`, `published_at`, `parent_id` …).
+    `original`, a function without arguments, returns as bytes whatever the engine's own retry needs
+    to run the task again exactly. It is called only if that has to be sealed, and never travels.
     """
 
     kind: Kind
@@ -71,7 +75,8 @@ class TaskEvent(msgspec.Struct, frozen=True, gc=False, kw_only=True):
 class WireEvent(msgspec.Struct, frozen=True, gc=False, array_like=True):
     """One fact as it travels; `payload` is the redacted data as JSON, decoded once by the brain.
 
-    Decoding enforces the limits, so a value of this type is always storable.
+    `sealed` is an envelope of `z4j_core.seal` that holds the task's original, or None. Decoding
+    enforces the limits, so a value of this type is always storable.
     """
 
     kind: Kind
@@ -82,3 +87,4 @@ class WireEvent(msgspec.Struct, frozen=True, gc=False, array_like=True):
     name: Name | None
     queue: Name | None
     payload: Annotated[bytes, Meta(max_length=MAX_PAYLOAD)]
+    sealed: Annotated[bytes, Meta(max_length=MAX_SEALED)] | None = None

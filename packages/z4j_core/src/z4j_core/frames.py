@@ -14,6 +14,7 @@ import msgspec
 from msgspec import Meta
 
 from z4j_core.events import EngineName, Micros, WireEvent
+from z4j_core.seal import MAX_KEYS, MAX_SEALED
 from z4j_core.waiting import (
     MAX_BROKERS,
     MAX_QUEUES,
@@ -39,6 +40,7 @@ Nonce = Annotated[bytes, Meta(min_length=NONCE_BYTES, max_length=NONCE_BYTES)]
 Seq = Annotated[int, Meta(ge=1, lt=1 << 62)]
 Position = Annotated[int, Meta(ge=0, lt=1 << 62)]
 Identifier = Annotated[str, Meta(min_length=1, max_length=128)]
+SealKeyId = Annotated[str, Meta(pattern=r"^[0-9a-f]{16}$")]
 
 
 class Frame(msgspec.Struct, frozen=True, gc=False, array_like=True):
@@ -65,11 +67,16 @@ class ActionInfo(msgspec.Struct, frozen=True, gc=False):
 
 
 class EngineInfo(msgspec.Struct, frozen=True, gc=False):
-    """An engine that lives in the agent's process, with its version and its actions."""
+    """An engine that lives in the agent's process, with its version and its actions.
+
+    `seal_keys` are the ids of the keys with which its retry can open sealed payloads, as
+    hexadecimal; the first one seals.
+    """
 
     name: EngineName
     version: ShortText = ""
     actions: Annotated[list[ActionInfo], Meta(max_length=64)] = []
+    seal_keys: Annotated[list[SealKeyId], Meta(max_length=MAX_KEYS)] = []
 
 
 class Hello(Frame, frozen=True, tag="hello"):
@@ -133,7 +140,8 @@ class Ack(Frame, frozen=True, tag="ack"):
 class TaskRef(msgspec.Struct, frozen=True, gc=False):
     """What the record knows of the task that a command is about.
 
-    `args` and `kwargs` are JSON texts; they equal the real arguments only if `exact`.
+    `args` and `kwargs` are JSON texts; they equal the real arguments only if `exact`. `sealed` is
+    the envelope that came with the task, for a retry.
     """
 
     task_id: ShortText
@@ -144,6 +152,7 @@ class TaskRef(msgspec.Struct, frozen=True, gc=False):
     args: str | None = None
     kwargs: str | None = None
     exact: bool = False
+    sealed: Annotated[bytes, Meta(max_length=MAX_SEALED)] | None = None
 
 
 class Command(Frame, frozen=True, tag="command"):

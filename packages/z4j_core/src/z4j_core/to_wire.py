@@ -15,6 +15,7 @@ from z4j_core.events import (
     WireEvent,
 )
 from z4j_core.redaction import Redactor
+from z4j_core.seal import MAX_ORIGINAL, Seal
 
 _encode = msgspec.json.Encoder().encode
 _LATEST = (1 << 52) - 1
@@ -29,13 +30,15 @@ _TRACEBACK, _TRACEBACK_HEAD, _TRACEBACK_TAIL = 24_000, 2_048, 12_288
 _BULKY = ("traceback", "result", "kwargs", "args")
 
 
-def to_wire(event: TaskEvent, redactor: Redactor) -> WireEvent:
+def to_wire(event: TaskEvent, redactor: Redactor, seal: Seal | None = None) -> WireEvent:
     """Return the event as it travels. Never raises for any content of `event.data`.
 
     `data["arg_names"]`, the names of the task's parameters, lets positional arguments be judged by
     name; it does not travel. Adds `exact` when arguments are present: whether the previews equal
     the real arguments.
     A payload over the limit loses its bulkiest keys first and names them under `cut`.
+    `data["original"]` is sealed when the previews are not exact and `seal` is given; where it
+    cannot be, `unsealed` says why.
     """
     task_id, name, queue = event.task_id, event.name, event.queue
     attempt, occurred_at = event.attempt, event.occurred_at
@@ -52,6 +55,10 @@ def to_wire(event: TaskEvent, redactor: Redactor) -> WireEvent:
             doubtful = [key]
         else:
             doubtful.append(key)
+    if doubtful is None:
+        payload, sealed = _encode(data), None
+    else:
+        payload, sealed = _redacted(event, doubtful, redactor, seal)
     return WireEvent(
         event.kind,
         event.engine,
@@ -60,15 +67,47 @@ def to_wire(event: TaskEvent, redactor: Redactor) -> WireEvent:
         occurred_at if 0 <= occurred_at <= _LATEST else min(max(occurred_at, 0), _LATEST),
         name if name is None or len(name) <= MAX_NAME else _clip(name, MAX_NAME),
         queue if queue is None or len(queue) <= MAX_NAME else _clip(queue, MAX_NAME),
-        _encode(data) if doubtful is None else _redacted(data, doubtful, redactor),
+        payload,
+        sealed,
     )
 
 
-def _redacted(data: dict[str, Any], doubtful: list[str], redactor: Redactor) -> bytes:
-    """Return the payload: what is doubtful, redacted, and the rest as it is."""
-    safe, known = data.copy(), {}
+def without_seal(event: WireEvent, reason: str) -> WireEvent:
+    """Return the event without its sealed payload, and with the reason, one sentence of ours."""
+    payload = _with_reason(msgspec.json.decode(event.payload), reason, event.payload)
+    return msgspec.structs.replace(event, payload=payload, sealed=None)
+
+
+def _sealed(
+    event: TaskEvent, original: Any, seal: Seal, safe: dict[str, Any], payload: bytes
+) -> tuple[bytes, bytes | None]:
+    """Return the payload and the envelope; without one, the payload says why."""
+    try:
+        data = original()
+        if data is None:
+            reason = "The engine could not tell the real arguments of this task."
+        elif len(data) > MAX_ORIGINAL:
+            reason = f"Their message has {len(data):,} bytes; at most {MAX_ORIGINAL:,} are sealed."
+        else:
+            return payload, seal(event.engine, _clip(event.task_id, MAX_TASK_ID), data)
+    except Exception as error:  # a stranger's engine must not lose its event
+        reason = f"Sealing failed ({type(error).__name__[:100]})."
+    return _with_reason(safe, reason, payload), None
+
+
+def _with_reason(data: dict[str, Any], reason: str, payload: bytes) -> bytes:
+    explained = _encode(data | {"unsealed": reason})
+    return explained if len(explained) <= MAX_PAYLOAD else payload
+
+
+def _redacted(
+    event: TaskEvent, doubtful: list[str], redactor: Redactor, seal: Seal | None
+) -> tuple[bytes, bytes | None]:
+    """Return the payload, what is doubtful redacted and the rest as it is, and the envelope."""
+    safe, known = event.data.copy(), {}
     for key in doubtful:
         known[key] = safe.pop(key)
+    original = known.pop("original", None)
     names = known.pop("arg_names", ())
     traceback = known.pop("traceback", None)
     exact: bool | None = None
@@ -90,7 +129,11 @@ def _redacted(data: dict[str, Any], doubtful: list[str], redactor: Redactor) -> 
     if exact is not None:
         safe["exact"] = exact
     payload = _encode(safe)
-    return payload if len(payload) <= MAX_PAYLOAD else _bounded(safe)
+    if len(payload) > MAX_PAYLOAD:
+        payload = _bounded(safe)
+    if original is not None and seal is not None and safe.get("exact") is False:
+        return _sealed(event, original, seal, safe, payload)
+    return payload, None
 
 
 def _bounded(safe: dict[str, Any]) -> bytes:

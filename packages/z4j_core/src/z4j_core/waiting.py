@@ -36,7 +36,7 @@ class Broker(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     id: BrokerId
-    transport: Annotated[str, Meta(max_length=64)] = ""
+    transport: Annotated[str, Meta(max_length=64, pattern=r"^[^\x00]*$")] = ""
     queues: QueueNames = []
     consumed: QueueNames = []
 

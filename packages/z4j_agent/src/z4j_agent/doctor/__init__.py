@@ -31,6 +31,7 @@ def diagnose(
     findings = [local.check_url(environment), local.check_token(environment)]
     findings += local.check_settings(settings)
     findings += local.check_plugins(settings, points)
+    findings += local.check_seal(settings)
     findings += local.check_spool(settings)
     if settings.url is None or settings.credential is None:
         text = "not made: the settings come first"

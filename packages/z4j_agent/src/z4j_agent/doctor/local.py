@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 from z4j_agent.doctor.report import Finding, failed, ok, skipped, warning
 from z4j_agent.plugin_set import PluginSet
+from z4j_agent.sealing import Sealing
 from z4j_agent.settings import Settings, SettingsError, link_url
 from z4j_agent.spool.place import Place
 from z4j_core.credential import CredentialError, parse_token
@@ -50,12 +51,25 @@ def check_settings(settings: Settings) -> list[Finding]:
     return [warning("settings", text) for text in settings.warnings]
 
 
+def check_seal(settings: Settings) -> list[Finding]:
+    """Say whether arguments can be sealed here, and with which key; silent without one."""
+    sealing = Sealing.of(settings)
+    if sealing.problem is not None:
+        return [warning("seal", sealing.problem)]
+    if not sealing.key_ids:
+        return []
+    first, *rest = sealing.key_ids
+    older = f"; opens {', '.join(rest)} too" if rest else ""
+    return [ok("seal", f"arguments are sealed with the key {first}{older}")]
+
+
 def check_plugins(settings: Settings, points: Iterable[EntryPoint] | None = None) -> list[Finding]:
     """Load the plugins, each inside its own guard, and name what does not work."""
     plugins = PluginSet(settings, points)
     findings = [
         warning("plugins", f"{problem.plugin}: {plugins.redactor.text(problem.detail)[:300]}")
         for problem in plugins.problems
+        if problem.detail != plugins.sealing.problem
     ]
     if plugins.names:
         engines = ", ".join(f"{engine.name} {engine.version()}" for engine in plugins.engines)

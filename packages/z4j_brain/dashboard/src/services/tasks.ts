@@ -84,7 +84,17 @@ export interface TaskDetail extends TaskSummary {
   actions: TaskAction[];
   /** When a worker last said, being asked by the server, that it holds the task. */
   alive_at: string | null;
+  exact_retry: ExactRetry;
   offset: number;
+}
+
+/** Where a retry would take the real arguments from, in words. */
+export interface ExactRetry {
+  source: "record" | "sealed" | "none";
+  text: string;
+  /** The key that they are sealed with; only agents have it. */
+  key_id: string | null;
+  can_be_opened: boolean;
 }
 
 export interface EventView {

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 import uuid
 from collections.abc import Callable
 from typing import Annotated
@@ -15,6 +13,7 @@ from sqlalchemy.exc import IntegrityError
 
 from z4j_brain.api import problems
 from z4j_brain.api.context import ProjectCall
+from z4j_brain.api.cursor import MAX_CURSOR, decode_cursor, encode_cursor
 from z4j_brain.api.route import route
 from z4j_brain.api.text import Name
 from z4j_brain.api.times import Timestamp, now, rfc3339
@@ -78,7 +77,7 @@ class AgentList(msgspec.Struct, frozen=True):
 class AgentQuery(msgspec.Struct, frozen=True):
     """Which page."""
 
-    cursor: Annotated[str, Meta(max_length=600)] = ""
+    cursor: Annotated[str, Meta(max_length=MAX_CURSOR)] = ""
     limit: Annotated[int, Meta(ge=1, le=200)] = 50
 
 
@@ -111,9 +110,9 @@ class RotateForm(msgspec.Struct, frozen=True):
 @route("GET", "/projects/{project}/agents", permission="agent.read")
 async def list_agents(call: ProjectCall, query: AgentQuery) -> AgentList:
     """List agents by name."""
-    return await call.brain.database.run(
-        _list, call.project.id, _name_after(query.cursor), query.limit
-    )
+    scope = f"agents|{call.project.id}"
+    after = decode_cursor(scope, query.cursor, str) if query.cursor else ""
+    return await call.brain.database.run(_list, call.project.id, scope, after, query.limit)
 
 
 @route("POST", "/projects/{project}/agents", permission="agent.manage", status=201)
@@ -231,32 +230,19 @@ def _publish(call: ProjectCall, agent_id: uuid.UUID, offset: int) -> None:
     call.brain.hub.publish(call.project.id, offset, Changes(agents=[agent_id]))
 
 
-def _list(connection: Connection, project_id: uuid.UUID, after_name: str, limit: int) -> AgentList:
+def _list(
+    connection: Connection, project_id: uuid.UUID, scope: str, after_name: str, limit: int
+) -> AgentList:
     offset = feeds.position(connection, project_id)
     rows = agents.page(connection, project_id, after_name, limit + 1)
     total = agents.count(connection, project_id)
     return AgentList(
         items=[_view(row) for row in rows[:limit]],
-        next=_cursor(rows[limit - 1].name) if len(rows) > limit else None,
+        next=encode_cursor(scope, rows[limit - 1].name) if len(rows) > limit else None,
         count=min(total, agents.COUNT_CAP),
         count_capped=total > agents.COUNT_CAP,
         offset=offset,
     )
-
-
-def _cursor(name: str) -> str:
-    return base64.urlsafe_b64encode(name.encode()).decode().rstrip("=")
-
-
-def _name_after(cursor: str) -> str:
-    try:
-        padded = cursor + "=" * (-len(cursor) % 4)
-        name = base64.b64decode(padded, altchars=b"-_", validate=True).decode()
-    except (binascii.Error, ValueError):
-        name = "\0"
-    if "\0" in name:
-        raise problems.invalid_input("?cursor", "This cursor is not one of ours.")
-    return name
 
 
 def _view(row: AgentRow) -> AgentView:

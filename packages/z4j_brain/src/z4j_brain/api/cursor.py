@@ -19,6 +19,7 @@ from z4j_brain.api.problems import Problem
 T = TypeVar("T")
 MAX_CURSOR = 2_048
 _VERSION = 1
+_ESCAPED_NUL = b"\\u0000"
 
 
 def encode_cursor(scope: str, position: object) -> str:
@@ -32,7 +33,8 @@ def decode_cursor(scope: str, cursor: str, type: type[T]) -> T:
     try:
         content = base64.b64decode(cursor + "=" * (-len(cursor) % 4), b"-_", validate=True)
         version, digest, position = msgspec.json.decode(content, type=tuple[int, str, msgspec.Raw])
-        if (version, digest) != (_VERSION, _digest(scope)):
+        # No database is asked for a text that it could not hold.
+        if (version, digest) != (_VERSION, _digest(scope)) or _ESCAPED_NUL in content:
             raise _foreign()
         return msgspec.json.decode(position, type=type)
     except (binascii.Error, msgspec.MsgspecError, UnicodeError, RecursionError, ValueError):

@@ -14,6 +14,8 @@ from z4j_brain.api.refusal_text import plain
 from z4j_brain.api.route import Route
 
 _PLACE = re.compile(r"(?P<what>.*?)(?: - at `(?P<path>[^`]*)`)?", re.DOTALL)
+_LONGEST_LENGTH = 18
+"""Digits of a Content-Length that is read at all."""
 _NO_NUL = "Text may not hold the NUL character."
 _FIELD = re.compile(r"(?:missing required|contains unknown) field `(?P<name>[^`]*)`")
 
@@ -76,7 +78,8 @@ async def decode_body(route: Route, request: Request) -> dict[str, Any]:
 
 async def _read(request: Request, limit: int) -> bytes:
     declared = request.headers.get("content-length", "0")
-    if not declared.isdecimal() or int(declared) > limit:
+    is_number = declared.isdecimal() and len(declared) <= _LONGEST_LENGTH
+    if not is_number or int(declared) > limit:
         raise problems.too_large(limit)
     content = bytearray()
     async for chunk in request.stream():

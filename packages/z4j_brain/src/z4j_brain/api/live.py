@@ -36,7 +36,7 @@ Endpoint = Callable[[WebSocket], Awaitable[None]]
 class Subscribe(msgspec.Struct, frozen=True, tag="subscribe"):
     """The client's only message. `offset` is that of the lists it shows; None means from now on."""
 
-    project: Annotated[str, Meta(min_length=1, max_length=128)]
+    project: Annotated[str, Meta(min_length=1, max_length=128, pattern=r"^[^\x00]*$")]
     offset: Annotated[int, Meta(ge=0, lt=1 << 62)] | None = None
     topics: Annotated[list[Topic], Meta(max_length=8)] = msgspec.field(
         default_factory=lambda: list(get_args(Topic))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -69,8 +69,7 @@ def _operation(one: Route, by_type: dict[int, Json]) -> Json:
         "parameters": [*_path_parameters(one), *_query_parameters(one)],
         "responses": {
             str(one.status): _response(one, by_type),
-            **{str(status): _PROBLEM for status in _statuses(one)},
-            "default": _PROBLEM,
+            **{str(status): _PROBLEM for status in statuses(one)},
         },
     }
     if one.further:
@@ -88,18 +87,25 @@ def _security(one: Route) -> list[Json]:
     return [browser] if one.permission == SIGNED_IN else [browser, {"key": []}]
 
 
-def _statuses(one: Route) -> Iterable[int]:
-    """List the refusals of a route that come before its handler."""
-    if one.permission != PUBLIC:
-        yield 401
-    if one.permission != PUBLIC or one.method not in SAFE:
-        yield 403
+def statuses(one: Route) -> list[int]:
+    """List every refusal that a route may answer with, derived from what it declares.
+
+    Anything else is a defect, and what a route answers is compared with this in tests: a handler
+    raises problems of these statuses only. 405 is an answer to a method that is not in the table.
+    """
+    is_unsafe = one.method not in SAFE
+    found = {400, 429, 503}  # the Host header or a key in the address; too many; no database
+    if one.permission != PUBLIC or is_unsafe:
+        found |= {401, 403}
     if "{" in one.path:
-        yield 404
+        found.add(404)
+    if is_unsafe:
+        found.add(409)
     if one.body_type is not None:
-        yield from (413, 415)
-    if one.body_type is not None or one.query_type is not None:
-        yield 422
+        found |= {413, 415, 422}
+    if one.query_type is not None:
+        found.add(422)
+    return sorted(found)
 
 
 def _path_parameters(one: Route) -> list[Json]:

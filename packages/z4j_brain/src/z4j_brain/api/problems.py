@@ -62,6 +62,7 @@ class Problem(Exception):
         "unsupported-media-type": "Unsupported media type",
         "invalid-input": "Invalid input",
         "too-many-requests": "Too many requests",
+        "redaction-too-slow": "Rules of redaction too slow",
         "internal-error": "Internal error",
         "database-unavailable": "Database unavailable",
         "migrations-pending": "Migrations pending",

@@ -11,6 +11,7 @@ from z4j_brain.api.times import Timestamp, millis, rfc3339
 from z4j_brain.store.tasks import FullTaskRecord, TaskRecord
 from z4j_brain.tasks import attempts
 from z4j_brain.tasks.detail import TaskAction, TaskInFull
+from z4j_brain.tasks.exact_retry import ExactRetry
 from z4j_core.fold import UNKNOWN
 
 MAX_MESSAGE = 500
@@ -73,6 +74,7 @@ class TaskDetail(TaskSummary, frozen=True, kw_only=True):
     """A task in full. `exact` says that `args` and `kwargs` equal the real arguments.
 
     `alive_at` is when a worker last said, being asked by the server, that it holds the task.
+    `exact_retry` says where a retry would take the real arguments from.
     """
 
     args: Any
@@ -88,6 +90,7 @@ class TaskDetail(TaskSummary, frozen=True, kw_only=True):
     attempts: list[AttemptView]
     actions: list[TaskAction]
     alive_at: Timestamp | None
+    exact_retry: ExactRetry
     offset: int
 
 
@@ -154,6 +157,7 @@ def task_detail(found: TaskInFull) -> TaskDetail:
         attempts=[attempt_view(attempt) for attempt in found.attempts],
         actions=found.actions,
         alive_at=rfc3339(found.alive_at),
+        exact_retry=found.exact_retry,
         offset=found.offset,
     )
 

@@ -40,9 +40,14 @@ def millis(micros: int | None) -> int | None:
 
 
 def parse_rfc3339(text: str) -> int:
-    """Read a time; one without an offset counts as UTC. Raises `ValueError`."""
+    """Read a time; one without an offset counts as UTC.
+
+    Raises `ValueError`, and `OverflowError` for one that is not in the years 1 to 9999 in UTC.
+    """
     value = datetime.fromisoformat(text)
-    return to_micros(value if value.tzinfo else value.replace(tzinfo=UTC))
+    micros = to_micros(value if value.tzinfo else value.replace(tzinfo=UTC))
+    to_datetime(micros)  # its offset may have taken it beyond what a database takes
+    return micros
 
 
 def query_time(parameter: str, text: str) -> int:

@@ -34,7 +34,7 @@ class Held:
         """Keep a frame until it is dropped."""
         self.drop(command_id)
         self._frames[command_id] = frame
-        self._bytes += len(frame.params)
+        self._bytes += _size(frame)
 
     def get(self, command_id: UUID) -> Command | None:
         """Return a frame that is held."""
@@ -44,8 +44,13 @@ class Held:
         """Forget a frame; it need not be held."""
         frame = self._frames.pop(command_id, None)
         if frame is not None:
-            self._bytes -= len(frame.params)
+            self._bytes -= _size(frame)
 
     def ids(self) -> list[UUID]:
         """Return which commands are held."""
         return list(self._frames)
+
+
+def _size(frame: Command) -> int:
+    sealed = None if frame.task is None else frame.task.sealed
+    return len(frame.params) + len(sealed or b"")

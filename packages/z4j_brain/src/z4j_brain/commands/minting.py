@@ -22,14 +22,17 @@ from z4j_brain.commands.request import (
 )
 from z4j_brain.commands.routing import choose_worker
 from z4j_brain.commands.schema_check import SchemaError, check_params
-from z4j_brain.store import actions, commands, feeds, tasks
+from z4j_brain.store import actions, commands, feeds, sealed_payloads, tasks
 from z4j_brain.store.actions import OnlineWorker
 from z4j_brain.store.commands import CommandRow
 from z4j_brain.store.tasks import FullTaskRecord
 from z4j_core.frames import ActionInfo, Command, TaskRef
+from z4j_core.seal import EnvelopeError, unpack
 
 DEADLINE_US = 60_000_000
 """How long a command waits for its result."""
+RETRY = "retry"
+"""The one action that is given what is sealed."""
 
 
 class Minted(msgspec.Struct, frozen=True):
@@ -54,6 +57,7 @@ def mint(
     recorded before it leaves, so a crash never leaves a command that ran and says it did not.
     """
     task = _find_task(connection, request)
+    ref = task_ref(connection, request.project_id, request.action, task)
     catalogue = Catalogue(actions.online_workers(connection, request.project_id))
     worker, info = choose_worker(
         catalogue,
@@ -62,6 +66,7 @@ def mint(
         named=request.worker,
         preferred=task.worker if task else None,
         linked=linked,
+        key_id=_key_id(ref),
     )
     if info.internal and request.user_id is not None:
         # Who may ask for it is not for an agent's announcement to say.
@@ -70,7 +75,7 @@ def mint(
     if task is not None and (reason := state_reason(info, task.state)) is not None:
         raise CommandError(Refusal.CONFLICT, reason)
     _check_params(request, info, worker)
-    frame = make_frame(command_id, request, task, now + DEADLINE_US)
+    frame = make_frame(command_id, request, ref, now + DEADLINE_US)
     row = commands.add(
         connection, _row(request, shown, command_id, worker, now, is_linked=worker.id in linked)
     )
@@ -105,7 +110,7 @@ def _tell(
 
 
 def make_frame(
-    command_id: UUID, request: CommandRequest, task: FullTaskRecord | None, deadline: int
+    command_id: UUID, request: CommandRequest, task: TaskRef | None, deadline: int
 ) -> Command:
     """Return what the worker is sent."""
     return Command(
@@ -113,14 +118,21 @@ def make_frame(
         engine=request.engine,
         action=request.action,
         params=request.params,
-        task=None if task is None else task_ref(task),
+        task=task,
         queue=request.queue,
         deadline=deadline,
     )
 
 
-def task_ref(task: FullTaskRecord) -> TaskRef:
-    """Return what the record knows of a task, for an engine."""
+def task_ref(
+    connection: Connection, project_id: UUID, action: str, task: FullTaskRecord | None
+) -> TaskRef | None:
+    """Return what the record knows of a task, for an engine: for a retry, what is sealed too."""
+    if task is None:
+        return None
+    sealed = None
+    if action == RETRY and not task.exact:
+        sealed = sealed_payloads.envelope(connection, project_id, task.engine, task.task_id)
     return TaskRef(
         task_id=task.task_id,
         name=task.name,
@@ -130,7 +142,18 @@ def task_ref(task: FullTaskRecord) -> TaskRef:
         args=task.args,
         kwargs=task.kwargs,
         exact=bool(task.exact),
+        sealed=sealed,
     )
+
+
+def _key_id(task: TaskRef | None) -> str | None:
+    """Return which key opens what the worker is given."""
+    if task is None or task.sealed is None:
+        return None
+    try:
+        return unpack(task.sealed).key_id.hex()
+    except EnvelopeError:  # not what was stored; an agent refuses it, with the reason
+        return None
 
 
 def _find_task(connection: Connection, request: CommandRequest) -> FullTaskRecord | None:

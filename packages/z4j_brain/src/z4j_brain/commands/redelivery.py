@@ -69,7 +69,7 @@ def _rebuilt(connection: Connection, row: CommandRow) -> Command | None:
         engine=row.engine,
         action=row.action,
         params=row.params.encode(),
-        task=None if task is None else task_ref(task),
+        task=task_ref(connection, row.project_id, row.action, task),
         queue=row.queue,
         deadline=row.deadline,
     )

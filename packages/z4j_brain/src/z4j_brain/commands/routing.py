@@ -19,11 +19,13 @@ def choose_worker(
     named: str | None,
     preferred: str | None,
     linked: AbstractSet[UUID],
+    key_id: str | None = None,
 ) -> tuple[OnlineWorker, ActionInfo]:
     """Return the worker and the action as that very worker announced it.
 
     `named` (a worker's id or its row's id) is obeyed; otherwise a worker with a link of this
-    process goes before others, then the `preferred` one, then the role ``worker``, then the last
+    process goes before others, then one that has the key `key_id` of what is sealed, then the
+    `preferred` one, then the role ``worker``, then the last
     heard. Raises CommandError with the reason when there is none.
     """
     offer = catalogue.find(engine, action)
@@ -34,6 +36,7 @@ def choose_worker(
         candidates,
         key=lambda worker: (
             worker.id in linked,
+            key_id is not None and worker.has_key(engine, key_id),
             worker.worker_id == preferred,
             worker.role == "worker",
             worker.last_seen,

@@ -17,6 +17,7 @@ from z4j_brain.ingest.cleaning import (
     without_nul,
 )
 from z4j_brain.ingest.failures import FAILING, add_failure
+from z4j_brain.ingest.sealing import add_seal
 from z4j_brain.redaction.cleaner import BUILT_IN, Cleaner
 from z4j_brain.store.ingest_batch import (
     COUNTED_KINDS,
@@ -115,6 +116,10 @@ def _add_event(
         join(known, row)
     _count(batch, origin, event)
     batch.events.append(StoredEvent(origin, event, payload))
+    if event.sealed is not None:
+        reason = add_seal(batch, origin, key, event)
+        if reason is not None:
+            reject(batch, origin, reason)
 
 
 def _count(batch: Batch, origin: Origin, event: WireEvent) -> None:

@@ -14,7 +14,13 @@ import msgspec
 from sqlalchemy import Connection, select
 from sqlalchemy.exc import DBAPIError
 
-from z4j_brain.store import feeds, ingest_postgres, ingest_sqlite, issues_write
+from z4j_brain.store import (
+    feeds,
+    ingest_postgres,
+    ingest_sqlite,
+    issues_write,
+    sealed_payloads,
+)
 from z4j_brain.store.database import Database
 from z4j_brain.store.gaps import add_gaps, add_rejected
 from z4j_brain.store.ingest_batch import Batch, StalePosition
@@ -117,6 +123,7 @@ class Transactions:
         self._hot.stage_tasks(connection, batch.tasks)
         self._hot.mark_minutes(connection, batch.tasks, batch.minutes, self._writer, time.time_ns())
         self._hot.write_tasks(connection, batch.tasks)
+        sealed_payloads.write(connection, batch.seals)
         self._hot.write_rollups(connection, batch.rollups, self._writer)
         issues_write.write(connection, batch)
 

@@ -43,6 +43,8 @@ _RETRY_S = 5.0
 _SILENCE_US = SILENCE_S * 1_000_000
 _HEARTBEAT_US = HEARTBEAT_S * 1_000_000
 _MAX_REASON_BYTES = 120
+_MAX_COMPLAINTS = 20
+"""Of an agent, that one link may bring to our log."""
 
 
 class Session:
@@ -71,6 +73,7 @@ class Session:
         self._opened_at = self._beat_at = now()
         self._clock_offset: int | None = None
         self._claim: asyncio.Future[UUID] | None = None
+        self._complaints = 0
 
     @property
     def token_id(self) -> UUID:
@@ -244,7 +247,8 @@ class Session:
         elif isinstance(frame, frames.UnknownFrame):
             detail = f"This server does not know frames of the kind {frame.name!r}."
             self.link.send(frames.Error("unknown_frame", detail), at)
-        elif isinstance(frame, frames.Error):
+        elif isinstance(frame, frames.Error) and self._complaints < _MAX_COMPLAINTS:
+            self._complaints += 1
             log.warning("agent %s complains: %s: %s", self.agent_id, frame.code, frame.detail)
 
     def _take_queues(self, frame: frames.Queues | frames.Depths) -> None:

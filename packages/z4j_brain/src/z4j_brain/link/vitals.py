@@ -32,12 +32,13 @@ class Vitals:
         """Note a heartbeat; its CPU time is compared with that of the one before."""
         self._heartbeat = heartbeat
         self._clock.take(heartbeat, now)
+        cpu_us = _bounded(heartbeat.cpu_us)  # of the JSON form any number of digits may come
         if self._previous is not None:
             cpu_before, at_before = self._previous
-            spent, elapsed = heartbeat.cpu_us - cpu_before, now - at_before
+            spent, elapsed = cpu_us - cpu_before, now - at_before
             if elapsed > 0 and spent >= 0:
                 self._cpu_percent = round(min(100.0 * spent / elapsed, 100_000.0), 1)
-        self._previous = (heartbeat.cpu_us, now)
+        self._previous = (cpu_us, now)
 
     def take_pulse(self, worker_row: UUID, project_id: UUID, replica: str) -> Pulse | None:
         """Return what is new since the last call, or None."""

@@ -146,6 +146,20 @@ RULES = (
         # A task that waits for its time is silent until then.
         only=(or_(tasks.c.ended_at.is_not(None), tasks.c.eta.is_(None), tasks.c.eta < _CUTOFF),),
     ),
+    Rule(
+        table=schema.sealed_payloads,
+        column="received_at",
+        settings=(_TASKS,),
+        # With its task, which lives at least as long.
+        only=(
+            ~exists().where(
+                *(
+                    tasks.c[name] == schema.sealed_payloads.c[name]
+                    for name in ("project_id", "task_id", "engine")
+                )
+            ),
+        ),
+    ),
     Rule(table=schema.events, column="received_at", settings=(_EVENTS,)),
 )
 """In the order of the work: what grows fastest comes last, and so can keep nothing else waiting.

@@ -20,6 +20,14 @@ class OnlineWorker(msgspec.Struct, frozen=True):
     last_seen: int
     engines: list[EngineInfo]
 
+    def has_key(self, engine: str, key_id: str) -> bool:
+        """Whether the worker's engine can open what was sealed with this key."""
+        return any(info.name == engine and key_id in info.seal_keys for info in self.engines)
+
+    def seals(self, engine: str) -> bool:
+        """Whether the worker's engine has any key to seal with."""
+        return any(info.name == engine and info.seal_keys for info in self.engines)
+
 
 def online_workers(connection: Connection, project_id: uuid.UUID) -> list[OnlineWorker]:
     """Return the connected workers of a project, the last heard first."""

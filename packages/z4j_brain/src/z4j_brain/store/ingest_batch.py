@@ -44,6 +44,15 @@ class StoredEvent(msgspec.Struct, gc=False):
     payload: bytes
 
 
+class StoredSeal(msgspec.Struct, frozen=True, gc=False):
+    """What an agent sealed with one attempt of a task; nothing here can open `envelope`."""
+
+    origin: Origin
+    attempt: int
+    key_id: str
+    envelope: bytes
+
+
 class Mark(msgspec.Struct, gc=False):
     """The committed position of one worker: before and after this transaction."""
 
@@ -86,6 +95,7 @@ class Batch(msgspec.Struct):
     marks: dict[UUID, Mark] = {}
     events: list[StoredEvent] = []
     tasks: dict[TaskKey, TaskRow] = {}
+    seals: dict[TaskKey, StoredSeal] = {}
     rollups: dict[RollupKey, list[int]] = {}
     issues: dict[IssueKey, IssueRow] = {}
     issue_hours: dict[HourKey, list[int]] = {}

@@ -406,6 +406,23 @@ task and so sets `ended_at` and perhaps `trouble`, writes the indexes once more.
 exactly while the state is queued, received, running, retrying or unknown: of an unknown one nobody
 can tell an end."""
 
+sealed_payloads = Table(
+    "sealed_payloads",
+    metadata,
+    Column("project_id", Id, nullable=False),
+    Column("engine", ByteText, nullable=False),
+    Column("task_id", ByteText, nullable=False),
+    Column("attempt", Integer, nullable=False),
+    Column("key_id", ByteText, nullable=False),
+    Column("envelope", Bytes, nullable=False),
+    Column("received_at", UtcTime, nullable=False),
+    PrimaryKeyConstraint("project_id", "task_id", "engine"),
+    Index(None, "project_id", "received_at"),
+)
+"""What agents sealed with a task (`z4j_core.seal`), of its latest attempt that came with any. Only
+agents can open an `envelope`; `key_id` is read from it, as hexadecimal. No foreign key to `tasks`:
+its check would cost every task's row, sealed or not."""
+
 task_probes = Table(
     "task_probes",
     metadata,

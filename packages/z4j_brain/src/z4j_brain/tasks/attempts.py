@@ -65,6 +65,14 @@ class _Attempt:
         if kind in ENDING_KINDS and its_rank > self._ending_rank:
             self.ending, self._ending_rank = _ending(payload), its_rank
 
+    def hear_of(self, earlier: TaskRow) -> None:
+        """Take from an earlier attempt what holds for the task as a whole: how long nothing was
+        heard of it.
+        """
+        told = TaskRow(state_rank=-1, attempt=-1, last_at=earlier.last_at)
+        told.unknown_at, told.unknown_reason = earlier.unknown_at, earlier.unknown_reason
+        join(self.row, told)
+
     def result(self) -> Attempt:
         row = self.row
         ended_at = row.state_at if row.state == "retrying" else row.ended_at
@@ -113,7 +121,10 @@ def attempts_of(events: Iterable[EventRecord]) -> list[Attempt]:
         except ValueError:  # written by a newer version; it still stands in the list of events
             continue
         found.setdefault(event.attempt, _Attempt()).add(kind, event)
-    return [found[number].result() for number in sorted(found)]
+    attempts = [found[number] for number in sorted(found)]
+    for earlier in attempts[:-1]:
+        attempts[-1].hear_of(earlier.row)
+    return [attempt.result() for attempt in attempts]
 
 
 def _wire(kind: Kind, event: EventRecord) -> WireEvent:

@@ -8,9 +8,10 @@ import msgspec
 from sqlalchemy import Connection
 
 from z4j_brain.commands.catalogue import Catalogue
-from z4j_brain.store import actions, events, feeds, task_probes, tasks
+from z4j_brain.store import actions, events, feeds, sealed_payloads, task_probes, tasks
 from z4j_brain.store.tasks import FullTaskRecord
 from z4j_brain.tasks.attempts import Attempt, attempts_of
+from z4j_brain.tasks.exact_retry import ExactRetry, exact_retry
 
 MAX_EVENTS = 1_000
 
@@ -34,6 +35,7 @@ class TaskInFull(msgspec.Struct, frozen=True):
     retried_as: list[str]
     actions: list[TaskAction]
     alive_at: int | None
+    exact_retry: ExactRetry
     offset: int
 
 
@@ -49,13 +51,17 @@ def read_task(
     task = tasks.find(connection, project_id, engine, task_id)
     if task is None:
         return None
-    catalogue = Catalogue(actions.online_workers(connection, project_id))
+    online = actions.online_workers(connection, project_id)
+    catalogue = Catalogue(online)
+    told = events.newest(connection, project_id, engine, task_id, MAX_EVENTS)
+    seal = sealed_payloads.find(connection, project_id, engine, task_id)
     return TaskInFull(
         task=task,
-        attempts=attempts_of(events.newest(connection, project_id, engine, task_id, MAX_EVENTS)),
+        attempts=attempts_of(told),
         retried_as=tasks.retried_as(connection, project_id, engine, task_id),
         actions=actions_on(catalogue, task, permissions),
         alive_at=task_probes.alive_at(connection, project_id, engine, task_id),
+        exact_retry=exact_retry(task, seal, told, online),
         offset=offset,
     )
 

@@ -14,6 +14,7 @@ from z4j_celery.actions.local import active_request
 from z4j_celery.apps import choose
 from z4j_celery.facts import RETRIED_FROM, printed
 from z4j_celery.memory import Message, Messages
+from z4j_celery.original import unpack
 from z4j_celery.process import Process
 from z4j_core.capability import ActionError
 from z4j_core.frames import TaskRef
@@ -25,8 +26,12 @@ _PUBLISH_RETRY = {"max_retries": 2, "interval_start": 0, "interval_step": 0.2, "
 
 
 def retry(process: Process, messages: Messages, task: TaskRef, params: RetryParams) -> RetryResult:
-    """Publish a new task with the very arguments of the old one."""
-    message = messages.get(task.task_id)
+    """Publish a new task with the very arguments of the old one.
+
+    They come from this worker's memory, else from the sealed message that the server kept, else
+    from the record.
+    """
+    message = messages.get(task.task_id) or _sealed_message(process, task)
     name = _name(task, message)
     app = _app(process, name)
     if message is not None:
@@ -44,6 +49,20 @@ def retry_edited(
     name = _name(task, message)
     app = _app(process, name)
     return _publish(app, task, message, params, name, params.args, params.kwargs)
+
+
+def _sealed_message(process: Process, task: TaskRef) -> Message | None:
+    data = process.host.original_of("celery", task)
+    if data is None:
+        return None
+    try:
+        return unpack(data)
+    except ValueError as error:
+        raise ActionError(
+            f"The sealed message of this task was opened and cannot be read ({error}). A newer "
+            "z4j-celery may have sealed it: update this one, or use the edited retry and give the "
+            "arguments."
+        ) from None
 
 
 def _name(task: TaskRef, message: Message | None) -> str:
@@ -80,8 +99,8 @@ def _arguments_of(task: TaskRef) -> tuple[list[Any], dict[str, Any]]:
     if not task.exact:
         raise ActionError(
             "The real arguments of this task are not known here: the record holds a redacted or "
-            "shortened preview, and this process no longer has the message. "
-            "Use the edited retry and give the arguments."
+            "shortened preview, this process no longer has the message, and none was sealed. "
+            "Use the edited retry and give the arguments; for the future, set Z4J_SEAL_KEY."
         )
     try:
         args, kwargs = json.loads(task.args or "[]"), json.loads(task.kwargs or "{}")

@@ -51,6 +51,13 @@ class Host(Protocol):
     def stop(self, timeout_s: float = 2.0) -> None:
         """Send what is left within `timeout_s` seconds, then disconnect."""
 
+    def original_of(self, engine: str, task: TaskRef) -> bytes | None:
+        """Open what was sealed with the task: the bytes that `TaskEvent.data["original"]` gave.
+
+        None if nothing was. Raise `ActionError`, which says what to do, if it does not open: it was
+        changed, it is another task's, or this process lacks the key.
+        """
+
 
 class RetryParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Run the task again with the same arguments."""
@@ -94,6 +101,8 @@ class Engine:
     """
 
     name: ClassVar[str]
+    keeps_originals: ClassVar[bool] = False
+    """Whether its events carry `original` and its `retry` asks for it by `Host.original_of`."""
 
     def version(self) -> str:
         """Return the version of the engine's library."""

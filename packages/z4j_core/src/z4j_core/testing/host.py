@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from z4j_core.events import Kind, TaskEvent, WireEvent
+from z4j_core.frames import TaskRef
 from z4j_core.redaction import Redactor
 from z4j_core.to_wire import to_wire
 
@@ -43,6 +44,10 @@ class RecordingHost:
     def stop(self, timeout_s: float = 2.0) -> None:
         """Count the call."""
         self.stopped += 1
+
+    def original_of(self, engine: str, task: TaskRef) -> bytes | None:
+        """Return what `task.sealed` is: this host seals nothing."""
+        return task.sealed
 
     def of_task(self, task_id: str) -> list[WireEvent]:
         """Return the events of one task in the order of their times."""

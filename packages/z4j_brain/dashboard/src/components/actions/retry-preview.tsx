@@ -1,9 +1,12 @@
 import { JsonText } from "@/components/json-text";
 import { Icon } from "@/components/ui/icon";
+import { cn } from "@/lib/cn";
 import type { TaskDetail } from "@/services/tasks";
 
 /** Shows what will run again, and warns where the record is only a picture of the arguments. */
 export function RetryPreview({ task, isEdited }: { task: TaskDetail; isEdited: boolean }) {
+  // What a worker can open is told, and is no warning.
+  const isWarning = isEdited || !task.exact_retry.can_be_opened;
   return (
     <div className="flex flex-col gap-2">
       <p className="text-ink-2">
@@ -14,11 +17,16 @@ export function RetryPreview({ task, isEdited }: { task: TaskDetail; isEdited: b
         <JsonText value={{ args: task.args ?? [], kwargs: task.kwargs ?? {} }} />
       )}
       {!task.exact && (
-        <p className="flex gap-2 rounded-md border border-warn/40 bg-warn/8 px-2 py-1.5 text-xs">
-          <Icon name="alert" className="mt-px text-warn" />
+        <p
+          className={cn(
+            "flex gap-2 rounded-md border px-2 py-1.5 text-xs",
+            isWarning ? "border-warn/40 bg-warn/8" : "border-line text-ink-2",
+          )}
+        >
+          <Icon name={isWarning ? "alert" : "keys"} className={cn("mt-px", isWarning && "text-warn")} />
           {isEdited
             ? "What stands below was redacted or shortened for the record. Put in the real values before you send it."
-            : "These are shown redacted or shortened. The worker takes the real arguments from its own memory, or refuses."}
+            : `These are shown redacted or shortened. ${task.exact_retry.text}`}
         </p>
       )}
     </div>

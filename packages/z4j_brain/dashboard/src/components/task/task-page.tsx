@@ -6,6 +6,7 @@ import { JsonText } from "@/components/json-text";
 import { Page } from "@/components/shell/page";
 import { Exact } from "@/components/time";
 import { CopyButton } from "@/components/ui/copy-button";
+import { Icon } from "@/components/ui/icon";
 import { Empty, Fault, Loading } from "@/components/ui/note";
 import { Panel } from "@/components/ui/panel";
 import { StateBadge } from "@/components/ui/state-badge";
@@ -13,7 +14,7 @@ import { useProject } from "@/hooks/use-project";
 import { commandsQuery } from "@/services/commands";
 import { stringifyExact } from "@/services/exact-json";
 import { ApiError } from "@/services/http";
-import { type TaskDetail, taskQuery } from "@/services/tasks";
+import { type ExactRetry, type TaskDetail, taskQuery } from "@/services/tasks";
 import { Attempts } from "./attempts";
 import { Events } from "./events";
 import { Facts } from "./facts";
@@ -152,7 +153,25 @@ function Arguments({ task }: { task: TaskDetail }) {
           <Part name="kwargs" value={value.kwargs} />
         </div>
       )}
+      {!task.exact && !hasNone && <ExactRetryNote retry={task.exact_retry} />}
     </Panel>
+  );
+}
+
+/** Where a retry would take the real arguments from, or why it cannot. */
+function ExactRetryNote({ retry }: { retry: ExactRetry }) {
+  return (
+    <p
+      data-testid="exact-retry"
+      data-source={retry.source}
+      className="flex gap-2 border-t border-line px-3 py-2 text-xs text-ink-2"
+    >
+      <Icon
+        name={retry.can_be_opened ? "keys" : "alert"}
+        className={retry.can_be_opened ? "mt-px text-ink-3" : "mt-px text-warn"}
+      />
+      <span className="min-w-0 break-words">{retry.text}</span>
+    </p>
   );
 }
 

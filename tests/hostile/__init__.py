@@ -1,0 +1,1 @@
+"""Hostile input against real parts, by seeded generators: docs/hostile-input.md."""
