@@ -164,6 +164,7 @@ export interface FileRoutesByFullPath {
   "/setup": typeof SetupRoute;
   "/sign-in": typeof SignInRoute;
   "/p/$project": typeof PProjectRouteWithChildren;
+  "/sign-in/provider": typeof SignInProviderRoute;
   "/p/$project/agents": typeof PProjectAgentsRoute;
   "/p/$project/audit": typeof PProjectAuditRoute;
   "/p/$project/commands": typeof PProjectCommandsRoute;
@@ -188,6 +189,7 @@ export interface FileRoutesByTo {
   "/invitation": typeof InvitationRoute;
   "/setup": typeof SetupRoute;
   "/sign-in": typeof SignInRoute;
+  "/sign-in/provider": typeof SignInProviderRoute;
   "/p/$project/agents": typeof PProjectAgentsRoute;
   "/p/$project/audit": typeof PProjectAuditRoute;
   "/p/$project/commands": typeof PProjectCommandsRoute;
@@ -214,6 +216,7 @@ export interface FileRoutesById {
   "/setup": typeof SetupRoute;
   "/sign-in": typeof SignInRoute;
   "/p/$project": typeof PProjectRouteWithChildren;
+  "/sign-in_/provider": typeof SignInProviderRoute;
   "/p/$project/agents": typeof PProjectAgentsRoute;
   "/p/$project/audit": typeof PProjectAuditRoute;
   "/p/$project/commands": typeof PProjectCommandsRoute;
@@ -241,6 +244,7 @@ export interface FileRouteTypes {
     | "/setup"
     | "/sign-in"
     | "/p/$project"
+    | "/sign-in/provider"
     | "/p/$project/agents"
     | "/p/$project/audit"
     | "/p/$project/commands"
@@ -265,6 +269,7 @@ export interface FileRouteTypes {
     | "/invitation"
     | "/setup"
     | "/sign-in"
+    | "/sign-in/provider"
     | "/p/$project/agents"
     | "/p/$project/audit"
     | "/p/$project/commands"
@@ -290,6 +295,7 @@ export interface FileRouteTypes {
     | "/setup"
     | "/sign-in"
     | "/p/$project"
+    | "/sign-in_/provider"
     | "/p/$project/agents"
     | "/p/$project/audit"
     | "/p/$project/commands"

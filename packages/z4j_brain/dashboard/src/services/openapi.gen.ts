@@ -537,6 +537,58 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/sign-in/oidc": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Begin to sign in by the identity provider; the answer sets a cookie for the way back. */
+        post: operations["begin_oidc_sign_in"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/account/oidc": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Tell whether one's account is linked to the identity provider. */
+        get: operations["read_own_identity"];
+        put?: never;
+        /** Begin to link the identity provider to one's account. */
+        post: operations["begin_oidc_link"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/account/oidc/off": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Sign in by password alone from now on. */
+        post: operations["unlink_oidc"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/openapi.json": {
         parameters: {
             query?: never;
@@ -1079,6 +1131,10 @@ export interface components {
             second_step: string | null;
             /** @default [] */
             second_step_ways: ("app" | "passkey" | "recovery_code")[];
+            /** @default null */
+            provider: string | null;
+            /** @default true */
+            by_password: boolean;
         };
         /**
          * UserView
@@ -1795,6 +1851,39 @@ export interface components {
             role: components["schemas"]["Role"];
         };
         /**
+         * DepartureView
+         * @description Where the browser goes now: an address of the provider. Good for ten minutes, once.
+         */
+        DepartureView: {
+            url: string;
+        };
+        /**
+         * IdentityView
+         * @description Whether the account is linked. `provider` is null where there is none to link.
+         *
+         *         `needs_password` tells whether linking asks for the password.
+         */
+        IdentityView: {
+            provider: string | null;
+            linked_at: string | null;
+            needs_password: boolean;
+        };
+        /**
+         * LinkForm
+         * @description The password, unless nobody signs in by one here.
+         */
+        LinkForm: {
+            /** @default  */
+            password: string;
+        };
+        /**
+         * OwnPassword
+         * @description The password, to show that the owner is at the keyboard.
+         */
+        OwnPassword: {
+            password: string;
+        };
+        /**
          * Overview
          * @description One hour of a project.
          *
@@ -1901,13 +1990,6 @@ export interface components {
              */
             created_at: string;
             last_used_at: string | null;
-        };
-        /**
-         * OwnPassword
-         * @description The password, to show that the owner is at the keyboard.
-         */
-        OwnPassword: {
-            password: string;
         };
         /**
          * CreationOptions
@@ -2589,7 +2671,7 @@ export interface components {
         };
         /**
          * AccountView
-         * @description An account. `seen_at` is null when it has no open session.
+         * @description An account, and what opens it. `seen_at` is null when it has no open session.
          */
         AccountView: {
             /** Format: uuid */
@@ -2605,6 +2687,8 @@ export interface components {
             created_at: string;
             seen_at: string | null;
             disabled_at: string | null;
+            has_password: boolean;
+            has_identity: boolean;
         };
         /**
          * AccountForm
@@ -3913,6 +3997,121 @@ export interface operations {
             503: components["responses"]["Problem"];
         };
     };
+    begin_oidc_sign_in: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DepartureView"];
+                };
+            };
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            409: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            503: components["responses"]["Problem"];
+        };
+    };
+    read_own_identity: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IdentityView"];
+                };
+            };
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            503: components["responses"]["Problem"];
+        };
+    };
+    begin_oidc_link: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LinkForm"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DepartureView"];
+                };
+            };
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            409: components["responses"]["Problem"];
+            413: components["responses"]["Problem"];
+            415: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            503: components["responses"]["Problem"];
+        };
+    };
+    unlink_oidc: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OwnPassword"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            409: components["responses"]["Problem"];
+            413: components["responses"]["Problem"];
+            415: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            503: components["responses"]["Problem"];
+        };
+    };
     read_openapi: {
         parameters: {
             query?: never;
@@ -3982,9 +4181,11 @@ export interface operations {
                     "application/json": components["schemas"]["PasskeyList"];
                 };
             };
+            400: components["responses"]["Problem"];
             401: components["responses"]["Problem"];
             403: components["responses"]["Problem"];
-            default: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            503: components["responses"]["Problem"];
         };
     };
     add_passkey: {
@@ -4009,12 +4210,15 @@ export interface operations {
                     "application/json": components["schemas"]["PasskeyCreated"];
                 };
             };
+            400: components["responses"]["Problem"];
             401: components["responses"]["Problem"];
             403: components["responses"]["Problem"];
+            409: components["responses"]["Problem"];
             413: components["responses"]["Problem"];
             415: components["responses"]["Problem"];
             422: components["responses"]["Problem"];
-            default: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            503: components["responses"]["Problem"];
         };
     };
     begin_passkey: {
@@ -4039,12 +4243,15 @@ export interface operations {
                     "application/json": components["schemas"]["CreationOptions"];
                 };
             };
+            400: components["responses"]["Problem"];
             401: components["responses"]["Problem"];
             403: components["responses"]["Problem"];
+            409: components["responses"]["Problem"];
             413: components["responses"]["Problem"];
             415: components["responses"]["Problem"];
             422: components["responses"]["Problem"];
-            default: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            503: components["responses"]["Problem"];
         };
     };
     remove_passkey: {
@@ -4069,13 +4276,16 @@ export interface operations {
                 };
                 content?: never;
             };
+            400: components["responses"]["Problem"];
             401: components["responses"]["Problem"];
             403: components["responses"]["Problem"];
             404: components["responses"]["Problem"];
+            409: components["responses"]["Problem"];
             413: components["responses"]["Problem"];
             415: components["responses"]["Problem"];
             422: components["responses"]["Problem"];
-            default: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            503: components["responses"]["Problem"];
         };
     };
     begin_passkey_sign_in: {
@@ -4100,11 +4310,15 @@ export interface operations {
                     "application/json": components["schemas"]["RequestOptions"];
                 };
             };
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
             403: components["responses"]["Problem"];
+            409: components["responses"]["Problem"];
             413: components["responses"]["Problem"];
             415: components["responses"]["Problem"];
             422: components["responses"]["Problem"];
-            default: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            503: components["responses"]["Problem"];
         };
     };
     sign_in_by_passkey: {
@@ -4129,11 +4343,15 @@ export interface operations {
                     "application/json": components["schemas"]["SessionView"];
                 };
             };
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
             403: components["responses"]["Problem"];
+            409: components["responses"]["Problem"];
             413: components["responses"]["Problem"];
             415: components["responses"]["Problem"];
             422: components["responses"]["Problem"];
-            default: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            503: components["responses"]["Problem"];
         };
     };
     read_queues: {
