@@ -67,6 +67,14 @@ def test_it_is_read(field: str) -> None:
     assert default.sources[field] == "default"
 
 
+def test_the_public_address_is_the_only_host_unless_others_are_named() -> None:
+    public = {"Z4J_PUBLIC_URL": "https://z4j.example:8443"}
+    assert load({}).settings.allowed_hosts == ("*",)
+    assert load(public).settings.allowed_hosts == ("z4j.example", "localhost", "127.0.0.1", "::1")
+    named = load({**public, "Z4J_ALLOWED_HOSTS": "*"}).settings
+    assert named.allowed_hosts == ("*",)
+
+
 @pytest.mark.parametrize("field", EXAMPLES)
 def test_empty_is_not_set(field: str) -> None:
     assert load({variable(field): " "}).settings == load({}).settings
