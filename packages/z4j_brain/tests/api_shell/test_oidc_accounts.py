@@ -235,7 +235,7 @@ def test_the_provider_as_the_only_way(begin_with: Any, rogue: Any) -> None:
 def test_nothing_of_it_without_a_provider(running: Any, ada: Any) -> None:
     assert ada.get("/session").json()["provider"] is None
     assert ada.get("/account/oidc").json()["provider"] is None
-    assert running.browser().post("/sign-in/oidc").status_code == 404
+    assert running.browser().post("/sign-in/oidc").status_code == 409
     assert ada.http.get(f"{running.url}/sign-in/oidc/callback?code=a&state=b").status_code == 404
 
 

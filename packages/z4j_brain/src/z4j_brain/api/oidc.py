@@ -90,7 +90,7 @@ async def unlink_oidc(call: UserCall, body: OwnPassword) -> None:
 
 def _provider(call: Call) -> Provider:
     if call.brain.provider is None:
-        raise problems.not_found("identity provider")
+        raise problems.conflict("This server has no identity provider: see docs/oidc.md.")
     return call.brain.provider
 
 
