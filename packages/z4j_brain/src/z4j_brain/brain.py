@@ -16,6 +16,7 @@ from z4j_brain.settings import Settings
 from z4j_brain.store.database import Database
 
 if TYPE_CHECKING:
+    from z4j_brain.auth.oidc.provider import Provider
     from z4j_brain.commands.service import Commands
     from z4j_brain.ingest.writer import Writer
     from z4j_brain.link.gateway import Gateway
@@ -44,6 +45,7 @@ class Brain:
     queues: Sampling
     reconciler: Reconciler
     replica: str
+    provider: Provider | None = None
     gateway: Gateway = field(init=False)
 
     def __post_init__(self) -> None:
@@ -54,8 +56,10 @@ class Brain:
 
     @classmethod
     def create(cls, settings: Settings, keys: Keys, passwords: Passwords | None = None) -> Brain:
-        """Make every part; nothing runs before `start`."""
+        """Make every part; nothing runs before `start`. Raises `SettingsError`."""
         from z4j_brain.audit.command_ends import reported
+        from z4j_brain.auth.oidc import config
+        from z4j_brain.auth.oidc.provider import Provider
         from z4j_brain.commands.service import Commands
         from z4j_brain.ingest.writer import Writer
         from z4j_brain.link.registry import LocalRegistry
@@ -64,6 +68,7 @@ class Brain:
         from z4j_brain.reconcile.reconciler import Reconciler
         from z4j_brain.redaction.projects import ProjectCleaners
 
+        oidc = config.read(settings)
         database = open_database(settings)
         replica = secrets.token_hex(8)
         hub = Hub()
@@ -95,6 +100,7 @@ class Brain:
                 database, settings, replica=replica, commands=commands, hub=hub, keys=keys
             ),
             replica=replica,
+            provider=None if oidc is None else Provider(oidc),
         )
 
     async def start(self) -> None:
