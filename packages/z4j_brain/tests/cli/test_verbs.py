@@ -21,7 +21,7 @@ from z4j_brain.store import passkeys, projects, second_factors, sessions
 from z4j_brain.store.database import Database
 from z4j_brain.store.migrate import HEAD
 from z4j_brain.store.passkeys import Passkey
-from z4j_brain.store.schema import agent_tokens, audit, users
+from z4j_brain.store.schema import agent_tokens, audit, one_time_tokens, users
 from z4j_brain.store.types import new_id
 from z4j_brain.store.users import find_account
 from z4j_core.credential import parse_token
@@ -160,6 +160,22 @@ def test_createsuperuser(shop: Any) -> None:
     again = run(*arguments, stdin=PASSWORD + "\n")
     assert again.exit_code == 1
     assert "has an account" in again.output
+
+
+def test_a_link_signs_in_at_the_address_that_people_use(
+    shop: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert "has no account" in run("sign-in-link", "ada@example.org").output
+    run("createsuperuser", "--email", "ada@example.org", "--name", "Ada", stdin=PASSWORD + "\n")
+    assert run("sign-in-link", "ada@example.org").stdout.startswith("http://127.0.0.1:7700/sign-in")
+    monkeypatch.setenv("Z4J_PUBLIC_URL", "https://z4j.example.com")
+    for options, begin in (((), "https://z4j.example.com"), (("--url", "http://x/"), "http://x")):
+        link = run("sign-in-link", "ada@example.org", *options).stdout.strip()
+        assert link.startswith(f"{begin}/sign-in/once?token=")
+    with shop.read() as connection:
+        stored = connection.execute(select(one_time_tokens.c.token_hash)).scalars().all()
+    assert len(stored) == 3
+    assert link.rpartition("=")[2].encode() not in stored
 
 
 def _signed_in(shop: Any) -> uuid.UUID:

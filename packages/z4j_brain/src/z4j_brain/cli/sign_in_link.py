@@ -9,7 +9,7 @@ from z4j_brain.cli._opening import command_line, load_settings, open_keys, opene
 
 @click.command(short_help="Print a link that signs somebody in, once.")
 @click.argument("email")
-@click.option("--url", help="Where people reach the server, such as https://z4j.example.com.")
+@click.option("--url", help="Where people reach the server. Default: Z4J_PUBLIC_URL.")
 def command(email: str, url: str | None) -> None:
     """Print a link that signs somebody in once, within ten minutes.
 
@@ -33,5 +33,6 @@ def command(email: str, url: str | None) -> None:
         users.lock_account(connection, found.user.id)
         token = mint_link(connection, keys, found.user.id, clock.now())
         record(connection, command_line(keys), "sign_in_link.made", user_target(found.user))
-    base = (url or f"http://{settings.host}:{settings.port}{settings.root_path}").rstrip("/")
+    own = settings.public_url or f"http://{settings.host}:{settings.port}"
+    base = (url or f"{own}{settings.root_path}").rstrip("/")
     click.echo(f"{base}/sign-in/once?token={token}")
