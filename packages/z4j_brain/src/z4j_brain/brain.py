@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING
@@ -44,6 +45,8 @@ class Brain:
     queues: Sampling
     reconciler: Reconciler
     replica: str
+    sources: Mapping[str, str]
+    """Where each setting came from, as `settings.Loaded` says; nothing of one is a default."""
     gateway: Gateway = field(init=False)
 
     def __post_init__(self) -> None:
@@ -53,7 +56,13 @@ class Brain:
         self.gateway = Gateway(self)
 
     @classmethod
-    def create(cls, settings: Settings, keys: Keys, passwords: Passwords | None = None) -> Brain:
+    def create(
+        cls,
+        settings: Settings,
+        keys: Keys,
+        passwords: Passwords | None = None,
+        sources: Mapping[str, str] | None = None,
+    ) -> Brain:
         """Make every part; nothing runs before `start`."""
         from z4j_brain.audit.command_ends import reported
         from z4j_brain.commands.service import Commands
@@ -95,6 +104,7 @@ class Brain:
                 database, settings, replica=replica, commands=commands, hub=hub, keys=keys
             ),
             replica=replica,
+            sources=sources or {},
         )
 
     async def start(self) -> None:

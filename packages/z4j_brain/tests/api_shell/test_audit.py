@@ -171,6 +171,18 @@ def change_user(running: Any, ada: Any) -> list[str]:
     return ["session.opened", "user.disabled", "user.enabled"]
 
 
+def create_project(running: Any, ada: Any) -> list[str]:
+    for status in (201, 409):
+        assert ada.post("/instance/projects", {"name": "Depot"}).status_code == status
+    return ["project.created", "member.added"]
+
+
+def rename_project(running: Any, ada: Any) -> list[str]:
+    for name in ("Depot", " Depot "):
+        assert ada.patch("/projects/shop", {"name": name}).status_code == 200
+    return ["project.renamed"]
+
+
 def create_key(running: Any, ada: Any) -> list[str]:
     _key(ada)
     return ["key.made"]
@@ -269,6 +281,8 @@ SCENES: dict[str, Scene] = {
     "accept_invitation": accept_invitation,
     "sign_up": sign_up,
     "change_user": change_user,
+    "create_project": create_project,
+    "rename_project": rename_project,
     "create_key": create_key,
     "revoke_own_key": revoke_own_key,
     "revoke_project_key": revoke_project_key,
