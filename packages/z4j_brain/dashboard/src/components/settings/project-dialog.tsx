@@ -55,7 +55,7 @@ export function ProjectDialog({ onClose }: { onClose: () => void }) {
               label="Address"
               optional
               fault={faultOf(send.error, "/slug")}
-              hint="Stands in links and in agent tokens, and never changes. Small letters, digits and dashes."
+              hint="Stands in links and in the API, and never changes. Small letters, digits and dashes."
             >
               {(ids) => (
                 <Input

@@ -32,11 +32,11 @@ export function TableSizes({ tables }: { tables: TableView[] }) {
               <td className="mono max-w-40 truncate px-3 text-xs" title={table.name}>
                 {table.name}
               </td>
-              <td className="num px-2 text-right">
+              <td className="num px-2 text-right whitespace-nowrap">
                 {MARKS[table.accuracy]}
                 {count(table.rows)}
               </td>
-              <td className="num px-2 text-right">{bytes(table.bytes)}</td>
+              <td className="num px-2 text-right whitespace-nowrap">{bytes(table.bytes)}</td>
               <td className="px-3 text-right text-ink-2">{kept(table.kept_days)}</td>
             </tr>
           ))}

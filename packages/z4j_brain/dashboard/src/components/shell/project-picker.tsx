@@ -21,14 +21,14 @@ export function ProjectPicker() {
   );
 }
 
-/** The same in the header of a phone, where there is no sidebar; who has one project needs none. */
+/** The same in the header of a phone, by the project's first letter: there is no sidebar. */
 export function SmallProjectPicker() {
   const { access, session } = useProject();
   if (session.projects.length < 2) return null;
   return (
-    <div className="sm:hidden">
-      <ProjectMenu className="max-w-28">
-        <span className="truncate">{access.name}</span>
+    <div className="-ml-1 sm:hidden">
+      <ProjectMenu className="gap-1 px-1.5">
+        <span title={access.name}>{[...access.name][0]?.toUpperCase()}</span>
       </ProjectMenu>
     </div>
   );
