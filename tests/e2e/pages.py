@@ -12,5 +12,5 @@ def sign_in(page: Page, server: Server) -> None:
     page.goto(f"{server.url}/sign-in")
     page.get_by_label("E-mail").fill(EMAIL)
     page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_role("button", name="Sign in").click()
+    page.get_by_role("button", name="Sign in", exact=True).click()
     expect(page.get_by_role("link", name="Tasks", exact=True).first).to_be_visible()

@@ -113,4 +113,5 @@ def test_a_password_is_changed_and_another_browser_is_signed_out(
     page.get_by_role("button", name="Change password").click()
     expect(page.get_by_text("The password is changed.")).to_be_visible()
     expect(rows).to_have_count(1)
+    page.get_by_role("link", name="Back to shop").click()
     expect(page.get_by_test_id("live-status")).to_have_attribute("data-state", "open")

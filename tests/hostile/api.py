@@ -33,6 +33,14 @@ NOT_DONE: dict[str, str] = {
     "confirm_second_factor": "needs an app's code; api_shell/test_second_factor.py",
     "replace_recovery_codes": "needs an enrolled app; api_shell/test_second_factor.py",
     "turn_second_factor_off": "needs an enrolled app; api_shell/test_second_factor.py",
+    "begin_oidc_sign_in": "needs a provider; api_shell/test_oidc_accounts.py",
+    "begin_oidc_link": "needs a provider; api_shell/test_oidc_accounts.py",
+    "unlink_oidc": "needs a linked account; api_shell/test_audit.py",
+    "begin_passkey": "needs a host name; api_shell/test_passkeys.py",
+    "add_passkey": "needs an authenticator; api_shell/test_passkeys.py",
+    "remove_passkey": "needs a passkey; api_shell/test_passkeys.py",
+    "begin_passkey_sign_in": "needs a host name; api_shell/test_passkeys.py",
+    "sign_in_by_passkey": "needs an authenticator; api_shell/test_passkeys.py",
 }
 """Operations that no call here can succeed with: everything but their success is tried."""
 

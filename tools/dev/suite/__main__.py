@@ -19,8 +19,8 @@ from typing import TextIO
 from outcome import Outcome, left_out, outcome_of, summary
 from steps import REPORTS, ROOT, Step, all_steps
 
-AT_THE_SAME_TIME = 2
-"""As many as a small machine has cores; the tests' own servers need some too."""
+AT_THE_SAME_TIME = 3
+"""One more than a small machine has cores: tests wait for their servers half of the time."""
 
 _printing = Lock()
 
@@ -97,6 +97,8 @@ def _run_group(group: list[Step]) -> list[Outcome]:
 
 
 def _run_aside(step: Step) -> Outcome:
+    with _printing:
+        print(f"{time.strftime('%H:%M:%S')} {step.name} begins", flush=True)
     with TemporaryFile("w+", encoding="utf-8", errors="replace") as shown:
         outcome = _run(step, shown)
         shown.seek(0)

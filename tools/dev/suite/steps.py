@@ -9,9 +9,9 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[3]
 REPORTS = ROOT / ".cache" / "suite"
-SECONDS = {"z4j_brain": 320, "z4j_celery": 210, "e2e": 420, "faults": 240, "hostile": 100}
-PARTS = {"z4j_brain": 3}
-"""Into how many steps the folders of a package's tests are dealt, so that none is the longest."""
+SECONDS = {"z4j_brain": 400, "z4j_celery": 210, "e2e": 300, "faults": 240, "hostile": 100}
+PARTS = {"z4j_brain": 3, "e2e": 2}
+"""Into how many steps the files of a folder of tests are dealt, so that none is the longest."""
 
 SOURCES = (
     *sorted(ROOT.glob("packages/*/src")),
@@ -115,21 +115,27 @@ def _whole(options: Sequence[str]) -> Iterator[Step]:
     long = ("e2e", "faults", "hostile")
     says = "the packages together"
     for name in long:
-        seconds = SECONDS[name]
-        yield _pytest(f"whole:{name}", says, "suite", [f"tests/{name}"], options, seconds=seconds)
+        for suffix, paths in _parts(ROOT / "tests" / name, PARTS.get(name, 1)):
+            step = f"whole:{name}{suffix}"
+            yield _pytest(step, says, "suite", paths, options, seconds=SECONDS[name])
     rest = ["tests", *(f"--ignore=tests/{name}" for name in ("services", *long))]
     yield _pytest("whole:rest", says, "suite", rest, options, seconds=30)
 
 
 def _parts(tests: Path, count: int) -> list[tuple[str, list[str]]]:
-    """Deal what lies in a folder of tests into parts, in the order of the names."""
+    """Deal the files of a folder of tests into parts of like size: the greatest first, each to the
+    part that is the smallest so far.
+    """
     if count == 1:
         return [("", [_relative(tests)])]
-    found = sorted(path for path in tests.iterdir() if any(path.rglob("test_*.py")))
-    found += sorted(tests.glob("test_*.py"))
-    size = -(-len(found) // count)
-    parts = [found[start : start + size] for start in range(0, len(found), size)]
-    return [(f":{number}", [*map(_relative, part)]) for number, part in enumerate(parts, 1)]
+    parts: list[list[Path]] = [[] for _ in range(count)]
+    sizes = [0] * count
+    files = ((path.stat().st_size, path) for path in tests.rglob("test_*.py"))
+    for size, path in sorted(files, reverse=True):
+        smallest = sizes.index(min(sizes))
+        parts[smallest].append(path)
+        sizes[smallest] += size
+    return [(f":{number}", [*map(_relative, sorted(part))]) for number, part in enumerate(parts, 1)]
 
 
 def _dashboard() -> Step:

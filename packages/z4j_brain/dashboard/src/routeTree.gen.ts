@@ -10,12 +10,13 @@
 
 import { Route as rootRouteImport } from "./routes/__root";
 import { Route as IndexRouteImport } from "./routes/index";
+import { Route as AccountRouteImport } from "./routes/account";
 import { Route as InvitationRouteImport } from "./routes/invitation";
 import { Route as SetupRouteImport } from "./routes/setup";
 import { Route as SignInRouteImport } from "./routes/sign-in";
 import { Route as PProjectRouteImport } from "./routes/p/$project";
+import { Route as SignInProviderRouteImport } from "./routes/sign-in_.provider";
 import { Route as PProjectIndexRouteImport } from "./routes/p/$project/index";
-import { Route as PProjectAccountRouteImport } from "./routes/p/$project/account";
 import { Route as PProjectAgentsRouteImport } from "./routes/p/$project/agents";
 import { Route as PProjectAuditRouteImport } from "./routes/p/$project/audit";
 import { Route as PProjectCommandsRouteImport } from "./routes/p/$project/commands";
@@ -39,6 +40,11 @@ const IndexRoute = IndexRouteImport.update({
   path: "/",
   getParentRoute: () => rootRouteImport,
 } as any);
+const AccountRoute = AccountRouteImport.update({
+  id: "/account",
+  path: "/account",
+  getParentRoute: () => rootRouteImport,
+} as any);
 const InvitationRoute = InvitationRouteImport.update({
   id: "/invitation",
   path: "/invitation",
@@ -59,14 +65,14 @@ const PProjectRoute = PProjectRouteImport.update({
   path: "/p/$project",
   getParentRoute: () => rootRouteImport,
 } as any);
+const SignInProviderRoute = SignInProviderRouteImport.update({
+  id: "/sign-in_/provider",
+  path: "/sign-in/provider",
+  getParentRoute: () => rootRouteImport,
+} as any);
 const PProjectIndexRoute = PProjectIndexRouteImport.update({
   id: "/",
   path: "/",
-  getParentRoute: () => PProjectRoute,
-} as any);
-const PProjectAccountRoute = PProjectAccountRouteImport.update({
-  id: "/account",
-  path: "/account",
   getParentRoute: () => PProjectRoute,
 } as any);
 const PProjectAgentsRoute = PProjectAgentsRouteImport.update({
@@ -159,11 +165,12 @@ const PProjectTasksEngineTaskIdRoute =
 
 export interface FileRoutesByFullPath {
   "/": typeof IndexRoute;
+  "/account": typeof AccountRoute;
   "/invitation": typeof InvitationRoute;
   "/setup": typeof SetupRoute;
   "/sign-in": typeof SignInRoute;
   "/p/$project": typeof PProjectRouteWithChildren;
-  "/p/$project/account": typeof PProjectAccountRoute;
+  "/sign-in/provider": typeof SignInProviderRoute;
   "/p/$project/agents": typeof PProjectAgentsRoute;
   "/p/$project/audit": typeof PProjectAuditRoute;
   "/p/$project/commands": typeof PProjectCommandsRoute;
@@ -185,10 +192,11 @@ export interface FileRoutesByFullPath {
 }
 export interface FileRoutesByTo {
   "/": typeof IndexRoute;
+  "/account": typeof AccountRoute;
   "/invitation": typeof InvitationRoute;
   "/setup": typeof SetupRoute;
   "/sign-in": typeof SignInRoute;
-  "/p/$project/account": typeof PProjectAccountRoute;
+  "/sign-in/provider": typeof SignInProviderRoute;
   "/p/$project/agents": typeof PProjectAgentsRoute;
   "/p/$project/audit": typeof PProjectAuditRoute;
   "/p/$project/commands": typeof PProjectCommandsRoute;
@@ -211,11 +219,12 @@ export interface FileRoutesByTo {
 export interface FileRoutesById {
   __root__: typeof rootRouteImport;
   "/": typeof IndexRoute;
+  "/account": typeof AccountRoute;
   "/invitation": typeof InvitationRoute;
   "/setup": typeof SetupRoute;
   "/sign-in": typeof SignInRoute;
   "/p/$project": typeof PProjectRouteWithChildren;
-  "/p/$project/account": typeof PProjectAccountRoute;
+  "/sign-in_/provider": typeof SignInProviderRoute;
   "/p/$project/agents": typeof PProjectAgentsRoute;
   "/p/$project/audit": typeof PProjectAuditRoute;
   "/p/$project/commands": typeof PProjectCommandsRoute;
@@ -239,11 +248,12 @@ export interface FileRouteTypes {
   fileRoutesByFullPath: FileRoutesByFullPath;
   fullPaths:
     | "/"
+    | "/account"
     | "/invitation"
     | "/setup"
     | "/sign-in"
     | "/p/$project"
-    | "/p/$project/account"
+    | "/sign-in/provider"
     | "/p/$project/agents"
     | "/p/$project/audit"
     | "/p/$project/commands"
@@ -265,10 +275,11 @@ export interface FileRouteTypes {
   fileRoutesByTo: FileRoutesByTo;
   to:
     | "/"
+    | "/account"
     | "/invitation"
     | "/setup"
     | "/sign-in"
-    | "/p/$project/account"
+    | "/sign-in/provider"
     | "/p/$project/agents"
     | "/p/$project/audit"
     | "/p/$project/commands"
@@ -290,11 +301,12 @@ export interface FileRouteTypes {
   id:
     | "__root__"
     | "/"
+    | "/account"
     | "/invitation"
     | "/setup"
     | "/sign-in"
     | "/p/$project"
-    | "/p/$project/account"
+    | "/sign-in_/provider"
     | "/p/$project/agents"
     | "/p/$project/audit"
     | "/p/$project/commands"
@@ -317,10 +329,12 @@ export interface FileRouteTypes {
 }
 export interface RootRouteChildren {
   IndexRoute: typeof IndexRoute;
+  AccountRoute: typeof AccountRoute;
   InvitationRoute: typeof InvitationRoute;
   SetupRoute: typeof SetupRoute;
   SignInRoute: typeof SignInRoute;
   PProjectRoute: typeof PProjectRouteWithChildren;
+  SignInProviderRoute: typeof SignInProviderRoute;
 }
 
 declare module "@tanstack/react-router" {
@@ -330,6 +344,13 @@ declare module "@tanstack/react-router" {
       path: "/";
       fullPath: "/";
       preLoaderRoute: typeof IndexRouteImport;
+      parentRoute: typeof rootRouteImport;
+    };
+    "/account": {
+      id: "/account";
+      path: "/account";
+      fullPath: "/account";
+      preLoaderRoute: typeof AccountRouteImport;
       parentRoute: typeof rootRouteImport;
     };
     "/invitation": {
@@ -360,18 +381,18 @@ declare module "@tanstack/react-router" {
       preLoaderRoute: typeof PProjectRouteImport;
       parentRoute: typeof rootRouteImport;
     };
+    "/sign-in_/provider": {
+      id: "/sign-in_/provider";
+      path: "/sign-in/provider";
+      fullPath: "/sign-in/provider";
+      preLoaderRoute: typeof SignInProviderRouteImport;
+      parentRoute: typeof rootRouteImport;
+    };
     "/p/$project/": {
       id: "/p/$project/";
       path: "/";
       fullPath: "/p/$project/";
       preLoaderRoute: typeof PProjectIndexRouteImport;
-      parentRoute: typeof PProjectRoute;
-    };
-    "/p/$project/account": {
-      id: "/p/$project/account";
-      path: "/account";
-      fullPath: "/p/$project/account";
-      preLoaderRoute: typeof PProjectAccountRouteImport;
       parentRoute: typeof PProjectRoute;
     };
     "/p/$project/agents": {
@@ -497,7 +518,6 @@ declare module "@tanstack/react-router" {
 }
 
 interface PProjectRouteChildren {
-  PProjectAccountRoute: typeof PProjectAccountRoute;
   PProjectAgentsRoute: typeof PProjectAgentsRoute;
   PProjectAuditRoute: typeof PProjectAuditRoute;
   PProjectCommandsRoute: typeof PProjectCommandsRoute;
@@ -519,7 +539,6 @@ interface PProjectRouteChildren {
 }
 
 const PProjectRouteChildren: PProjectRouteChildren = {
-  PProjectAccountRoute: PProjectAccountRoute,
   PProjectAgentsRoute: PProjectAgentsRoute,
   PProjectAuditRoute: PProjectAuditRoute,
   PProjectCommandsRoute: PProjectCommandsRoute,
@@ -546,10 +565,12 @@ const PProjectRouteWithChildren = PProjectRoute._addFileChildren(
 
 const rootRouteChildren: RootRouteChildren = {
   IndexRoute: IndexRoute,
+  AccountRoute: AccountRoute,
   InvitationRoute: InvitationRoute,
   SetupRoute: SetupRoute,
   SignInRoute: SignInRoute,
   PProjectRoute: PProjectRouteWithChildren,
+  SignInProviderRoute: SignInProviderRoute,
 };
 export const routeTree = rootRouteImport
   ._addFileChildren(rootRouteChildren)

@@ -22,6 +22,7 @@ from z4j_brain.web.dashboard import Dashboard
 from z4j_brain.web.drain import DrainBody
 from z4j_brain.web.health import Health
 from z4j_brain.web.metrics import metrics_endpoint
+from z4j_brain.web.oidc import OidcCallback
 from z4j_brain.web.once import OneTimeSignIn
 from z4j_brain.web.proxies import TrustedProxies
 from z4j_brain.web.request_ids import RequestIds
@@ -91,6 +92,7 @@ def _addresses(brain: Brain, router: Router, times: RequestTimes) -> list[BaseRo
         Route("/readyz", health.readyz),
         Route("/metrics", metrics_endpoint(brain, readiness, times)),
         Route("/sign-in/once", OneTimeSignIn(brain).endpoint),
+        Route("/sign-in/oidc/callback", OidcCallback(brain).endpoint),
         WebSocketRoute("/ws", brain.gateway.endpoint),
         WebSocketRoute("/ws/dashboard", live_endpoint(brain)),
         Mount(PREFIX, app=router),

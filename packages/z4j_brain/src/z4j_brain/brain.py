@@ -17,6 +17,7 @@ from z4j_brain.settings import Settings
 from z4j_brain.store.database import Database
 
 if TYPE_CHECKING:
+    from z4j_brain.auth.oidc.provider import Provider
     from z4j_brain.commands.service import Commands
     from z4j_brain.ingest.writer import Writer
     from z4j_brain.link.gateway import Gateway
@@ -47,6 +48,7 @@ class Brain:
     replica: str
     sources: Mapping[str, str]
     """Where each setting came from, as `settings.Loaded` says; nothing of one is a default."""
+    provider: Provider | None = None
     gateway: Gateway = field(init=False)
 
     def __post_init__(self) -> None:
@@ -63,8 +65,10 @@ class Brain:
         passwords: Passwords | None = None,
         sources: Mapping[str, str] | None = None,
     ) -> Brain:
-        """Make every part; nothing runs before `start`."""
+        """Make every part; nothing runs before `start`. Raises `SettingsError`."""
         from z4j_brain.audit.command_ends import reported
+        from z4j_brain.auth.oidc import config
+        from z4j_brain.auth.oidc.provider import Provider
         from z4j_brain.commands.service import Commands
         from z4j_brain.ingest.writer import Writer
         from z4j_brain.link.registry import LocalRegistry
@@ -73,6 +77,7 @@ class Brain:
         from z4j_brain.reconcile.reconciler import Reconciler
         from z4j_brain.redaction.projects import ProjectCleaners
 
+        oidc = config.read(settings)
         database = open_database(settings)
         replica = secrets.token_hex(8)
         hub = Hub()
@@ -105,6 +110,7 @@ class Brain:
             ),
             replica=replica,
             sources=sources or {},
+            provider=None if oidc is None else Provider(oidc),
         )
 
     async def start(self) -> None:

@@ -92,9 +92,17 @@ class Keys:
         """Return the proof in the cookie of a browser that has signed in before."""
         return self._browser(b"z4j known browser", text).hex()
 
+    def challenge_proof(self, text: str) -> bytes:
+        """Return the proof that a passkey's challenge is ours, and for what it was made."""
+        return self._browser(b"z4j passkey challenge", text)
+
     def totp_key(self) -> bytes:
         """Derive the key under which the secrets of authenticator apps are stored."""
         return credential.hkdf(self.master, b"z4j totp")
+
+    def oidc_value(self, purpose: bytes, state: str, browser: str) -> bytes:
+        """Derive what a sign-in at the identity provider needs, so that no replica stores it."""
+        return self._browser(b"z4j oidc " + purpose, f"{state}\n{browser}")
 
     def subject_hash(self, subject: str) -> bytes:
         """Return the key under which failed sign-ins of an address or e-mail are counted."""

@@ -13,6 +13,7 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_type_hints
+from urllib.parse import urlsplit
 
 import msgspec
 from msgspec import Meta
@@ -35,8 +36,11 @@ ELSEWHERE = frozenset(
 """Variables of the agent, of the build and of `keys.py`: known, but no fields here."""
 
 
-SECRET = frozenset({"metrics_token"})
+SECRET = frozenset({"metrics_token", "oidc_client_secret"})
 """Fields that are never shown. The password in `database_url` is masked by itself."""
+
+
+_LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
 class SettingsError(ValueError):
@@ -81,8 +85,24 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     ] = ("127.0.0.1", "::1")
     allowed_hosts: Annotated[
         tuple[str, ...],
-        Meta(description="Host names that are answered; *.example.com and * are allowed."),
+        Meta(
+            description="Host names that are answered; *.example.com and * are allowed. Default:"
+            " that of Z4J_PUBLIC_URL and localhost if it is set, else all."
+        ),
     ] = ("*",)
+    public_url: Annotated[
+        str,
+        Meta(
+            pattern=r"^(https?://[a-z0-9.-]+(:[0-9]{1,5})?)?(?![\s\S])",
+            description="Where browsers reach z4j, such as https://z4j.example.com, without a path."
+            " Passkeys belong to it, and the provider sends back to it. Default: the address of"
+            " each request.",
+        ),
+    ] = ""
+    second_factor_required: Annotated[
+        Literal["nobody", "admins", "all"],
+        Meta(description="Who must set up a second step of sign-in before anything else."),
+    ] = "nobody"
     session_idle_hours: Annotated[
         int, Meta(ge=1, le=8760, description="A browser is signed out after this time unused.")
     ] = 24
@@ -93,6 +113,37 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         int,
         Meta(ge=0, le=1_000_000, description="Requests of one API key a minute; 0 is no limit."),
     ] = 1200
+    oidc_issuer: Annotated[
+        str,
+        Meta(max_length=500, description="Identity provider for sign-in: the URL it calls itself."),
+    ] = ""
+    oidc_client_id: Annotated[
+        str, Meta(max_length=500, description="Name under which the provider knows this server.")
+    ] = ""
+    oidc_client_secret: Annotated[
+        str,
+        Meta(max_length=1_000, description="Secret of that client; none for a public client."),
+    ] = ""
+    oidc_name: Annotated[
+        str,
+        Meta(max_length=60, description="What the button calls the provider: Sign in with …"),
+    ] = "single sign-on"
+    oidc_scopes: Annotated[
+        tuple[str, ...], Meta(max_length=30, description="Scopes that the provider is asked for.")
+    ] = ("openid", "profile", "email")
+    oidc_groups_claim: Annotated[
+        str, Meta(max_length=200, description="Claim that lists the groups of a person.")
+    ] = "groups"
+    oidc_roles: Annotated[
+        str,
+        Meta(
+            max_length=65_536,
+            description='Groups and what they give, as JSON: {"ops": ["shop:operator"]}.',
+        ),
+    ] = ""
+    oidc_only: Annotated[
+        Literal["on", "off"], Meta(description="Nobody signs in by password; z4j sign-in-link can.")
+    ] = "off"
     event_retention_days: Annotated[
         int, Meta(ge=0, le=36_500, description="Events are kept for this long; 0 is for ever.")
     ] = 30
@@ -219,7 +270,10 @@ def _convert(values: dict[str, Any]) -> Settings:
         raise SettingsError("Z4J_DATABASE_URL must begin with postgresql:// or sqlite:///.")
     if url.startswith("postgres:"):
         url = "postgresql:" + url.removeprefix("postgres:")
-    return msgspec.structs.replace(settings, home=home, database_url=url)
+    hosts = settings.allowed_hosts
+    if settings.public_url and "allowed_hosts" not in values:
+        hosts = (urlsplit(settings.public_url).hostname or "", *_LOOPBACK)
+    return msgspec.structs.replace(settings, home=home, database_url=url, allowed_hosts=hosts)
 
 
 def _check_network(text: str) -> None:

@@ -16,6 +16,7 @@ import httpx
 import pytest
 from starlette.applications import Starlette
 
+from services.rogue_provider import CLIENT, SECRET, RogueProvider, running_rogue_provider
 from z4j_brain import clock
 from z4j_brain.api.route import Route
 from z4j_brain.app import create_app
@@ -67,6 +68,19 @@ class Browser:
 
     def sign_in(self, email: str = EMAIL, password: str = PASSWORD) -> Any:
         return self.enter(self.post("/sign-in", {"email": email, "password": password}))
+
+    def by_provider(self, rogue: RogueProvider, **back: str) -> str:
+        """Go to the provider and back, with other parameters if told; return where one lands."""
+        begun = self.post("/sign-in/oidc")
+        assert begun.status_code == 200, begun.text
+        return self.come_back({**rogue.approve(begun.json()["url"]), **back})
+
+    def come_back(self, parameters: Mapping[str, str]) -> str:
+        """Come back from the provider; return where one lands."""
+        url = str(self.http.base_url).removesuffix("api/v1/") + "sign-in/oidc/callback"
+        answer = self.http.get(url, params=dict(parameters))
+        assert answer.status_code == 303, answer.text
+        return str(answer.headers["location"])
 
 
 @dataclass
@@ -177,3 +191,28 @@ def running(start: Start) -> Iterator[Running]:
 def ada(running: Running) -> Browser:
     """The first admin, signed in."""
     return running.set_up()
+
+
+@pytest.fixture
+def rogue() -> Iterator[RogueProvider]:
+    """An identity provider that does what a test says."""
+    with running_rogue_provider() as provider:
+        yield provider
+
+
+@pytest.fixture
+def begin_with(start: Start, rogue: RogueProvider) -> Start:
+    """A function that starts a server which knows the rogue provider, with Ada and her project."""
+
+    @contextmanager
+    def begin(**variables: str) -> Iterator[Running]:
+        known = {
+            "oidc_issuer": rogue.issuer,
+            "oidc_client_id": CLIENT,
+            "oidc_client_secret": SECRET,
+            **variables,
+        }
+        with start(**known) as running:
+            yield running
+
+    return begin

@@ -11,7 +11,7 @@ from sqlalchemy import insert, select, update
 from z4j_brain import clock
 from z4j_brain.auth import back_off, sign_in
 from z4j_brain.auth.browser import HOUR_US
-from z4j_brain.store.schema import sessions, sign_in_failures, users
+from z4j_brain.store.schema import audit, sessions, sign_in_failures, users
 from z4j_brain.store.types import new_id
 
 EMAIL, PASSWORD = "ada@example.org", "correct horse battery staple"
@@ -52,6 +52,10 @@ def test_the_present_password_is_needed(running: Any, ada: Any) -> None:
     assert slowed.status_code == 429, "a stolen session cannot guess for long"
     assert int(slowed.headers["retry-after"]) >= 1
     running.browser().sign_in()
+    chosen = select(audit.c.object_name, audit.c.after).where(audit.c.action == "password.refused")
+    with running.database.read() as connection:
+        told = connection.execute(chosen).all()
+    assert told == [(EMAIL, None)] * back_off.ALONE.free
     with running.database.write() as connection:
         connection.execute(update(sign_in_failures).values(last_at=clock.now() - 2_000_000))
     running.brain.limits.waits.forget()

@@ -13,11 +13,13 @@ import msgspec
 import pytest
 from sqlalchemy import insert, text
 
+from services.authenticator import Authenticator
 from z4j_brain import clock
 from z4j_brain.api.route import SAFE
 from z4j_brain.api.table import all_routes
 from z4j_brain.auth.totp import code_at, step_at
 from z4j_brain.keys import Keys
+from z4j_brain.store import oidc_identities, users
 from z4j_brain.store.schema import audit, issues, workers
 from z4j_brain.store.types import new_id
 from z4j_core.frames import ActionInfo, EngineInfo
@@ -29,6 +31,7 @@ ADA, BOB = "ada@example.org", "bob@example.org"
 SECRET = re.compile(r"z4j_[\w-]{20,}|[\w-]{43}")
 """The look of what is shown once: keys, agent tokens, and the tokens of links."""
 FACTOR = "/account/second-factor"
+PASSKEYS = "/account/passkeys"
 PASSWORD = "correct horse battery staple"
 Scene = Callable[[Any, Any], list[str]]
 """Calls a route as Ada, and returns the actions that the log must have gained by that."""
@@ -255,7 +258,40 @@ def sign_in_by_code(running: Any, ada: Any) -> list[str]:
     return ["second_factor.begun", "second_factor.on", "session.opened"]
 
 
+def add_passkey(running: Any, ada: Any) -> list[str]:
+    _passkey(running)
+    return ["session.opened", "passkey.added"]
+
+
+def remove_passkey(running: Any, ada: Any) -> list[str]:
+    browser, _ = _passkey(running)
+    (made,) = browser.get(PASSKEYS).json()["items"]
+    answer = browser.post(f"{PASSKEYS}/{made['id']}/remove", {"password": PASSWORD})
+    assert answer.status_code == 204
+    return ["session.opened", "passkey.added", "passkey.removed"]
+
+
+def sign_in_by_passkey(running: Any, ada: Any) -> list[str]:
+    _, device = _passkey(running)
+    browser = running.browser()
+    options = browser.post("/sign-in/passkey/options", {}).json()
+    browser.enter(browser.post("/sign-in/passkey", {"credential": device.sign(options)}))
+    return ["session.opened", "passkey.added", "session.opened"]
+
+
+def unlink_oidc(running: Any, ada: Any) -> list[str]:
+    with running.database.write() as connection:
+        account = users.find_account(connection, ADA)
+        oidc_identities.create(connection, "https://id", "sub", account.user.id, clock.now())
+    answers = [ada.post("/account/oidc/off", {"password": PASSWORD}) for _ in range(2)]
+    assert [answer.status_code for answer in answers] == [204, 409]
+    return ["identity.unlinked"]
+
+
 SCENES: dict[str, Scene] = {
+    "add_passkey": add_passkey,
+    "remove_passkey": remove_passkey,
+    "sign_in_by_passkey": sign_in_by_passkey,
     "sign_in_by_password": sign_in,
     "sign_in_by_code": sign_in_by_code,
     "sign_out": sign_out,
@@ -266,6 +302,7 @@ SCENES: dict[str, Scene] = {
     "confirm_second_factor": confirm_factor,
     "replace_recovery_codes": replace_codes,
     "turn_second_factor_off": turn_factor_off,
+    "unlink_oidc": unlink_oidc,
     "create_agent": create_agent,
     "mint_token": mint_token,
     "revoke_agent": revoke_agent,
@@ -296,6 +333,10 @@ EXCEPTIONS = {
     "verify_instance_audit": "it reads, and changes nothing",
     "preview_redaction": "it stores nothing",
     "check_invitation": "it reads, and changes nothing",
+    "begin_passkey": "it stores nothing; a wrong password is told",
+    "begin_passkey_sign_in": "it stores nothing",
+    "begin_oidc_sign_in": "nothing has changed; test_oidc_accounts.py reads what comes of it",
+    "begin_oidc_link": "nothing has changed; test_oidc_accounts.py reads what comes of it",
 }
 
 
@@ -304,6 +345,17 @@ def _app(ada: Any) -> bytes:
     begun = ada.post(FACTOR, {"password": PASSWORD})
     assert begun.status_code == 201, begun.text
     return base64.b32decode(begun.json()["secret"])
+
+
+def _passkey(running: Any) -> tuple[Any, Authenticator]:
+    """Add a passkey as Ada, in a browser that knows the server by name."""
+    running.url = running.url.replace("127.0.0.1", "localhost")
+    browser, device = running.browser(), Authenticator(running.url)
+    browser.sign_in()
+    options = browser.post(f"{PASSKEYS}/options", {"password": PASSWORD}).json()
+    form = {"name": "Laptop", "credential": device.make(options)}
+    assert browser.post(PASSKEYS, form).status_code == 201
+    return browser, device
 
 
 def _agent(ada: Any) -> Any:
@@ -449,11 +501,14 @@ def test_what_is_refused_leaves_no_row(running: Any, ada: Any) -> None:
     assert ada.post("/account/password", wrong).status_code == 422
     assert ada.post(FACTOR, {"password": "wrong"}).status_code == 422
     assert ada.post(f"{FACTOR}/confirm", {"code": "123456"}).status_code == 409
+    removal = f"{PASSKEYS}/{nobody}/remove"
+    assert ada.post(removal, {"password": PASSWORD}).status_code == 404
     for path in (f"{FACTOR}/off", "/account/recovery-codes"):
         assert ada.post(path, {"password": PASSWORD}).status_code == 409
     decision = {"decision": "muted"}
     assert ada.post("/projects/shop/issues/zz/decisions", decision).status_code == 404
-    assert len(_log(running)) == before
+    told = [row.action for row in _log(running)[before:]]
+    assert told == ["password.refused"] * 2, "and a wrong password of one's own is told as that"
 
 
 def test_a_lockout_is_told_without_what_was_typed(running: Any, ada: Any) -> None:

@@ -34,7 +34,10 @@ def test_a_new_server_asks_for_setup(running: Any) -> None:
         "csrf_token": None,
         "version": answer.json()["version"],
         "projects": [],
+        "passkeys": True,
+        "second_factor_owed": False,
         "second_step": None,
+        "second_step_ways": [],
     }
 
 

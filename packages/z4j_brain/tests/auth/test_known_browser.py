@@ -21,7 +21,7 @@ def test_it_is_known_to_its_account_for_half_a_year() -> None:
     assert number_of(KEYS, value, "eve@example.org", NOON) is None
     assert number_of(Keys(b"m" * 32, b"t" * 32), value, "ada@example.org", NOON) is None
     assert make(KEYS, "ada@example.org", NOON) != value
-    assert "ada" not in value.lower()
+    assert "example" not in value.lower()
 
 
 @pytest.mark.parametrize("place", [0, 33, -1])

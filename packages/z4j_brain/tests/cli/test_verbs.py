@@ -17,10 +17,12 @@ from sqlalchemy import select
 from z4j_brain import clock
 from z4j_brain.auth.passwords import Passwords
 from z4j_brain.cli import main
-from z4j_brain.store import projects, second_factors, sessions
+from z4j_brain.store import passkeys, projects, second_factors, sessions
 from z4j_brain.store.database import Database
 from z4j_brain.store.migrate import HEAD
+from z4j_brain.store.passkeys import Passkey
 from z4j_brain.store.schema import agent_tokens, audit, users
+from z4j_brain.store.types import new_id
 from z4j_brain.store.users import find_account
 from z4j_core.credential import parse_token
 
@@ -178,6 +180,8 @@ def _signed_in(shop: Any) -> uuid.UUID:
         second_factors.begin(connection, user_id, b"sealed", now)
         second_factors.confirm(connection, user_id, now)
         second_factors.replace_codes(connection, user_id, [b"h" * 32], now)
+        key = Passkey(new_id(), user_id, b"id", b"key", "localhost", "Laptop", 0, now, None)
+        passkeys.create(connection, key)
     return user_id
 
 
@@ -210,15 +214,17 @@ def _told(shop: Any, action: str) -> list[Any]:
 def test_reset_mfa_leaves_the_password_alone(shop: Any) -> None:
     user_id = _signed_in(shop)
     answer = run("reset-mfa", "ada@example.org")
-    assert answer.output == "The second step is off for ada@example.org; sessions ended: 1.\n"
+    assert answer.output == (
+        "The second step is off for ada@example.org; passkeys removed: 1, sessions ended: 1.\n"
+    )
     with shop.read() as connection:
         assert not second_factors.is_on(connection, user_id)
         assert second_factors.codes_left(connection, user_id) == 0
         assert find_account(connection, "ada@example.org") is not None
     assert "There was no second step" in run("reset-mfa", "ada@example.org").output
     assert _told(shop, "second_factor.reset") == [
-        {"had_app": True, "sessions_ended": 1},
-        {"had_app": False, "sessions_ended": 0},
+        {"had_app": True, "passkeys": 1, "sessions_ended": 1},
+        {"had_app": False, "passkeys": 0, "sessions_ended": 0},
     ]
     assert run("reset-mfa", "eve@example.org").exit_code == 1
 

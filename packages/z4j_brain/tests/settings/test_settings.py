@@ -21,9 +21,19 @@ EXAMPLES: dict[str, tuple[str, Any]] = {
     "root_path": ("/ops/z4j", "/ops/z4j"),
     "trusted_proxies": ("10.0.0.0/8, ::1", ("10.0.0.0/8", "::1")),
     "allowed_hosts": ("a.example,b.example", ("a.example", "b.example")),
+    "public_url": ("https://z4j.example", "https://z4j.example"),
+    "second_factor_required": ("admins", "admins"),
     "session_idle_hours": ("3", 3),
     "session_max_hours": ("9", 9),
     "key_requests_per_minute": ("0", 0),
+    "oidc_issuer": ("https://id.example", "https://id.example"),
+    "oidc_client_id": ("z4j", "z4j"),
+    "oidc_client_secret": ("hush", "hush"),
+    "oidc_name": ("Shop ID", "Shop ID"),
+    "oidc_scopes": ("openid,email", ("openid", "email")),
+    "oidc_groups_claim": ("roles", "roles"),
+    "oidc_roles": ('{"ops": "shop:operator"}', '{"ops": "shop:operator"}'),
+    "oidc_only": ("on", "on"),
     "event_retention_days": ("90", 90),
     "task_retention_days": ("0", 0),
     "audit_retention_days": ("400", 400),
@@ -57,6 +67,14 @@ def test_it_is_read(field: str) -> None:
     assert default.sources[field] == "default"
 
 
+def test_the_public_address_is_the_only_host_unless_others_are_named() -> None:
+    public = {"Z4J_PUBLIC_URL": "https://z4j.example:8443"}
+    assert load({}).settings.allowed_hosts == ("*",)
+    assert load(public).settings.allowed_hosts == ("z4j.example", "localhost", "127.0.0.1", "::1")
+    named = load({**public, "Z4J_ALLOWED_HOSTS": "*"}).settings
+    assert named.allowed_hosts == ("*",)
+
+
 @pytest.mark.parametrize("field", EXAMPLES)
 def test_empty_is_not_set(field: str) -> None:
     assert load({variable(field): " "}).settings == load({}).settings
@@ -76,6 +94,10 @@ def test_empty_is_not_set(field: str) -> None:
         ("Z4J_EVENT_RETENTION_DAYS", "-1"),
         ("Z4J_EVENT_RETENTION_DAYS", "for ever"),
         ("Z4J_TASK_RETENTION_DAYS", "-1"),
+        ("Z4J_PUBLIC_URL", "z4j.example"),
+        ("Z4J_PUBLIC_URL", "https://z4j.example/"),
+        ("Z4J_PUBLIC_URL", "ftp://z4j.example"),
+        ("Z4J_SECOND_FACTOR_REQUIRED", "yes"),
         ("Z4J_LOG_LEVEL", "loud"),
         ("Z4J_METRICS_TOKEN", "short"),
         ("Z4J_METRICS_TOKEN", "two words and more of them"),

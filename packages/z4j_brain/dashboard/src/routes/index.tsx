@@ -7,6 +7,7 @@ export const Route = createFileRoute("/")({
     const session = await context.queryClient.ensureQueryData(sessionQuery);
     if (session.setup_needed) throw redirect({ to: "/setup" });
     if (!session.user) throw redirect({ to: "/sign-in" });
+    if (session.second_factor_owed) throw redirect({ to: "/account" });
     const project = session.projects[0];
     if (project) throw redirect({ to: "/p/$project", params: { project: project.slug } });
   },

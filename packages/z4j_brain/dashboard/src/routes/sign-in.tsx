@@ -1,13 +1,16 @@
-import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { createFileRoute, redirect, useRouter } from "@tanstack/react-router";
 import { type FormEvent, useState } from "react";
 import { Gate } from "@/components/gate";
-import { CodeForm } from "@/components/sign-in/code-form";
+import { PasskeyButton } from "@/components/sign-in/passkey-button";
+import { ProviderButton } from "@/components/sign-in/provider-button";
+import { SecondStepForm } from "@/components/sign-in/second-step-form";
 import { Button } from "@/components/ui/button";
 import { Field } from "@/components/ui/field";
 import { Input } from "@/components/ui/input";
 import { appRoot } from "@/lib/app-root";
 import { safeNext } from "@/lib/url-state";
+import { canUsePasskeys } from "@/lib/webauthn";
 import { type Session, sessionQuery, signIn } from "@/services/session";
 
 export const Route = createFileRoute("/sign-in")({
@@ -26,7 +29,9 @@ export const Route = createFileRoute("/sign-in")({
 function SignIn() {
   const { next } = Route.useSearch();
   const client = useQueryClient();
+  const { data: offered } = useQuery(sessionQuery);
   const router = useRouter();
+  const { provider, by_password } = offered ?? { provider: null, by_password: true };
   const [form, setForm] = useState({ email: "", password: "" });
   const enter = async (session: Session) => {
     client.clear();
@@ -46,7 +51,23 @@ function SignIn() {
       setForm({ ...form, password: "" });
       send.reset();
     };
-    return <CodeForm secondStep={secondStep} onSignedIn={(session) => void enter(session)} onBack={back} />;
+    return (
+      <SecondStepForm
+        secondStep={secondStep}
+        ways={send.data?.second_step_ways ?? []}
+        onSignedIn={(session) => void enter(session)}
+        onBack={back}
+      />
+    );
+  }
+  if (provider && !by_password) {
+    return (
+      <Gate title="Sign in">
+        <div className="mt-4">
+          <ProviderButton name={provider} next={next} />
+        </div>
+      </Gate>
+    );
   }
   const submit = (event: FormEvent) => {
     event.preventDefault();
@@ -92,7 +113,13 @@ function SignIn() {
         <Button type="submit" variant="primary" size="lg" disabled={send.isPending}>
           {send.isPending ? "Signing in …" : "Sign in"}
         </Button>
+        {provider && <ProviderButton name={provider} next={next} variant="outline" />}
       </form>
+      {offered?.passkeys && canUsePasskeys() && (
+        <div className="mt-3 flex flex-col border-t border-line pt-3">
+          <PasskeyButton secondStep={null} onSignedIn={(session) => void enter(session)} />
+        </div>
+      )}
     </Gate>
   );
 }

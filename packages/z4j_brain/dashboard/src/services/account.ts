@@ -23,10 +23,18 @@ export interface Enrolment {
   uri: string;
 }
 
+export interface Identity {
+  provider: string | null;
+  linked_at: string | null;
+  needs_password: boolean;
+}
+
 export const accountKeys = {
   all: ["account"] as const,
   sessions: ["account", "sessions"] as const,
   secondFactor: ["account", "second-factor"] as const,
+  passkeys: ["account", "passkeys"] as const,
+  identity: ["account", "identity"] as const,
 };
 
 export const ownSessionsQuery = queryOptions({
@@ -38,6 +46,19 @@ export const secondFactorQuery = queryOptions({
   queryKey: accountKeys.secondFactor,
   queryFn: ({ signal }) => request<SecondFactor>("/account/second-factor", { signal }),
 });
+
+export const identityQuery = queryOptions({
+  queryKey: accountKeys.identity,
+  queryFn: ({ signal }) => request<Identity>("/account/oidc", { signal }),
+});
+
+export function beginLink(password: string) {
+  return request<{ url: string }>("/account/oidc", { method: "POST", body: { password } });
+}
+
+export function unlink(password: string) {
+  return request<void>("/account/oidc/off", { method: "POST", body: { password } });
+}
 
 /** Signs out everywhere; the answer is this browser's new session. */
 export function changePassword(form: { current_password: string; new_password: string }): Promise<Session> {

@@ -1,7 +1,9 @@
 // Holds the types of the services against those that `npm run types` writes from the brain's own
 // description. Nothing runs here; `npm run types:check` fails where the two disagree.
-import type { Enrolment, OwnSession, SecondFactor } from "./account";
+import type { Assertion, CreationOptions, Registration, RequestOptions } from "@/lib/webauthn";
+import type { Enrolment, Identity, OwnSession, SecondFactor } from "./account";
 import type { ActionView } from "./actions";
+import type { Passkey, PasskeyCreated, PasskeyList } from "./passkeys";
 import type { AgentView, TokenView } from "./agents";
 import type { AuditEntry, AuditList, AuditVerified } from "./audit";
 import type { CommandView } from "./commands";
@@ -46,6 +48,14 @@ export type Checked = Agree<
     Disagreements<OwnSession, Brain["OwnSessionView"]>,
     Disagreements<SecondFactor, Brain["SecondFactorView"]>,
     Disagreements<Enrolment, Brain["EnrolmentView"]>,
+    Disagreements<Passkey, Brain["PasskeyView"]>,
+    Disagreements<PasskeyList, Brain["PasskeyList"]>,
+    Disagreements<PasskeyCreated, Brain["PasskeyCreated"]>,
+    Disagreements<CreationOptions, Brain["CreationOptions"]>,
+    Disagreements<RequestOptions, Brain["RequestOptions"]>,
+    Disagreements<Registration, Brain["RegistrationForm"]>,
+    Disagreements<Assertion, Brain["AssertionForm"]>,
+    Disagreements<Identity, Brain["IdentityView"]>,
     Disagreements<AgentView, Brain["AgentView"]>,
     Disagreements<TokenView, Brain["TokenView"]>,
     Disagreements<KeyView, Brain["KeyView"]>,

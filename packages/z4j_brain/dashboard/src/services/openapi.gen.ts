@@ -554,6 +554,58 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/sign-in/oidc": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Begin to sign in by the identity provider; the answer sets a cookie for the way back. */
+        post: operations["begin_oidc_sign_in"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/account/oidc": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Tell whether one's account is linked to the identity provider. */
+        get: operations["read_own_identity"];
+        put?: never;
+        /** Begin to link the identity provider to one's account. */
+        post: operations["begin_oidc_link"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/account/oidc/off": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Sign in by password alone from now on. */
+        post: operations["unlink_oidc"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/openapi.json": {
         parameters: {
             query?: never;
@@ -582,6 +634,92 @@ export interface paths {
         get: operations["read_overview"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/account/passkeys": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List one's own passkeys. */
+        get: operations["list_passkeys"];
+        put?: never;
+        /** Add the passkey that was made; the first second step signs out everywhere else. */
+        post: operations["add_passkey"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/account/passkeys/options": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Return what `navigator.credentials.create` needs to make a passkey. */
+        post: operations["begin_passkey"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/account/passkeys/{passkey_id}/remove": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Remove one of one's passkeys. */
+        post: operations["remove_passkey"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/sign-in/passkey/options": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Return what `navigator.credentials.get` needs to sign in. */
+        post: operations["begin_passkey_sign_in"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/sign-in/passkey": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Sign in with a passkey, alone or after a password; the answer sets the session cookie. */
+        post: operations["sign_in_by_passkey"];
         delete?: never;
         options?: never;
         head?: never;
@@ -753,7 +891,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Sign in by password alone from now on. */
+        /** Ask for no code any more; passkeys stay. */
         post: operations["turn_second_factor_off"];
         delete?: never;
         options?: never;
@@ -1039,8 +1177,16 @@ export interface components {
             csrf_token: string | null;
             version: string;
             projects: components["schemas"]["ProjectView"][];
+            passkeys: boolean;
+            second_factor_owed: boolean;
             /** @default null */
             second_step: string | null;
+            /** @default [] */
+            second_step_ways: ("app" | "passkey" | "recovery_code")[];
+            /** @default null */
+            provider: string | null;
+            /** @default true */
+            by_password: boolean;
         };
         /**
          * UserView
@@ -1777,6 +1923,39 @@ export interface components {
             role: components["schemas"]["Role"];
         };
         /**
+         * DepartureView
+         * @description Where the browser goes now: an address of the provider. Good for ten minutes, once.
+         */
+        DepartureView: {
+            url: string;
+        };
+        /**
+         * IdentityView
+         * @description Whether the account is linked. `provider` is null where there is none to link.
+         *
+         *         `needs_password` tells whether linking asks for the password.
+         */
+        IdentityView: {
+            provider: string | null;
+            linked_at: string | null;
+            needs_password: boolean;
+        };
+        /**
+         * LinkForm
+         * @description The password, unless nobody signs in by one here.
+         */
+        LinkForm: {
+            /** @default  */
+            password: string;
+        };
+        /**
+         * OwnPassword
+         * @description The password, to show that the owner is at the keyboard.
+         */
+        OwnPassword: {
+            password: string;
+        };
+        /**
          * Overview
          * @description One hour of a project.
          *
@@ -1858,6 +2037,157 @@ export interface components {
             level: string;
             text: string;
             since: string | null;
+        };
+        /**
+         * PasskeyList
+         * @description All of them, the oldest first; `unavailable` says why there can be no more, or is null.
+         */
+        PasskeyList: {
+            items: components["schemas"]["PasskeyView"][];
+            most: number;
+            unavailable: string | null;
+        };
+        /**
+         * PasskeyView
+         * @description A passkey of one's own. `host` is the name under which it works.
+         */
+        PasskeyView: {
+            /** Format: uuid */
+            id: string;
+            name: string;
+            host: string;
+            /**
+             * Format: date-time
+             * @description RFC 3339 with microseconds, UTC.
+             */
+            created_at: string;
+            last_used_at: string | null;
+        };
+        /**
+         * CreationOptions
+         * @description `PublicKeyCredentialCreationOptionsJSON`: for `navigator.credentials.create`.
+         */
+        CreationOptions: {
+            rp: components["schemas"]["RelyingPartyView"];
+            user: components["schemas"]["PasskeyUser"];
+            challenge: string;
+            pubKeyCredParams: components["schemas"]["KeyKind"][];
+            excludeCredentials: components["schemas"]["CredentialName"][];
+            authenticatorSelection: components["schemas"]["AuthenticatorChoice"];
+            /** @default 300000 */
+            timeout: number;
+            /** @default none */
+            attestation: string;
+        };
+        /**
+         * RelyingPartyView
+         * @description To whom the passkey belongs.
+         */
+        RelyingPartyView: {
+            id: string;
+            name: string;
+        };
+        /**
+         * PasskeyUser
+         * @description For whom it is.
+         */
+        PasskeyUser: {
+            id: string;
+            name: string;
+            displayName: string;
+        };
+        /**
+         * KeyKind
+         * @description A kind of key that is taken.
+         */
+        KeyKind: {
+            type: string;
+            alg: number;
+        };
+        /**
+         * CredentialName
+         * @description A passkey that is known.
+         */
+        CredentialName: {
+            type: string;
+            id: string;
+        };
+        /**
+         * AuthenticatorChoice
+         * @description What the authenticator has to be able to do.
+         */
+        AuthenticatorChoice: {
+            residentKey: string;
+            requireResidentKey: boolean;
+            userVerification: string;
+        };
+        /**
+         * PasskeyForm
+         * @description A name for the new passkey, and what the browser gave.
+         */
+        PasskeyForm: {
+            /** @description One line of text. */
+            name: string;
+            credential: components["schemas"]["RegistrationForm"];
+        };
+        /**
+         * RegistrationForm
+         * @description What `navigator.credentials.create` gave.
+         */
+        RegistrationForm: {
+            id: string;
+            clientDataJSON: string;
+            attestationObject: string;
+        };
+        /**
+         * PasskeyCreated
+         * @description The new passkey, and recovery codes, this once, if it is the first second step.
+         */
+        PasskeyCreated: {
+            passkey: components["schemas"]["PasskeyView"];
+            recovery_codes: string[];
+        };
+        /**
+         * FirstStep
+         * @description What `POST /sign-in` answered, or null to sign in by passkey alone.
+         */
+        FirstStep: {
+            /** @default null */
+            second_step: string | null;
+        };
+        /**
+         * RequestOptions
+         * @description `PublicKeyCredentialRequestOptionsJSON`: for `navigator.credentials.get`.
+         */
+        RequestOptions: {
+            challenge: string;
+            rpId: string;
+            allowCredentials: components["schemas"]["CredentialName"][];
+            /** @default 300000 */
+            timeout: number;
+            /** @default required */
+            userVerification: string;
+        };
+        /**
+         * PasskeySignIn
+         * @description What the browser gave, and what `POST /sign-in` answered, if it was asked before.
+         */
+        PasskeySignIn: {
+            credential: components["schemas"]["AssertionForm"];
+            /** @default null */
+            second_step: string | null;
+        };
+        /**
+         * AssertionForm
+         * @description What `navigator.credentials.get` gave.
+         */
+        AssertionForm: {
+            id: string;
+            clientDataJSON: string;
+            authenticatorData: string;
+            signature: string;
+            /** @default null */
+            userHandle: string | null;
         };
         /**
          * ProjectList
@@ -2083,19 +2413,12 @@ export interface components {
         };
         /**
          * SecondFactorView
-         * @description Whether sign-in asks for a code, and since when.
+         * @description Whether sign-in asks for a code of an app, and since when.
          */
         SecondFactorView: {
             is_on: boolean;
             since: string | null;
             recovery_codes_left: number;
-        };
-        /**
-         * OwnPassword
-         * @description The password, to show that the owner is at the keyboard.
-         */
-        OwnPassword: {
-            password: string;
         };
         /**
          * EnrolmentView
@@ -2469,7 +2792,7 @@ export interface components {
         };
         /**
          * AccountView
-         * @description An account. `seen_at` is null when it has no open session.
+         * @description An account, and what opens it. `seen_at` is null when it has no open session.
          */
         AccountView: {
             /** Format: uuid */
@@ -2485,6 +2808,8 @@ export interface components {
             created_at: string;
             seen_at: string | null;
             disabled_at: string | null;
+            has_password: boolean;
+            has_identity: boolean;
         };
         /**
          * AccountForm
@@ -3818,6 +4143,121 @@ export interface operations {
             503: components["responses"]["Problem"];
         };
     };
+    begin_oidc_sign_in: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DepartureView"];
+                };
+            };
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            409: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            503: components["responses"]["Problem"];
+        };
+    };
+    read_own_identity: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IdentityView"];
+                };
+            };
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            503: components["responses"]["Problem"];
+        };
+    };
+    begin_oidc_link: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LinkForm"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DepartureView"];
+                };
+            };
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            409: components["responses"]["Problem"];
+            413: components["responses"]["Problem"];
+            415: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            503: components["responses"]["Problem"];
+        };
+    };
+    unlink_oidc: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OwnPassword"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            409: components["responses"]["Problem"];
+            413: components["responses"]["Problem"];
+            415: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            503: components["responses"]["Problem"];
+        };
+    };
     read_openapi: {
         parameters: {
             query?: never;
@@ -3865,6 +4305,197 @@ export interface operations {
             401: components["responses"]["Problem"];
             403: components["responses"]["Problem"];
             404: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            503: components["responses"]["Problem"];
+        };
+    };
+    list_passkeys: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PasskeyList"];
+                };
+            };
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            503: components["responses"]["Problem"];
+        };
+    };
+    add_passkey: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PasskeyForm"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PasskeyCreated"];
+                };
+            };
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            409: components["responses"]["Problem"];
+            413: components["responses"]["Problem"];
+            415: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            503: components["responses"]["Problem"];
+        };
+    };
+    begin_passkey: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OwnPassword"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CreationOptions"];
+                };
+            };
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            409: components["responses"]["Problem"];
+            413: components["responses"]["Problem"];
+            415: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            503: components["responses"]["Problem"];
+        };
+    };
+    remove_passkey: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                passkey_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OwnPassword"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            409: components["responses"]["Problem"];
+            413: components["responses"]["Problem"];
+            415: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            503: components["responses"]["Problem"];
+        };
+    };
+    begin_passkey_sign_in: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FirstStep"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RequestOptions"];
+                };
+            };
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            409: components["responses"]["Problem"];
+            413: components["responses"]["Problem"];
+            415: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            503: components["responses"]["Problem"];
+        };
+    };
+    sign_in_by_passkey: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PasskeySignIn"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SessionView"];
+                };
+            };
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            409: components["responses"]["Problem"];
+            413: components["responses"]["Problem"];
+            415: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
             429: components["responses"]["Problem"];
             503: components["responses"]["Problem"];
         };

@@ -32,6 +32,8 @@ export interface AccountView {
   created_at: string;
   seen_at: string | null;
   disabled_at: string | null;
+  has_password: boolean;
+  has_identity: boolean;
 }
 
 export interface InvitationCheck {

@@ -8,14 +8,24 @@ export interface ProjectAccess {
   permissions: string[];
 }
 
+export type SecondStepWay = "app" | "passkey" | "recovery_code";
+
 export interface Session {
   setup_needed: boolean;
   user: { id: string; email: string; name: string; is_admin: boolean } | null;
   csrf_token: string | null;
   version: string;
   projects: ProjectAccess[];
-  /** Only in the answer to a password that is not enough: it goes with the code. */
+  /** Whether the server can check passkeys. */
+  passkeys: boolean;
+  /** Whether a second step has to be set up before anything else. */
+  second_factor_owed: boolean;
+  /** Only in the answer to a password that is not enough: it goes with the second step. */
   second_step: string | null;
+  second_step_ways: SecondStepWay[];
+  /** What the button of the identity provider says; null without one. */
+  provider: string | null;
+  by_password: boolean;
 }
 
 export interface SetupForm {
@@ -44,6 +54,11 @@ export function signIn(form: { email: string; password: string }): Promise<Sessi
 
 export function signInByCode(form: { second_step: string; code: string }): Promise<Session> {
   return remember(request<Session>("/sign-in/code", { method: "POST", body: form }));
+}
+
+/** The answer sets a cookie for the way back; the browser goes to the address. */
+export function beginProviderSignIn(): Promise<{ url: string }> {
+  return request<{ url: string }>("/sign-in/oidc", { method: "POST" });
 }
 
 export async function signOut(): Promise<void> {

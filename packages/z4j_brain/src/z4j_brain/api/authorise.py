@@ -40,6 +40,8 @@ async def authorise(brain: Brain, route: Route, slug: str | None, request: Reque
         return Call(brain, request, session)
     if session is None:
         raise problems.sign_in_required()
+    if session.owes_second_factor and not route.before_second_factor:
+        raise problems.second_factor_required()
     if route.permission == SIGNED_IN:
         return UserCall(brain, request, session)
     call: ProjectCall | InstanceCall

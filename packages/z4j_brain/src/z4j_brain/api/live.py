@@ -116,6 +116,8 @@ async def _check_access(brain: Brain, websocket: WebSocket, project: str | None)
     session, access = await browser.find_access(brain, websocket, project)
     if session is None:
         raise _ClosedError(CLOSE_SIGNED_OUT, "sign in first")
+    if session.owes_second_factor:
+        raise _ClosedError(CLOSE_SIGNED_OUT, "set up a second step of sign-in first")
     if project is None:
         return session.id
     if access is None:

@@ -39,6 +39,11 @@ class Problem(Exception):
         "sign-in-required": "Sign in first",
         "sign-in-failed": "Sign-in failed",
         "second-step-too-late": "Sign-in took too long",
+        "second-factor-required": "A second step is required",
+        "passkeys-unavailable": "No passkeys here",
+        "passkey-refused": "Passkey refused",
+        "password-sign-in-off": "No sign-in by password here",
+        "provider-unavailable": "Identity provider unavailable",
         "permission-missing": "Permission missing",
         "origin-refused": "Request from another origin",
         "csrf-token-invalid": "CSRF token missing or wrong",
@@ -93,6 +98,16 @@ class Problem(Exception):
 def sign_in_required() -> Problem:
     """401: nobody is signed in, or the session has ended."""
     return Problem(401, "sign-in-required", "You are not signed in, or your session has ended.")
+
+
+def second_factor_required() -> Problem:
+    """403: whoever is signed in has to set up a second step before anything else."""
+    return Problem(
+        403,
+        "second-factor-required",
+        "This server asks for a second step of sign-in. Set up an authenticator app or a passkey on"
+        " your Account page first.",
+    )
 
 
 def permission_missing(permission: str) -> Problem:

@@ -6,9 +6,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from z4j_brain.api import problems
+from z4j_brain.api.problems import Problem
 from z4j_brain.auth.account import WrongPasswordError
 from z4j_brain.auth.password_rules import PasswordRefusedError
 from z4j_brain.auth.passwords import BusyError
+from z4j_brain.auth.sign_in import PasswordsOffError
 from z4j_brain.auth.waits import WaitError
 
 
@@ -21,6 +23,13 @@ def refusals(*, given: str = "/password", chosen: str = "/password") -> Iterator
         raise problems.invalid_input(given, "This is not your password.") from None
     except PasswordRefusedError as refused:
         raise problems.invalid_input(chosen, str(refused)) from None
+    except PasswordsOffError:
+        raise Problem(
+            403,
+            "password-sign-in-off",
+            "Here one signs in by the identity provider. `z4j sign-in-link` is the way in when that"
+            " fails.",
+        ) from None
     except WaitError as wait:
         raise problems.too_many_requests(wait.seconds) from None
     except BusyError:

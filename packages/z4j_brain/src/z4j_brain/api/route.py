@@ -18,6 +18,7 @@ A resource file holds handlers, each declared once::
 - The return annotation is the type of the response; None means 204.
 - Errors are raised: `api/problems.py`. A permission that depends on the body is asked for with
   `call.require(...)` and listed in `further`, which OpenAPI shows.
+- `before_second_factor` lets in who has to set up a second step first, for doing just that.
 - Unsafe methods need a same-origin `Origin`, and a CSRF token unless the route is `PUBLIC`.
 
 `@route` returns a `Route`; the app collects those it finds in the modules of `z4j_brain.api`. What
@@ -68,6 +69,7 @@ class Route:
     status: int
     max_body: int
     further: tuple[str, ...]
+    before_second_factor: bool
     handler: Handler
     call_type: type[Call]
     path_types: dict[str, type]
@@ -103,6 +105,7 @@ def route(
     status: int = 200,
     max_body: int = DEFAULT_MAX_BODY,
     further: tuple[str, ...] = (),
+    before_second_factor: bool = False,
 ) -> Callable[[Handler], Route]:
     """Declare a handler; see the module's text. Raises `RouteError`."""
 
@@ -126,6 +129,7 @@ def route(
             status=204 if response_type is type(None) else status,
             max_body=max_body,
             further=further,
+            before_second_factor=before_second_factor,
             handler=handler,
             call_type=call_type,
             path_types=path_types,

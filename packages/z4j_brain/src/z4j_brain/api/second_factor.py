@@ -19,7 +19,7 @@ from z4j_brain.auth.totp_secrets import SecretLostError
 
 
 class SecondFactorView(msgspec.Struct, frozen=True):
-    """Whether sign-in asks for a code, and since when."""
+    """Whether sign-in asks for a code of an app, and since when."""
 
     is_on: bool
     since: Timestamp | None
@@ -51,7 +51,7 @@ class RecoveryCodes(msgspec.Struct, frozen=True):
     codes: list[str]
 
 
-@route("GET", "/account/second-factor", permission=SIGNED_IN)
+@route("GET", "/account/second-factor", permission=SIGNED_IN, before_second_factor=True)
 async def read_second_factor(call: UserCall) -> SecondFactorView:
     """Tell whether one's sign-in has a second step."""
     found = await second_factor.state(call.brain, call.session)
@@ -60,7 +60,14 @@ async def read_second_factor(call: UserCall) -> SecondFactorView:
     )
 
 
-@route("POST", "/account/second-factor", permission=SIGNED_IN, status=201, max_body=8192)
+@route(
+    "POST",
+    "/account/second-factor",
+    permission=SIGNED_IN,
+    status=201,
+    max_body=8192,
+    before_second_factor=True,
+)
 async def begin_second_factor(call: UserCall, body: OwnPassword) -> EnrolmentView:
     """Make a secret for an authenticator app; it counts once a code confirms it."""
     with refusals(), _refusals():
@@ -68,7 +75,13 @@ async def begin_second_factor(call: UserCall, body: OwnPassword) -> EnrolmentVie
     return EnrolmentView(made.secret, made.uri)
 
 
-@route("POST", "/account/second-factor/confirm", permission=SIGNED_IN, max_body=1024)
+@route(
+    "POST",
+    "/account/second-factor/confirm",
+    permission=SIGNED_IN,
+    max_body=1024,
+    before_second_factor=True,
+)
 async def confirm_second_factor(call: UserCall, body: CodeForm) -> RecoveryCodes:
     """Ask for codes from now on; signs out everywhere else."""
     with _refusals():
@@ -86,7 +99,7 @@ async def replace_recovery_codes(call: UserCall, body: OwnPassword) -> RecoveryC
 
 @route("POST", "/account/second-factor/off", permission=SIGNED_IN, max_body=8192)
 async def turn_second_factor_off(call: UserCall, body: OwnPassword) -> None:
-    """Sign in by password alone from now on."""
+    """Ask for no code any more; passkeys stay."""
     with refusals(), _refusals():
         await second_factor.turn_off(call.brain, call.author, call.session, body.password)
 
@@ -98,7 +111,7 @@ def _refusals() -> Iterator[None]:
     except AlreadyOnError:
         raise problems.conflict("There is an authenticator app. Turn that off first.") from None
     except NotOnError:
-        raise problems.conflict("There is no authenticator app. Set one up first.") from None
+        raise problems.conflict("There is no second step. Set one up first.") from None
     except (NotBegunError, SecretLostError):
         raise problems.conflict("This took too long. Begin again for a new QR code.") from None
     except WrongCodeError:

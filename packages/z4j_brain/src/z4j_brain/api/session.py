@@ -16,10 +16,17 @@ from z4j_brain.api.problems import Problem
 from z4j_brain.api.refusals import refusals
 from z4j_brain.api.route import PUBLIC, SIGNED_IN, route
 from z4j_brain.api.text import OneTimeCode, OneTimeToken, Password
-from z4j_brain.auth import account, browser, second_step, sign_in
+from z4j_brain.auth import (
+    account,
+    browser,
+    passkey_check,
+    second_factor_duty,
+    second_step,
+    sign_in,
+)
 from z4j_brain.auth.policy import Role, permissions_of
 from z4j_brain.auth.second_step import CodeRefusedError, Refused, TooLateError
-from z4j_brain.auth.sign_in import SecondStep, SignedIn, Visitor, WrongCredentialsError
+from z4j_brain.auth.sign_in import SecondStep, SignedIn, Visitor, Way, WrongCredentialsError
 from z4j_brain.store import projects, users
 from z4j_brain.store.projects import ProjectAccess
 from z4j_brain.store.users import User
@@ -28,6 +35,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from z4j_brain.brain import Brain
+    from z4j_brain.settings import Settings
 
 
 class UserView(msgspec.Struct, frozen=True):
@@ -56,8 +64,19 @@ class SessionView(msgspec.Struct, frozen=True):
     csrf_token: str | None
     version: str
     projects: list[ProjectView]
+    passkeys: bool
+    """Whether the server can check passkeys."""
+    second_factor_owed: bool
+    """Whether a second step has to be set up before anything else; no project is told then."""
     second_step: str | None = None
-    """Only in an answer of `POST /sign-in`: send it with a code to `POST /sign-in/code`."""
+    """Only in an answer of `POST /sign-in`: send it with a code to `POST /sign-in/code`, or with
+    what a passkey signs to `POST /sign-in/passkey`."""
+    second_step_ways: list[Way] = []
+    """With it: what may be sent."""
+    provider: str | None = None
+    """What the button of the identity provider says; without one there is none."""
+    by_password: bool = True
+    """Whether anybody signs in by password here."""
 
 
 class SignInForm(msgspec.Struct, frozen=True):
@@ -95,7 +114,9 @@ async def sign_in_by_password(call: Call, body: SignInForm) -> SessionView:
         ) from None
     if isinstance(outcome, SecondStep):
         view = await session_view(call.brain, None, None)
-        return msgspec.structs.replace(view, second_step=outcome.token)
+        return msgspec.structs.replace(
+            view, second_step=outcome.token, second_step_ways=list(outcome.ways)
+        )
     return await enter(call, outcome)
 
 
@@ -108,9 +129,7 @@ async def sign_in_by_code(call: Call, body: SecondStepForm) -> SessionView:
                 call.brain, body.second_step, body.code, visitor_of(call)
             )
     except TooLateError:
-        raise Problem(
-            401, "second-step-too-late", "This took too long. Enter your password again."
-        ) from None
+        raise second_step_too_late() from None
     except CodeRefusedError as refused:
         raise problems.invalid_input("/code", _REFUSED[refused.reason]) from None
     return await enter(call, signed_in)
@@ -125,7 +144,7 @@ _REFUSED = {
 }
 
 
-@route("POST", "/sign-out", permission=SIGNED_IN)
+@route("POST", "/sign-out", permission=SIGNED_IN, before_second_factor=True)
 async def sign_out(call: UserCall) -> SessionView:
     """End this session."""
     brain = call.brain
@@ -136,6 +155,11 @@ async def sign_out(call: UserCall) -> SessionView:
 
     call.finishers.append(clear)
     return await session_view(brain, None, None)
+
+
+def second_step_too_late() -> Problem:
+    """401: the first step was too long ago."""
+    return Problem(401, "second-step-too-late", "This took too long. Enter your password again.")
 
 
 def visitor_of(call: Call) -> Visitor:
@@ -161,20 +185,28 @@ async def enter(call: Call, signed_in: SignedIn) -> SessionView:
 
 async def session_view(brain: Brain, user: User | None, token: str | None) -> SessionView:
     """Return what a page of this person, or of nobody, starts from."""
-    needed, entered = await brain.database.run(_look_up, user)
+    needed, owed, entered = await brain.database.run(_look_up, brain.settings, user)
     return SessionView(
         setup_needed=needed,
         user=UserView(user.id, user.email, user.name, user.is_admin) if user else None,
         csrf_token=brain.keys.csrf_token(token) if token else None,
         version=__version__,
         projects=[_project_view(project) for project in entered],
+        passkeys=passkey_check.is_installed(),
+        second_factor_owed=owed,
+        provider=None if brain.provider is None else brain.provider.config.name,
+        by_password=brain.settings.oidc_only == "off",
     )
 
 
-def _look_up(connection: Connection, user: User | None) -> tuple[bool, list[ProjectAccess]]:
+def _look_up(
+    connection: Connection, settings: Settings, user: User | None
+) -> tuple[bool, bool, list[ProjectAccess]]:
     if user is None:
-        return not users.any_exist(connection), []
-    return False, projects.entered_by(connection, user.id)
+        return not users.any_exist(connection), False, []
+    if second_factor_duty.is_owed(connection, settings, user):
+        return False, True, []
+    return False, False, projects.entered_by(connection, user.id)
 
 
 def _project_view(project: ProjectAccess) -> ProjectView:

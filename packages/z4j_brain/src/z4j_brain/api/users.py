@@ -22,7 +22,7 @@ _SCOPE = "users"
 
 
 class AccountView(msgspec.Struct, frozen=True):
-    """An account. `seen_at` is null when it has no open session."""
+    """An account, and what opens it. `seen_at` is null when it has no open session."""
 
     id: uuid.UUID
     email: str
@@ -32,6 +32,8 @@ class AccountView(msgspec.Struct, frozen=True):
     created_at: Timestamp
     seen_at: Timestamp | None
     disabled_at: Timestamp | None
+    has_password: bool
+    has_identity: bool
 
 
 class AccountList(msgspec.Struct, frozen=True):
@@ -96,4 +98,6 @@ def _view(row: UserRow) -> AccountView:
         created_at=rfc3339(row.created_at),
         seen_at=rfc3339(row.seen_at),
         disabled_at=rfc3339(row.disabled_at),
+        has_password=row.has_password,
+        has_identity=row.has_identity,
     )

@@ -27,17 +27,21 @@ class WrongPasswordError(Exception):
     """This is not the password of the account."""
 
 
-async def confirm_password(brain: Brain, session: Session, password: str) -> Account:
+async def confirm_password(
+    brain: Brain, author: Author, session: Session, password: str
+) -> Account:
     """Make sure that the owner is at the keyboard, not just somebody with the session.
 
     Raises `WrongPasswordError`, `WaitError` after several, `BusyError`. Attempts are counted by
-    session, so that a stolen one neither guesses for long nor keeps its owner from anything.
+    session, so that a stolen one neither guesses for long nor keeps its owner from anything. Each
+    wrong one is recorded.
     """
     subjects = back_off.subjects_of_session(brain.keys, session.id)
     await back_off.attempt(brain, subjects, clock.now())
     account = await brain.database.run(users.find_account, session.user.email)
     stored = account.password_hash if account else None
     if not await brain.passwords.check(stored, password) or account is None:
+        await brain.database.run(_tell_refused, author, session, write=True)
         raise WrongPasswordError
     await brain.database.run(back_off.succeed, subjects, write=True)
     return account
@@ -50,7 +54,7 @@ async def change_password(
 
     Raises what `confirm_password` does, and `PasswordRefusedError`.
     """
-    account = await confirm_password(brain, session, current)
+    account = await confirm_password(brain, author, session, current)
     check_new(new, email=account.user.email, name=account.user.name)
     password_hash = await brain.passwords.hash_async(new)
 
@@ -79,6 +83,10 @@ def replace_password(
     after = {"sessions_ended": len(ended)}
     record(connection, author, "user.password_changed", user_target(account.user), after=after)
     return ended
+
+
+def _tell_refused(connection: Connection, author: Author, session: Session) -> None:
+    record(connection, author, "password.refused", user_target(session.user))
 
 
 async def end_session(brain: Brain, author: Author, session: Session, session_id: UUID) -> bool:

@@ -10,10 +10,12 @@ import hmac
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+import msgspec
 from starlette.requests import HTTPConnection
 from starlette.responses import Response
 
 from z4j_brain import clock
+from z4j_brain.auth import second_factor_duty
 from z4j_brain.auth.known_browser import VALID_DAYS
 from z4j_brain.store import projects, sessions
 
@@ -28,6 +30,8 @@ if TYPE_CHECKING:
 
 COOKIE = "z4j_session"
 KNOWN_COOKIE = "z4j_known"
+OIDC_COOKIE = "z4j_oidc"
+OIDC_PATH = "/sign-in/oidc"
 CSRF_HEADER = "x-csrf-token"
 HOUR_US = 3_600_000_000
 _TOUCH_EVERY_US = 60_000_000
@@ -56,9 +60,8 @@ async def find_access(
     if token is None:
         return None, None
     now = clock.now()
-    idle_us = brain.settings.session_idle_hours * HOUR_US
     found = await brain.database.run(
-        _look_up, brain.keys.session_hash(token), project, now, idle_us
+        _look_up, brain.settings, brain.keys.session_hash(token), project, now
     )
     session = found[0]
     if session is not None and session.seen_at < now - _TOUCH_EVERY_US:
@@ -67,10 +70,14 @@ async def find_access(
 
 
 def _look_up(
-    connection: Connection, token_hash: bytes, project: str | None, now: int, idle_us: int
+    connection: Connection, settings: Settings, token_hash: bytes, project: str | None, now: int
 ) -> tuple[Session | None, ProjectAccess | None]:
-    session = sessions.find(connection, token_hash, now, idle_us)
-    if session is None or project is None:
+    session = sessions.find(connection, token_hash, now, settings.session_idle_hours * HOUR_US)
+    if session is None:
+        return None, None
+    if second_factor_duty.is_owed(connection, settings, session.user):
+        session = msgspec.structs.replace(session, owes_second_factor=True)
+    if project is None:
         return session, None
     return session, projects.find_access(connection, session.user.id, project)
 
@@ -132,6 +139,47 @@ def clear_cookie(response: Response, settings: Settings, *, is_https: bool) -> N
     response.delete_cookie(
         COOKIE,
         path=settings.root_path or "/",
+        secure=is_https,
+        httponly=True,
+        samesite="lax",
+    )
+
+
+def oidc_return(connection: HTTPConnection, settings: Settings) -> str:
+    """Return the address to which the identity provider sends this browser back.
+
+    It is made of `Z4J_PUBLIC_URL`, or else of the host that the browser asks; the provider knows
+    which ones are ours.
+    """
+    path = f"{settings.root_path}{OIDC_PATH}/callback"
+    if settings.public_url:
+        return settings.public_url + path
+    return str(connection.url.replace(path=path, query="", fragment=""))
+
+
+def oidc_cookie(connection: HTTPConnection) -> str:
+    """Return what binds a sign-in under way to this browser; empty when it is not there."""
+    return connection.cookies.get(OIDC_COOKIE, "")
+
+
+def set_oidc_cookie(response: Response, settings: Settings, value: str, *, is_https: bool) -> None:
+    """Give the browser what it shows on its way back: Lax, for it comes from another site."""
+    response.set_cookie(
+        OIDC_COOKIE,
+        value,
+        max_age=600,
+        path=settings.root_path + OIDC_PATH,
+        secure=is_https,
+        httponly=True,
+        samesite="lax",
+    )
+
+
+def clear_oidc_cookie(response: Response, settings: Settings, *, is_https: bool) -> None:
+    """Take it away, whatever came of it."""
+    response.delete_cookie(
+        OIDC_COOKIE,
+        path=settings.root_path + OIDC_PATH,
         secure=is_https,
         httponly=True,
         samesite="lax",

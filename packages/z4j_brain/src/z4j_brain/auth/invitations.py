@@ -167,8 +167,8 @@ def _accept(connection: Connection, by: Author, token: str, user: User, now: int
     members.lock(connection, found.project_id)
     if members.find(connection, found.project_id, user.id) is not None:
         raise AlreadyMemberError
-    _enter(connection, found, user)
-    _tell_entry(connection, by, found, user)
+    enter(connection, found, user)
+    tell_entry(connection, by, found, user)
 
 
 async def sign_up(
@@ -177,9 +177,10 @@ async def sign_up(
     """Make an account for the invited address, a member of the project, and sign it in.
 
     Raises what `check` does, `HasAccountError`, `PasswordRefusedError` of `auth.password_rules`,
-    and `BusyError` of `auth.passwords`. The password is hashed for links that work only, so that
-    strangers cannot burn our time.
+    `BusyError` of `auth.passwords`, and `PasswordsOffError` of `auth.sign_in`. The password is
+    hashed for links that work only, so that strangers cannot burn our time.
     """
+    sign_in.check_passwords_on(brain.settings)
     invitation, has_account = await check(brain, token, visitor.address)
     if has_account:
         raise HasAccountError
@@ -198,12 +199,12 @@ async def sign_up(
             is_admin=False,
             now=now,
         )
-        _enter(connection, found, user)
+        enter(connection, found, user)
         signed_in = sign_in.open_session(connection, brain, user, visitor)
         author, target = msgspec.structs.replace(stranger, actor=person(user)), user_target(user)
         record(connection, author, "user.created", target, after={"by": "invitation"})
         sign_in.tell_opened(connection, author, user, "invitation")
-        _tell_entry(connection, author, found, user)
+        tell_entry(connection, author, found, user)
         return signed_in
 
     try:
@@ -219,13 +220,21 @@ def _find(connection: Connection, keys: Keys, token: str, now: int) -> Invitatio
     return found
 
 
-def _enter(connection: Connection, invitation: InvitationRow, user: User) -> None:
+def awaiting(connection: Connection, email: str, now: int) -> list[InvitationRow]:
+    """Return the invitations of an address that work, in all projects."""
+    found = invitations.of_email(connection, email, now, _INVITING)
+    return [each for each in found if each.is_backed]
+
+
+def enter(connection: Connection, invitation: InvitationRow, user: User) -> None:
+    """Use an invitation up: somebody becomes a member. Raises `InvitationError`."""
     if not invitations.remove(connection, invitation.project_id, invitation.id):
         raise InvitationError
     users.set_role(connection, invitation.project_id, user.id, invitation.role)
 
 
-def _tell_entry(connection: Connection, by: Author, invitation: InvitationRow, user: User) -> None:
+def tell_entry(connection: Connection, by: Author, invitation: InvitationRow, user: User) -> None:
+    """Record that somebody has entered; call it after everything of the instance."""
     project_id, role = invitation.project_id, {"role": invitation.role}
     target = Target("invitation", str(invitation.id), invitation.email)
     who = {"invited_by": invitation.invited_by}

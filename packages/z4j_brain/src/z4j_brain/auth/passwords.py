@@ -48,7 +48,8 @@ class Passwords:
         return await self._run(lambda: self.hash(password))
 
     async def check(self, password_hash: str | None, password: str) -> bool:
-        """Check a password; None, for an account that does not exist, takes the same time."""
+        """Check a password; None, for an account that does not exist, takes the same time, and so
+        does the empty text, for one without a password."""
         return await self._run(lambda: self._check(password_hash, password))
 
     def is_outdated(self, password_hash: str) -> bool:
@@ -69,7 +70,7 @@ class Passwords:
             matches = self._hasher.verify(password_hash or self._decoy, text)
         except (VerificationError, InvalidHashError):
             return False
-        return matches and password_hash is not None
+        return matches and bool(password_hash)
 
     async def _run(self, work: Callable[[], T]) -> T:
         if self._waiting >= QUEUE:

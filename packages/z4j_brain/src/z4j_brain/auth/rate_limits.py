@@ -3,7 +3,7 @@ requests by API key.
 
 Wrong passwords and codes are slowed down by `auth/back_off.py`, whose waits grow and are forgiven.
 Here an allowance is used up and comes back. Failures are counted after the fact, so nobody who
-sends what is right writes anything.
+sends what is right writes anything; what writes by itself is counted before.
 """
 
 from __future__ import annotations
@@ -43,7 +43,10 @@ class Limit(msgspec.Struct, frozen=True):
 AGENT_TOKENS = Limit("wrong agent tokens", 60, 2 * SECOND_US, 30)
 API_KEYS = Limit("wrong API keys", 30, 6 * SECOND_US, 10)
 ONE_TIME_TOKENS = Limit("wrong one-time tokens", 20, 6 * SECOND_US, 10)
-"""Of set-up, invitations, sign-in links and second steps."""
+"""Of set-up, invitations, sign-in links, second steps and ways back from the identity provider, and
+passkeys that are refused."""
+DEPARTURES = Limit("sign-ins begun at the identity provider", 60, 2 * SECOND_US, 10)
+"""Each leaves a row until it is used or ten minutes old, so those that are right count too."""
 
 
 class RateLimits:
@@ -66,7 +69,7 @@ class RateLimits:
         self,
         limit: Limit,
         address: str | None,
-        failure: type[Exception],
+        failure: type[Exception] | tuple[type[Exception], ...],
         *,
         unless: Callable[[], Awaitable[bool]] | None = None,
     ) -> AsyncIterator[None]:
@@ -83,6 +86,13 @@ class RateLimits:
         except failure:
             await self._take(limit, place)
             raise
+
+    async def take(self, limit: Limit, address: str | None) -> None:
+        """Count a request whatever comes of it; raise `WaitError` beyond the limit."""
+        place = place_of(address)
+        if wait_s := self._left_s(limit, place):
+            raise WaitError(wait_s)
+        await self._take(limit, place)
 
     async def request(self, key_id: UUID) -> None:
         """Count a request of an API key; raise `WaitError` beyond the limit.

@@ -11,8 +11,12 @@ import hashlib
 import secrets
 from typing import TYPE_CHECKING
 
+from z4j_brain.store import second_factors
+
 if TYPE_CHECKING:
     import uuid
+
+    from sqlalchemy import Connection
 
 COUNT = 10
 LETTERS = 24
@@ -36,6 +40,12 @@ def hash_of(user_id: uuid.UUID, code: str) -> bytes | None:
 def plain(code: str) -> str:
     """Return a code as typed, without spaces and dashes."""
     return "".join(code.replace("-", "").split())
+
+
+def store(connection: Connection, user_id: uuid.UUID, made: list[str], now: int) -> None:
+    """Store the hashes of new codes; the former ones work no more."""
+    hashes = [hash_of(user_id, code) for code in made]
+    second_factors.replace_codes(connection, user_id, [one for one in hashes if one], now)
 
 
 def _make_one() -> str:

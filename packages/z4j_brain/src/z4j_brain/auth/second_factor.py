@@ -35,7 +35,7 @@ class NotBegunError(Exception):
 
 
 class NotOnError(Exception):
-    """The account has no confirmed app."""
+    """The account has no confirmed app, or no second step at all."""
 
 
 class WrongCodeError(Exception):
@@ -53,7 +53,7 @@ class Enrolment(msgspec.Struct, frozen=True):
 
 
 class State(msgspec.Struct, frozen=True):
-    """Whether there is a second step, since when, and the recovery codes left."""
+    """Whether there is an app, since when, and the recovery codes left."""
 
     confirmed_at: int | None
     codes_left: int
@@ -72,13 +72,13 @@ async def state(brain: Brain, session: Session) -> State:
 
 async def begin(brain: Brain, author: Author, session: Session, password: str) -> Enrolment:
     """Make a secret for an app; raises `AlreadyOnError` and what `confirm_password` raises."""
-    user = (await account.confirm_password(brain, session, password)).user
+    user = (await account.confirm_password(brain, author, session, password)).user
     secret = secrets.token_bytes(totp.SECRET_BYTES)
     sealed = totp_secrets.seal(brain.keys, user.id, secret)
 
     def work(connection: Connection) -> None:
         users.lock_account(connection, user.id)
-        if second_factors.is_on(connection, user.id):
+        if second_factors.has_app(connection, user.id):
             raise AlreadyOnError
         second_factors.begin(connection, user.id, sealed, clock.now())
         record(connection, author, "second_factor.begun", user_target(user))
@@ -108,7 +108,7 @@ async def confirm(brain: Brain, author: Author, session: Session, code: str) -> 
         if step is None or not second_factors.use_step(connection, user_id, step):
             raise WrongCodeError
         second_factors.confirm(connection, user_id, now)
-        _store_codes(connection, user_id, made, now)
+        recovery_codes.store(connection, user_id, made, now)
         ended = sessions.remove_of_user(connection, user_id, but=session.id)
         after = {"sessions_ended": len(ended)}
         record(connection, author, "second_factor.on", user_target(session.user), after=after)
@@ -120,14 +120,14 @@ async def confirm(brain: Brain, author: Author, session: Session, code: str) -> 
 
 async def new_codes(brain: Brain, author: Author, session: Session, password: str) -> list[str]:
     """Replace the recovery codes; raises `NotOnError` and what `confirm_password` raises."""
-    await account.confirm_password(brain, session, password)
+    await account.confirm_password(brain, author, session, password)
     made = recovery_codes.make()
 
     def work(connection: Connection) -> None:
         users.lock_account(connection, session.user.id)
         if not second_factors.is_on(connection, session.user.id):
             raise NotOnError
-        _store_codes(connection, session.user.id, made, clock.now())
+        recovery_codes.store(connection, session.user.id, made, clock.now())
         record(connection, author, "recovery_codes.replaced", user_target(session.user))
 
     await brain.database.run(work, write=True)
@@ -135,18 +135,14 @@ async def new_codes(brain: Brain, author: Author, session: Session, password: st
 
 
 async def turn_off(brain: Brain, author: Author, session: Session, password: str) -> None:
-    """Ask for the password alone from now on; raises `NotOnError` and as `confirm_password`."""
-    await account.confirm_password(brain, session, password)
+    """Ask for no code any more; raises `NotOnError` and what `confirm_password` raises."""
+    await account.confirm_password(brain, author, session, password)
 
     def work(connection: Connection) -> None:
         users.lock_account(connection, session.user.id)
-        if not second_factors.remove(connection, session.user.id):
+        if not second_factors.remove_app(connection, session.user.id):
             raise NotOnError
+        second_factors.remove_idle_codes(connection, session.user.id)
         record(connection, author, "second_factor.off", user_target(session.user))
 
     await brain.database.run(work, write=True)
-
-
-def _store_codes(connection: Connection, user_id: UUID, made: list[str], now: int) -> None:
-    hashes = [recovery_codes.hash_of(user_id, code) for code in made]
-    second_factors.replace_codes(connection, user_id, [one for one in hashes if one], now)

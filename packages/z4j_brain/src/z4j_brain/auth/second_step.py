@@ -62,6 +62,8 @@ class _Attempt(msgspec.Struct, frozen=True):
     visitor: Visitor
     author: Author
     """The server, until the code has shown that it is the owner."""
+    first: str
+    """What the first step was, for the audit log."""
 
 
 async def complete(brain: Brain, token: str, code: str, visitor: Visitor) -> SignedIn:
@@ -78,7 +80,8 @@ async def complete(brain: Brain, token: str, code: str, visitor: Visitor) -> Sig
     )
     await back_off.attempt(brain, subjects, now)
     nobody = from_request(brain.keys, SERVER, visitor.address)
-    attempt = _Attempt(token_hash, recovery_codes.plain(code), subjects, visitor, nobody)
+    first = sign_in.first_of(token).value
+    attempt = _Attempt(token_hash, recovery_codes.plain(code), subjects, visitor, nobody, first)
     outcome = await brain.database.run(_judge, brain, user, attempt, write=True)
     if isinstance(outcome, Refused):
         raise CodeRefusedError(outcome)
@@ -112,7 +115,7 @@ def _judge(
     signed_in = sign_in.open_session(connection, brain, user, attempt.visitor)
     author = msgspec.structs.replace(attempt.author, actor=person(user))
     is_recovery = recovery_codes.hash_of(user.id, attempt.code) is not None
-    by = "password and recovery code" if is_recovery else "password and app"
+    by = f"{attempt.first} and {'recovery code' if is_recovery else 'app'}"
     sign_in.tell_opened(connection, author, user, by)
     return signed_in
 
@@ -126,7 +129,9 @@ def _check_code(
         return None if is_right else Refused.WRONG
     found = second_factors.find(connection, user.id)
     if found is None or found.confirmed_at is None:
-        raise TooLateError
+        if not second_factors.is_on(connection, user.id):
+            raise TooLateError
+        return Refused.WRONG
     if found.failures >= MOST_FAILURES and attempt.subjects.alone is None:
         return Refused.LOCKED
     try:

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import secrets
 import uuid
-from typing import TYPE_CHECKING
+from enum import Enum
+from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
 from z4j_brain import clock
 from z4j_brain.audit.author import SERVER, Author, Target, from_request, person, user_target
 from z4j_brain.audit.recording import record
-from z4j_brain.auth import back_off, known_browser
+from z4j_brain.auth import back_off, known_browser, passkey_check
 from z4j_brain.auth.browser import HOUR_US
 from z4j_brain.auth.rate_limits import ONE_TIME_TOKENS
-from z4j_brain.store import one_time_tokens, second_factors, sessions, users
+from z4j_brain.store import one_time_tokens, passkeys, second_factors, sessions, users
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -22,10 +23,12 @@ if TYPE_CHECKING:
     from z4j_brain.auth.back_off import Subjects
     from z4j_brain.brain import Brain
     from z4j_brain.keys import Keys
+    from z4j_brain.settings import Settings
     from z4j_brain.store.users import User
 
 ONE_TIME_US = 600_000_000
 SECOND_STEP_US = 300_000_000
+Way = Literal["app", "passkey", "recovery_code"]
 MOST_SESSIONS = 100
 """Of one person; the one that was used least recently makes room for a further one."""
 _LONGEST_USER_AGENT = 300
@@ -37,6 +40,17 @@ class WrongCredentialsError(Exception):
 
 class LinkError(Exception):
     """The one-time link is unknown, used or too old."""
+
+
+class PasswordsOffError(Exception):
+    """Nobody signs in by password here, but by the identity provider."""
+
+
+class FirstStep(Enum):
+    """What came before a code was asked for, in the words of the audit log."""
+
+    PASSWORD = "password"  # noqa: S105 - a word, and no password
+    PROVIDER = "identity provider"
 
 
 class Visitor(msgspec.Struct, frozen=True):
@@ -64,9 +78,13 @@ class SignedIn(msgspec.Struct, frozen=True):
 
 
 class SecondStep(msgspec.Struct, frozen=True):
-    """The password was right and a code is asked for; the token goes with it."""
+    """The first step is done and more is asked for; the token goes with it.
+
+    `ways` are those the account has.
+    """
 
     token: str
+    ways: tuple[Way, ...]
 
     def __repr__(self) -> str:
         return "SecondStep()"
@@ -77,9 +95,10 @@ async def with_password(
 ) -> SignedIn | SecondStep:
     """Check a password, and open a session or ask for the second step (`auth/second_step.py`).
 
-    Raises `WrongCredentialsError`, `WaitError`, and `BusyError` of `auth.passwords`. The time it
-    takes does not tell whether the account exists.
+    Raises `WrongCredentialsError`, `WaitError`, `PasswordsOffError`, and `BusyError` of
+    `auth.passwords`. The time it takes does not tell whether the account exists.
     """
+    check_passwords_on(brain.settings)
     now = clock.now()
     known = known_browser.number_of(brain.keys, visitor.known, email, now)
     subjects = back_off.subjects_of(brain.keys, email, visitor.address, known)
@@ -105,7 +124,7 @@ async def with_password(
         if fresh_hash is not None:
             users.set_password_hash(connection, account.user.id, fresh_hash)
         if second_factors.is_on(connection, account.user.id):
-            return SecondStep(_ask_second_step(connection, brain.keys, account.user.id))
+            return ask_second_step(connection, brain.keys, account.user.id, FirstStep.PASSWORD)
         signed_in = open_session(connection, brain, account.user, visitor)
         tell_opened(connection, author, account.user, "password")
         return signed_in
@@ -147,9 +166,34 @@ def mint_link(
     return _mint(connection, keys, user_id, one_time_tokens.SIGN_IN, now, valid_us)
 
 
-def _ask_second_step(connection: Connection, keys: Keys, user_id: uuid.UUID) -> str:
-    now = clock.now()
-    return _mint(connection, keys, user_id, one_time_tokens.SECOND_STEP, now, SECOND_STEP_US)
+def check_passwords_on(settings: Settings) -> None:
+    """Raise `PasswordsOffError` where the identity provider is the only way in."""
+    if settings.oidc_only == "on":
+        raise PasswordsOffError
+
+
+def ask_second_step(
+    connection: Connection, keys: Keys, user_id: uuid.UUID, first: FirstStep
+) -> SecondStep:
+    """Make the token that goes with the second. It says what the first was: see `first_of`."""
+    now, prefix = clock.now(), _PREFIXES[first]
+    purpose = one_time_tokens.SECOND_STEP
+    token = _mint(connection, keys, user_id, purpose, now, SECOND_STEP_US, prefix)
+    has: dict[Way, bool] = {
+        "app": second_factors.has_app(connection, user_id),
+        "passkey": passkeys.count(connection, user_id) > 0 and passkey_check.is_installed(),
+        "recovery_code": second_factors.codes_left(connection, user_id) > 0,
+    }
+    return SecondStep(token, tuple(way for way, is_there in has.items() if is_there))
+
+
+def first_of(token: str) -> FirstStep:
+    """Return the first step of a token that works; its hash covers what is read here."""
+    found = [first for first, prefix in _PREFIXES.items() if prefix and token.startswith(prefix)]
+    return found[0] if found else FirstStep.PASSWORD
+
+
+_PREFIXES = {FirstStep.PASSWORD: "", FirstStep.PROVIDER: "oidc."}
 
 
 def _mint(
@@ -159,8 +203,9 @@ def _mint(
     purpose: str,
     now: int,
     valid_us: int,
+    prefix: str = "",
 ) -> str:
-    token = secrets.token_urlsafe(32)
+    token = prefix + secrets.token_urlsafe(32)
     one_time_tokens.create(
         connection,
         token_hash=keys.one_time_hash(token),

@@ -47,6 +47,7 @@ def _findings(settings: Settings) -> Iterator[Finding]:
 
 def _of_the_record(settings: Settings) -> Iterator[Finding]:
     from z4j_brain.brain import open_database
+    from z4j_brain.cli._doctor.provider import look_at_groups
     from z4j_brain.cli._doctor.record import look_at_administrators, look_at_rules
     from z4j_brain.cli._doctor.secrets import look_at_rotation
 
@@ -55,6 +56,7 @@ def _of_the_record(settings: Settings) -> Iterator[Finding]:
         with database.read() as connection:
             yield from look_at_rules(connection)
             yield from look_at_administrators(connection)
+            yield from look_at_groups(connection, settings)
             try:
                 yield from look_at_rotation(connection, load_keys(settings, os.environ))
             except SecretsError:

@@ -13,7 +13,7 @@ import click
 
 from z4j_brain.cli._opening import load_settings, open_keys, opened, sqlite_file, warn
 from z4j_brain.keys import FILE_NAME, Keys
-from z4j_brain.settings import Loaded, Settings
+from z4j_brain.settings import Loaded, Settings, SettingsError
 
 
 @click.command(short_help="Start the server and print the one URL to open.")
@@ -35,6 +35,7 @@ def command(host: str | None, port: int | None, may_migrate: bool) -> None:
     settings = loaded.settings
     keys = open_keys(settings, mint=True)
     _warn(settings, keys)
+    _check_provider(settings)
     prepare(settings, may_migrate=may_migrate)
     try:
         listener = listen(settings.host, settings.port)
@@ -52,6 +53,15 @@ def _warn(settings: Settings, keys: Keys) -> None:
             " PostgreSQL set them in the environment: every replica, and every container that"
             " replaces another, needs the same ones."
         )
+
+
+def _check_provider(settings: Settings) -> None:
+    from z4j_brain.auth.oidc import config
+
+    try:
+        config.read(settings)
+    except SettingsError as error:
+        raise click.ClickException(str(error)) from None
 
 
 def prepare(settings: Settings, *, may_migrate: bool) -> None:

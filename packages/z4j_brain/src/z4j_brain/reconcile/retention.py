@@ -168,7 +168,8 @@ are moved to coarser buckets; see `rollup_steps.py`."""
 
 KEPT = frozenset(
     {"projects", "users", "memberships", "agents", "agent_tokens", "api_keys", "feeds"}
-    | {"redaction_rules", "totp_secrets", "recovery_codes", "audit", "audit_heads"}
+    | {"redaction_rules", "totp_secrets", "recovery_codes", "passkeys", "audit", "audit_heads"}
+    | {"oidc_identities"}
     | {"rollup_marks", "rollup_horizons"}
 )
 """Tables whose rows are kept until somebody removes them, or, as marks, until they are settled.

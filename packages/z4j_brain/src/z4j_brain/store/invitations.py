@@ -91,6 +91,18 @@ def find_token(
     return None if row is None else _row(row)
 
 
+def of_email(
+    connection: Connection, email: str, now: int, inviting: Collection[str]
+) -> list[InvitationRow]:
+    """Return the invitations of an address that have not run out, by the projects' ids."""
+    rows = connection.execute(
+        _rows(inviting)
+        .where(invitations.c.email == email, invitations.c.expires_at > now)
+        .order_by(invitations.c.project_id)
+    )
+    return [_row(row) for row in rows]
+
+
 def remove(
     connection: Connection, project_id: uuid.UUID, invitation_id: uuid.UUID
 ) -> tuple[str, str] | None:

@@ -1,16 +1,23 @@
-"""Tokens that work once: for the first set-up, a sign-in by link, the second step of a sign-in."""
+"""Tokens that work once: for the first set-up, a sign-in by link, the second step of a sign-in, the
+way to an identity provider and back.
+
+Of the challenges of passkeys, which prove themselves, those are here that were used.
+"""
 
 from __future__ import annotations
 
 import uuid
 
-from sqlalchemy import Connection, delete, exists, insert, select
+from sqlalchemy import Connection, bindparam, delete, exists, insert, select, text
 
 from z4j_brain.store.schema import one_time_tokens as tokens
 
 SETUP = "setup"
 SIGN_IN = "sign-in"
 SECOND_STEP = "second-step"
+USED_CHALLENGE = "used-challenge"
+OIDC_SIGN_IN = "oidc-sign-in"
+OIDC_LINK = "oidc-link"
 
 
 def create(
@@ -66,6 +73,25 @@ def use(
     if row is None or row.expires_at <= now:
         return False, None
     return True, row.user_id
+
+
+def spend(
+    connection: Connection, token_hash: bytes, purpose: str, now: int, expires_at: int
+) -> bool:
+    """Note that what is no token of ours was used; False when it was used before."""
+    connection.execute(delete(tokens).where(tokens.c.expires_at <= now))
+    values = {
+        "token_hash": token_hash,
+        "purpose": purpose,
+        "created_at": now,
+        "expires_at": expires_at,
+    }
+    clause = text(
+        "INSERT INTO one_time_tokens (token_hash, purpose, created_at, expires_at)"
+        " VALUES (:token_hash, :purpose, :created_at, :expires_at)"
+        " ON CONFLICT (token_hash) DO NOTHING"
+    ).bindparams(*(bindparam(name, type_=tokens.c[name].type) for name in values))
+    return connection.execute(clause, values).rowcount == 1
 
 
 def lock(connection: Connection, purpose: str) -> None:

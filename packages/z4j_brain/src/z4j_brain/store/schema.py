@@ -117,8 +117,9 @@ one_time_tokens = Table(
     Column("created_at", UtcTime, nullable=False),
     Column("expires_at", UtcTime, nullable=False),
 )
-"""First-run setup, one-time sign-in links and second steps of a sign-in; a row is deleted by the
-use of its token."""
+"""First-run setup, one-time sign-in links, second steps of a sign-in, and sign-ins that are at the
+identity provider; a row is deleted by the use of its token. Of a passkey's challenge the row says
+that it was used."""
 
 totp_secrets = Table(
     "totp_secrets",
@@ -140,6 +141,32 @@ recovery_codes = Table(
     Column("created_at", UtcTime, nullable=False),
 )
 """Hashes; a row is deleted by the use of its code."""
+
+passkeys = Table(
+    "passkeys",
+    metadata,
+    _id(),
+    Column("user_id", Id, ForeignKey("users.id"), nullable=False, index=True),
+    Column("credential_id", Bytes, nullable=False, unique=True),
+    Column("public_key", Bytes, nullable=False),
+    Column("rp_id", ByteText, nullable=False),
+    Column("name", ByteText, nullable=False),
+    Column("sign_count", BigInteger, nullable=False),
+    Column("created_at", UtcTime, nullable=False),
+    Column("last_used_at", UtcTime),
+)
+
+oidc_identities = Table(
+    "oidc_identities",
+    metadata,
+    Column("issuer", ByteText, primary_key=True),
+    Column("subject", ByteText, primary_key=True),
+    Column("user_id", Id, ForeignKey("users.id"), nullable=False),
+    Column("linked_at", UtcTime, nullable=False),
+    Column("used_at", UtcTime, nullable=False),
+    UniqueConstraint("user_id", "issuer"),
+)
+"""By whom of an identity provider an account is used; one identity of an issuer each."""
 
 invitations = Table(
     "invitations",

@@ -1,4 +1,4 @@
-"""Authenticator apps and recovery codes of people."""
+"""Authenticator apps and recovery codes of people, and whether sign-in has a second step."""
 
 from __future__ import annotations
 
@@ -7,9 +7,12 @@ import uuid
 import msgspec
 from sqlalchemy import Connection, delete, exists, func, insert, select, update
 
+from z4j_brain.store import passkeys
+from z4j_brain.store.schema import passkeys as passkey_rows
 from z4j_brain.store.schema import recovery_codes as codes
 from z4j_brain.store.schema import totp_secrets as totp
 from z4j_brain.store.schema import users
+from z4j_brain.store.users import NO_PASSWORD
 
 
 class Totp(msgspec.Struct, frozen=True):
@@ -49,10 +52,15 @@ def reseal(connection: Connection, user_id: uuid.UUID, former: bytes, sealed: by
     return changed.rowcount == 1
 
 
-def is_on(connection: Connection, user_id: uuid.UUID) -> bool:
-    """Tell whether somebody's sign-in has a second step."""
+def has_app(connection: Connection, user_id: uuid.UUID) -> bool:
+    """Tell whether somebody has an app that is confirmed."""
     found = find(connection, user_id)
     return found is not None and found.confirmed_at is not None
+
+
+def is_on(connection: Connection, user_id: uuid.UUID) -> bool:
+    """Tell whether somebody's sign-in has a second step: an app or a passkey."""
+    return has_app(connection, user_id) or passkeys.count(connection, user_id) > 0
 
 
 def begin(connection: Connection, user_id: uuid.UUID, sealed: bytes, now: int) -> None:
@@ -64,9 +72,19 @@ def begin(connection: Connection, user_id: uuid.UUID, sealed: bytes, now: int) -
 
 
 def administrators_without(connection: Connection) -> list[str]:
-    """Return the e-mail addresses of the instance's administrators without a second step."""
-    has_one = exists().where(totp.c.user_id == users.c.id, totp.c.confirmed_at.is_not(None))
-    query = select(users.c.email).where(users.c.is_admin, users.c.disabled_at.is_(None), ~has_one)
+    """Return the e-mail addresses of the instance's administrators without a second step.
+
+    Who has no password is signed in by the identity provider, which asks for what it wants.
+    """
+    has_app = exists().where(totp.c.user_id == users.c.id, totp.c.confirmed_at.is_not(None))
+    has_passkey = exists().where(passkey_rows.c.user_id == users.c.id)
+    query = select(users.c.email).where(
+        users.c.is_admin,
+        users.c.disabled_at.is_(None),
+        users.c.password_hash != NO_PASSWORD,
+        ~has_app,
+        ~has_passkey,
+    )
     return list(connection.execute(query.order_by(users.c.email)).scalars())
 
 
@@ -92,10 +110,15 @@ def count_failure(connection: Connection, user_id: uuid.UUID) -> None:
     )
 
 
-def remove(connection: Connection, user_id: uuid.UUID) -> bool:
-    """Delete somebody's app and recovery codes; tell whether there was an app."""
-    connection.execute(delete(codes).where(codes.c.user_id == user_id))
+def remove_app(connection: Connection, user_id: uuid.UUID) -> bool:
+    """Delete somebody's app; tell whether there was one."""
     return connection.execute(delete(totp).where(totp.c.user_id == user_id)).rowcount == 1
+
+
+def remove_idle_codes(connection: Connection, user_id: uuid.UUID) -> None:
+    """Delete somebody's recovery codes when there is no second step that they could replace."""
+    if not is_on(connection, user_id):
+        connection.execute(delete(codes).where(codes.c.user_id == user_id))
 
 
 def replace_codes(

@@ -26,12 +26,13 @@ class Entry(msgspec.Struct, frozen=True):
 
 
 class Session(msgspec.Struct, frozen=True):
-    """One signed-in browser."""
+    """One signed-in browser. Its person may have to set up a second step before anything else."""
 
     id: uuid.UUID
     user: User
     seen_at: int
     expires_at: int
+    owes_second_factor: bool = False
 
 
 def create(

@@ -8,8 +8,11 @@ from typing import Any
 import msgspec
 from sqlalchemy import Connection, Row, delete, exists, func, insert, select, update
 
-from z4j_brain.store.schema import memberships, sessions, users
+from z4j_brain.store.schema import memberships, oidc_identities, sessions, users
 from z4j_brain.store.types import new_id
+
+NO_PASSWORD = ""
+"""In place of a hash: the account is opened by an identity provider alone."""
 
 
 class User(msgspec.Struct, frozen=True):
@@ -37,6 +40,8 @@ class UserRow(msgspec.Struct, frozen=True):
     disabled_at: int | None
     seen_at: int | None
     projects: int
+    has_password: bool
+    has_identity: bool
 
 
 def normal_email(email: str) -> str:
@@ -100,6 +105,20 @@ def set_password_hash(connection: Connection, user_id: uuid.UUID, password_hash:
     )
 
 
+def has_password(connection: Connection, user_id: uuid.UUID) -> bool:
+    """Tell whether an account can be signed in to by password."""
+    query = select(users.c.id).where(users.c.id == user_id, users.c.password_hash != NO_PASSWORD)
+    return connection.execute(query).first() is not None
+
+
+def administers_any(connection: Connection, user_id: uuid.UUID) -> bool:
+    """Tell whether somebody is an admin of a project."""
+    found = select(memberships.c.user_id).where(
+        memberships.c.user_id == user_id, memberships.c.role == "admin"
+    )
+    return bool(connection.execute(select(exists(found))).scalar_one())
+
+
 def set_role(connection: Connection, project_id: uuid.UUID, user_id: uuid.UUID, role: str) -> None:
     """Make somebody a member of a project who is none yet."""
     connection.execute(
@@ -126,6 +145,11 @@ def read(connection: Connection, user_id: uuid.UUID) -> UserRow | None:
     return None if row is None else _row(row)
 
 
+def set_admin(connection: Connection, user_id: uuid.UUID, *, is_admin: bool) -> None:
+    """Make somebody an administrator of the instance, or no longer one."""
+    connection.execute(update(users).where(users.c.id == user_id).values(is_admin=is_admin))
+
+
 def lock_admins(connection: Connection) -> set[uuid.UUID]:
     """Return the administrators of the instance who may sign in; they stay so meanwhile."""
     found = select(users.c.id).where(users.c.is_admin, users.c.disabled_at.is_(None))
@@ -144,8 +168,10 @@ def set_disabled(connection: Connection, user_id: uuid.UUID, at: int | None) -> 
 def _rows() -> Any:
     seen = select(func.max(sessions.c.seen_at)).where(sessions.c.user_id == users.c.id)
     entered = select(func.count()).where(memberships.c.user_id == users.c.id)
+    linked = exists().where(oidc_identities.c.user_id == users.c.id)
     return select(
         users,
+        linked.label("has_identity"),
         seen.scalar_subquery().label("seen_at"),
         entered.scalar_subquery().label("projects"),
     )
@@ -153,7 +179,15 @@ def _rows() -> Any:
 
 def _row(row: Row[Any]) -> UserRow:
     user = User(row.id, row.email, row.name, row.is_admin)
-    return UserRow(user, row.created_at, row.disabled_at, row.seen_at, row.projects)
+    return UserRow(
+        user=user,
+        created_at=row.created_at,
+        disabled_at=row.disabled_at,
+        seen_at=row.seen_at,
+        projects=row.projects,
+        has_password=row.password_hash != NO_PASSWORD,
+        has_identity=bool(row.has_identity),
+    )
 
 
 def _account(row: Row[Any]) -> Account:

@@ -7,6 +7,7 @@ import { Field } from "@/components/ui/field";
 import { Input } from "@/components/ui/input";
 import { faultOf, faultOfAll } from "@/lib/faults";
 import { accountKeys, beginSecondFactor, confirmSecondFactor, type Enrolment } from "@/services/account";
+import { sessionQuery } from "@/services/session";
 import { PasswordQuestion } from "./password-question";
 import { QrCode } from "./qr-code";
 import { RecoveryCodes } from "./recovery-codes";
@@ -48,6 +49,7 @@ function ScanStep({ enrolment, onCodes, onClose }: ScanStepProps) {
     onSuccess: async (answer) => {
       onCodes(answer.codes);
       await client.invalidateQueries({ queryKey: accountKeys.all });
+      await client.invalidateQueries({ queryKey: sessionQuery.queryKey });
     },
   });
   const submit = (event: FormEvent) => {

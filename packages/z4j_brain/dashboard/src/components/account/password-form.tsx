@@ -5,15 +5,13 @@ import { Button } from "@/components/ui/button";
 import { Field } from "@/components/ui/field";
 import { Input } from "@/components/ui/input";
 import { Panel } from "@/components/ui/panel";
-import { useProject } from "@/hooks/use-project";
 import { faultOf, faultOfAll } from "@/lib/faults";
-import { changePassword } from "@/services/account";
+import { accountKeys, changePassword } from "@/services/account";
 import { sessionQuery } from "@/services/session";
 
 const HINT = "At least 15 characters; a few unrelated words do well.";
 
-export function PasswordForm({ isChanged }: { isChanged: boolean }) {
-  const { project, session } = useProject();
+export function PasswordForm({ email, isChanged }: { email: string; isChanged: boolean }) {
   const client = useQueryClient();
   const router = useRouter();
   const navigate = useNavigate();
@@ -22,8 +20,9 @@ export function PasswordForm({ isChanged }: { isChanged: boolean }) {
     mutationFn: changePassword,
     onSuccess: async (fresh) => {
       client.setQueryData(sessionQuery.queryKey, fresh);
-      await navigate({ to: "/p/$project/account", params: { project }, search: { changed: "yes" } });
+      await navigate({ to: "/account", search: (former) => ({ ...former, changed: "yes" }) });
       await router.invalidate();
+      await client.invalidateQueries({ queryKey: accountKeys.sessions });
     },
   });
   const submit = (event: FormEvent) => {
@@ -33,7 +32,7 @@ export function PasswordForm({ isChanged }: { isChanged: boolean }) {
   return (
     <Panel title="Password">
       <form onSubmit={submit} className="flex max-w-96 flex-col gap-3 p-3">
-        <input type="email" name="email" autoComplete="username" readOnly hidden value={session.user?.email ?? ""} />
+        <input type="email" name="email" autoComplete="username" readOnly hidden value={email} />
         <Field label="Present password" fault={faultOf(send.error, "current_password")}>
           {(ids) => (
             <Input

@@ -8,8 +8,8 @@ export function RecoveryCodes({ codes, onClose }: { codes: readonly string[]; on
     <>
       <DialogBody>
         <p className="text-ink-2">
-          <strong className="font-medium text-warn">Keep these codes now,</strong> away from the device with the app.
-          They are shown this once. Each replaces one code of the app, once.
+          <strong className="font-medium text-warn">Keep these codes now,</strong> away from the device with the app
+          or passkey. They are shown this once. Each signs you in after your password, once.
         </p>
         <CopyBlock label="Recovery codes" text={codes.join("\n")} />
       </DialogBody>

@@ -1,6 +1,7 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { Dialog } from "@/components/ui/dialog";
 import { accountKeys, replaceRecoveryCodes, turnSecondFactorOff } from "@/services/account";
+import { sessionQuery } from "@/services/session";
 import { PasswordQuestion } from "./password-question";
 import { RecoveryCodes } from "./recovery-codes";
 
@@ -34,8 +35,9 @@ export function TurnOffDialog({ onClose }: { onClose: () => void }) {
   const turnOff = useMutation({
     mutationFn: turnSecondFactorOff,
     onSuccess: async () => {
-      await client.invalidateQueries({ queryKey: accountKeys.secondFactor });
       onClose();
+      await client.invalidateQueries({ queryKey: accountKeys.all });
+      await client.invalidateQueries({ queryKey: sessionQuery.queryKey });
     },
   });
   return (
@@ -48,7 +50,8 @@ export function TurnOffDialog({ onClose }: { onClose: () => void }) {
         onPassword={turnOff.mutate}
         onClose={onClose}
       >
-        Sign-in will ask for the password alone, and the recovery codes will work no more.
+        Sign-in will ask for no code of it. Without a passkey, the password alone will do, and the recovery codes will work
+        no more.
       </PasswordQuestion>
     </Dialog>
   );

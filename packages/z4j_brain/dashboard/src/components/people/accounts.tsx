@@ -9,6 +9,12 @@ import { useProject } from "@/hooks/use-project";
 import { accountsQuery, type AccountView, peopleKeys, setDisabled } from "@/services/people";
 import { count } from "@/time/format";
 
+/** How an account is opened, when it is not by the password alone. */
+function opens({ has_password, has_identity }: AccountView): string | null {
+  if (!has_identity) return has_password ? null : "cannot sign in";
+  return has_password ? "by password or provider" : "by provider";
+}
+
 /** Every account of the instance, for its administrators. */
 export function Accounts() {
   const { project, session } = useProject();
@@ -30,6 +36,7 @@ export function Accounts() {
               <span className="break-all text-ink-2">{account.email}</span>
               {account.is_admin && <span className="text-ink-3"> administers this server</span>}
             </div>
+            <span className="text-ink-3">{opens(account)}</span>
             <span className="text-ink-2">
               {account.projects === 1 ? "1 project" : `${count(account.projects)} projects`}
             </span>

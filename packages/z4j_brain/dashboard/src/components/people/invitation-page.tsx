@@ -2,6 +2,7 @@ import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { Link, useRouter } from "@tanstack/react-router";
 import { type FormEvent, useState } from "react";
 import { Gate } from "@/components/gate";
+import { ProviderButton } from "@/components/sign-in/provider-button";
 import { Button, buttonVariants } from "@/components/ui/button";
 import { Field } from "@/components/ui/field";
 import { Input } from "@/components/ui/input";
@@ -50,7 +51,17 @@ export function InvitationPage() {
       </Gate>
     );
   }
-  return <SignUp token={token} found={found} />;
+  const { provider, by_password } = session.data;
+  if (provider && !by_password) {
+    return (
+      <Gate title={`Join ${found.project}`} lead={`${lead(found)} Sign in as ${found.email}.`}>
+        <div className="mt-4">
+          <ProviderButton name={provider} />
+        </div>
+      </Gate>
+    );
+  }
+  return <SignUp token={token} found={found} provider={provider} />;
 }
 
 function useEntered(): (session: Session) => Promise<void> {
@@ -82,7 +93,7 @@ function Accept({ token, found }: { token: string; found: InvitationCheck }) {
   );
 }
 
-function SignUp({ token, found }: { token: string; found: InvitationCheck }) {
+function SignUp({ token, found, provider }: { token: string; found: InvitationCheck; provider: string | null }) {
   const entered = useEntered();
   const [form, setForm] = useState({ name: "", password: "" });
   const send = useMutation({ mutationFn: () => signUp({ token, ...form }), onSuccess: entered });
@@ -132,6 +143,7 @@ function SignUp({ token, found }: { token: string; found: InvitationCheck }) {
         <Button type="submit" variant="primary" size="lg" disabled={send.isPending}>
           {send.isPending ? "Joining …" : "Create account and join"}
         </Button>
+        {provider && <ProviderButton name={provider} variant="outline" />}
       </form>
     </Gate>
   );

@@ -58,9 +58,9 @@ function useEntries(text: string): Entry[] {
     { label: "Local time or UTC", icon: "globe", keys: "u", run: toggleZone },
     { label: "Keyboard and filter help", icon: "help", keys: "?", run: openHelp },
     {
-      label: "Your account: password, authenticator app, sessions",
+      label: "Your account: password, passkeys, authenticator app, sessions",
       icon: "agents",
-      run: () => void navigate({ to: "/p/$project/account", params: { project } }),
+      run: () => void navigate({ to: "/account", search: { from: project } }),
     },
     { label: "Sign out", icon: "out", run: leave },
   ];

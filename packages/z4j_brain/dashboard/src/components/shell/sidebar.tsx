@@ -68,8 +68,8 @@ function Footer() {
         </Button>
       </div>
       <Link
-        to="/p/$project/account"
-        params={{ project }}
+        to="/account"
+        search={{ from: project }}
         title={`Account of ${session.user?.email}`}
         className="mt-1 block truncate rounded-md px-1 py-0.5 text-2xs text-ink-3 hover:bg-hover hover:text-ink aria-[current=page]:bg-selected aria-[current=page]:text-ink"
       >

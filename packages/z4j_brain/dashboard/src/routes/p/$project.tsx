@@ -9,6 +9,7 @@ export const Route = createFileRoute("/p/$project")({
     const session = await context.queryClient.ensureQueryData(sessionQuery);
     if (session.setup_needed) throw redirect({ to: "/setup" });
     if (!session.user) throw redirect({ to: "/sign-in", search: { next: location.href } });
+    if (session.second_factor_owed) throw redirect({ to: "/account" });
     const access = session.projects.find(({ slug }) => slug === params.project) ?? null;
     return { session, access };
   },
