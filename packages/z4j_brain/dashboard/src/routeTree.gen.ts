@@ -25,6 +25,7 @@ import { Route as PProjectKeysRouteImport } from "./routes/p/$project/keys";
 import { Route as PProjectNamesRouteImport } from "./routes/p/$project/names";
 import { Route as PProjectPeopleRouteImport } from "./routes/p/$project/people";
 import { Route as PProjectRedactionRouteImport } from "./routes/p/$project/redaction";
+import { Route as PProjectSettingsRouteImport } from "./routes/p/$project/settings";
 import { Route as PProjectIssuesIndexRouteImport } from "./routes/p/$project/issues.index";
 import { Route as PProjectIssuesIdRouteImport } from "./routes/p/$project/issues.$id";
 import { Route as PProjectQueuesIndexRouteImport } from "./routes/p/$project/queues.index";
@@ -114,6 +115,11 @@ const PProjectRedactionRoute = PProjectRedactionRouteImport.update({
   path: "/redaction",
   getParentRoute: () => PProjectRoute,
 } as any);
+const PProjectSettingsRoute = PProjectSettingsRouteImport.update({
+  id: "/settings",
+  path: "/settings",
+  getParentRoute: () => PProjectRoute,
+} as any);
 const PProjectIssuesIndexRoute = PProjectIssuesIndexRouteImport.update({
   id: "/issues/",
   path: "/issues/",
@@ -173,6 +179,7 @@ export interface FileRoutesByFullPath {
   "/p/$project/names": typeof PProjectNamesRoute;
   "/p/$project/people": typeof PProjectPeopleRoute;
   "/p/$project/redaction": typeof PProjectRedactionRoute;
+  "/p/$project/settings": typeof PProjectSettingsRoute;
   "/p/$project/": typeof PProjectIndexRoute;
   "/p/$project/issues/$id": typeof PProjectIssuesIdRoute;
   "/p/$project/workers/$id": typeof PProjectWorkersIdRoute;
@@ -198,6 +205,7 @@ export interface FileRoutesByTo {
   "/p/$project/names": typeof PProjectNamesRoute;
   "/p/$project/people": typeof PProjectPeopleRoute;
   "/p/$project/redaction": typeof PProjectRedactionRoute;
+  "/p/$project/settings": typeof PProjectSettingsRoute;
   "/p/$project": typeof PProjectIndexRoute;
   "/p/$project/issues/$id": typeof PProjectIssuesIdRoute;
   "/p/$project/workers/$id": typeof PProjectWorkersIdRoute;
@@ -225,6 +233,7 @@ export interface FileRoutesById {
   "/p/$project/names": typeof PProjectNamesRoute;
   "/p/$project/people": typeof PProjectPeopleRoute;
   "/p/$project/redaction": typeof PProjectRedactionRoute;
+  "/p/$project/settings": typeof PProjectSettingsRoute;
   "/p/$project/": typeof PProjectIndexRoute;
   "/p/$project/issues/$id": typeof PProjectIssuesIdRoute;
   "/p/$project/workers/$id": typeof PProjectWorkersIdRoute;
@@ -253,6 +262,7 @@ export interface FileRouteTypes {
     | "/p/$project/names"
     | "/p/$project/people"
     | "/p/$project/redaction"
+    | "/p/$project/settings"
     | "/p/$project/"
     | "/p/$project/issues/$id"
     | "/p/$project/workers/$id"
@@ -278,6 +288,7 @@ export interface FileRouteTypes {
     | "/p/$project/names"
     | "/p/$project/people"
     | "/p/$project/redaction"
+    | "/p/$project/settings"
     | "/p/$project"
     | "/p/$project/issues/$id"
     | "/p/$project/workers/$id"
@@ -304,6 +315,7 @@ export interface FileRouteTypes {
     | "/p/$project/names"
     | "/p/$project/people"
     | "/p/$project/redaction"
+    | "/p/$project/settings"
     | "/p/$project/"
     | "/p/$project/issues/$id"
     | "/p/$project/workers/$id"
@@ -439,6 +451,13 @@ declare module "@tanstack/react-router" {
       preLoaderRoute: typeof PProjectRedactionRouteImport;
       parentRoute: typeof PProjectRoute;
     };
+    "/p/$project/settings": {
+      id: "/p/$project/settings";
+      path: "/settings";
+      fullPath: "/p/$project/settings";
+      preLoaderRoute: typeof PProjectSettingsRouteImport;
+      parentRoute: typeof PProjectRoute;
+    };
     "/p/$project/issues/": {
       id: "/p/$project/issues/";
       path: "/issues";
@@ -507,6 +526,7 @@ interface PProjectRouteChildren {
   PProjectNamesRoute: typeof PProjectNamesRoute;
   PProjectPeopleRoute: typeof PProjectPeopleRoute;
   PProjectRedactionRoute: typeof PProjectRedactionRoute;
+  PProjectSettingsRoute: typeof PProjectSettingsRoute;
   PProjectIndexRoute: typeof PProjectIndexRoute;
   PProjectIssuesIdRoute: typeof PProjectIssuesIdRoute;
   PProjectWorkersIdRoute: typeof PProjectWorkersIdRoute;
@@ -527,6 +547,7 @@ const PProjectRouteChildren: PProjectRouteChildren = {
   PProjectNamesRoute: PProjectNamesRoute,
   PProjectPeopleRoute: PProjectPeopleRoute,
   PProjectRedactionRoute: PProjectRedactionRoute,
+  PProjectSettingsRoute: PProjectSettingsRoute,
   PProjectIndexRoute: PProjectIndexRoute,
   PProjectIssuesIdRoute: PProjectIssuesIdRoute,
   PProjectWorkersIdRoute: PProjectWorkersIdRoute,

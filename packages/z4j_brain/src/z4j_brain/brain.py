@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING
@@ -45,6 +46,8 @@ class Brain:
     queues: Sampling
     reconciler: Reconciler
     replica: str
+    sources: Mapping[str, str]
+    """Where each setting came from, as `settings.Loaded` says; nothing of one is a default."""
     provider: Provider | None = None
     gateway: Gateway = field(init=False)
 
@@ -55,7 +58,13 @@ class Brain:
         self.gateway = Gateway(self)
 
     @classmethod
-    def create(cls, settings: Settings, keys: Keys, passwords: Passwords | None = None) -> Brain:
+    def create(
+        cls,
+        settings: Settings,
+        keys: Keys,
+        passwords: Passwords | None = None,
+        sources: Mapping[str, str] | None = None,
+    ) -> Brain:
         """Make every part; nothing runs before `start`. Raises `SettingsError`."""
         from z4j_brain.audit.command_ends import reported
         from z4j_brain.auth.oidc import config
@@ -100,6 +109,7 @@ class Brain:
                 database, settings, replica=replica, commands=commands, hub=hub, keys=keys
             ),
             replica=replica,
+            sources=sources or {},
             provider=None if oidc is None else Provider(oidc),
         )
 

@@ -53,6 +53,9 @@ class Browser:
     def put(self, path: str, body: Any) -> httpx.Response:
         return self.http.put(path, json=body)
 
+    def patch(self, path: str, body: Any) -> httpx.Response:
+        return self.http.patch(path, json=body)
+
     def delete(self, path: str) -> httpx.Response:
         return self.http.delete(path)
 
@@ -157,12 +160,13 @@ def start(database_url: str, tmp_path: Path) -> Start:
     @contextmanager
     def begin(*, routes: Iterable[Route] | None = None, **variables: str) -> Iterator[Running]:
         named = {f"Z4J_{name.upper()}": value for name, value in variables.items()}
-        settings = load(
+        loaded = load(
             {"Z4J_HOME": str(tmp_path / "home"), "Z4J_DATABASE_URL": database_url, **named}
-        ).settings
+        )
+        settings = loaded.settings
         database = Database(settings.database_url)
         migrate.upgrade(database)
-        brain = Brain.create(settings, KEYS, Passwords(**CHEAP))
+        brain = Brain.create(settings, KEYS, Passwords(**CHEAP), loaded.sources)
         server = Running(brain, "", database)
         try:
             app = create_app(brain, routes=routes)

@@ -9,6 +9,7 @@ import type { AuditEntry, AuditList, AuditVerified } from "./audit";
 import type { CommandView } from "./commands";
 import type { Facets } from "./facets";
 import type { Decision, IssueDetail, IssueHour, IssueList, IssuePlace, IssueSummary, NewDecision } from "./issues";
+import type { InstanceStatus, ProjectNamed, ProjectSummary, SettingView, TableView } from "./instance";
 import type { KeyForm, KeyView } from "./keys";
 import type { components } from "./openapi.gen";
 import type { Bucket, Notice, Overview, QueueRow } from "./overview";
@@ -93,6 +94,11 @@ export type Checked = Agree<
     Disagreements<Point, Brain["PointView"]>,
     Disagreements<Figures, Brain["FiguresView"]>,
     Disagreements<Durations, Brain["Durations"]>,
+    Disagreements<ProjectSummary, Brain["ProjectSummary"]>,
+    Disagreements<ProjectNamed, Brain["ProjectNamed"]>,
+    Disagreements<InstanceStatus, Brain["InstanceView"]>,
+    Disagreements<TableView, Brain["TableView"]>,
+    Disagreements<SettingView, Brain["SettingView"]>,
     Disagreements<Session, Brain["SessionView"]>,
     Disagreements<ProjectAccess, Brain["ProjectView"]>,
   ]

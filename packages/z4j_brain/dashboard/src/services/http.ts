@@ -37,7 +37,7 @@ export interface List<T> {
 }
 
 interface RequestOptions {
-  method?: "GET" | "POST" | "PUT" | "DELETE";
+  method?: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
   body?: unknown;
   /** An already written JSON text, for bodies with numbers that JavaScript would round. */
   json?: string;

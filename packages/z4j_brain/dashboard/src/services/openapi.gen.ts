@@ -296,6 +296,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/instance/settings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the settings; they change by their variables and a restart of the server. */
+        get: operations["read_instance_settings"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/projects/{project}/invitations": {
         parameters: {
             query?: never;
@@ -707,6 +724,41 @@ export interface paths {
         options?: never;
         head?: never;
         patch?: never;
+        trace?: never;
+    };
+    "/instance/projects": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List all projects; for administrators of the instance. */
+        get: operations["list_projects"];
+        put?: never;
+        /** Make a project; whoever makes it is its first admin. */
+        post: operations["create_project"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/projects/{project}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /** Give the project another name. Its slug stays, so addresses and tokens work as before. */
+        patch: operations["rename_project"];
         trace?: never;
     };
     "/projects/{project}/queues": {
@@ -1541,6 +1593,26 @@ export interface components {
             since: string;
         };
         /**
+         * SettingList
+         * @description All settings of the replica that answers, as `z4j config` lists them.
+         */
+        SettingList: {
+            items: components["schemas"]["SettingView"][];
+        };
+        /**
+         * SettingView
+         * @description A setting, by its environment variable. Secrets and passwords are never shown.
+         *
+         *         `source`: `env`, `flag` of the command line, `file` secret.env, `default`, or `none`.
+         */
+        SettingView: {
+            name: string;
+            value: string;
+            source: string;
+            default: string;
+            help: string;
+        };
+        /**
          * InvitationList
          * @description Every open invitation of a project, by e-mail address.
          */
@@ -2116,6 +2188,55 @@ export interface components {
             signature: string;
             /** @default null */
             userHandle: string | null;
+        };
+        /**
+         * ProjectList
+         * @description All projects by name; there are at most 1,000.
+         */
+        ProjectList: {
+            items: components["schemas"]["ProjectSummary"][];
+        };
+        /**
+         * ProjectSummary
+         * @description A project. `agents` are not revoked; `last_event_at` is when its newest event came in.
+         */
+        ProjectSummary: {
+            slug: string;
+            name: string;
+            /**
+             * Format: date-time
+             * @description RFC 3339 with microseconds, UTC.
+             */
+            created_at: string;
+            members: number;
+            agents: number;
+            last_event_at: string | null;
+        };
+        /**
+         * ProjectForm
+         * @description A new project. Without a slug, one is made from the name.
+         */
+        ProjectForm: {
+            /** @description One line of text. */
+            name: string;
+            /** @default null */
+            slug: string | null;
+        };
+        /**
+         * ProjectNamed
+         * @description A project's name, and what stands for it in addresses and tokens and never changes.
+         */
+        ProjectNamed: {
+            slug: string;
+            name: string;
+        };
+        /**
+         * ProjectName
+         * @description A project's new name.
+         */
+        ProjectName: {
+            /** @description One line of text. */
+            name: string;
         };
         /**
          * QueueList
@@ -3465,6 +3586,31 @@ export interface operations {
             503: components["responses"]["Problem"];
         };
     };
+    read_instance_settings: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SettingList"];
+                };
+            };
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            503: components["responses"]["Problem"];
+        };
+    };
     list_invitations: {
         parameters: {
             query?: never;
@@ -4346,6 +4492,100 @@ export interface operations {
             400: components["responses"]["Problem"];
             401: components["responses"]["Problem"];
             403: components["responses"]["Problem"];
+            409: components["responses"]["Problem"];
+            413: components["responses"]["Problem"];
+            415: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            503: components["responses"]["Problem"];
+        };
+    };
+    list_projects: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProjectList"];
+                };
+            };
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            503: components["responses"]["Problem"];
+        };
+    };
+    create_project: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ProjectForm"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProjectNamed"];
+                };
+            };
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            409: components["responses"]["Problem"];
+            413: components["responses"]["Problem"];
+            415: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            503: components["responses"]["Problem"];
+        };
+    };
+    rename_project: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                project: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ProjectName"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProjectNamed"];
+                };
+            };
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
             409: components["responses"]["Problem"];
             413: components["responses"]["Problem"];
             415: components["responses"]["Problem"];

@@ -8,6 +8,7 @@ from z4j_brain import __version__
 from z4j_brain.api.context import InstanceCall
 from z4j_brain.api.route import route
 from z4j_brain.api.times import Timestamp, now, rfc3339
+from z4j_brain.configuration import describe, secret_states
 from z4j_brain.reconcile.status import InstanceStatus, TableStatus, instance_status
 from z4j_brain.store.sizes import Accuracy
 
@@ -52,12 +53,41 @@ class InstanceView(msgspec.Struct, frozen=True):
     is_this_replica_leader: bool
 
 
+class SettingView(msgspec.Struct, frozen=True):
+    """A setting, by its environment variable. Secrets and passwords are never shown.
+
+    `source`: `env`, `flag` of the command line, `file` secret.env, `default`, or `none`.
+    """
+
+    name: str
+    value: str
+    source: str
+    default: str
+    help: str
+
+
+class SettingList(msgspec.Struct, frozen=True):
+    """All settings of the replica that answers, as `z4j config` lists them."""
+
+    items: list[SettingView]
+
+
 @route("GET", "/instance/status", permission="instance.read")
 async def read_instance_status(call: InstanceCall) -> InstanceView:
     """Read sizes, retention and leadership; for administrators of the instance."""
     brain = call.brain
     found = await brain.database.run(instance_status, brain.settings)
     return _view(found, is_leader=brain.reconciler.counters.is_leader)
+
+
+@route("GET", "/instance/settings", permission="instance.read")
+async def read_instance_settings(call: InstanceCall) -> SettingList:
+    """List the settings; they change by their variables and a restart of the server."""
+    brain = call.brain
+    rows = describe(brain.settings, brain.sources, secret_states(brain.keys))
+    return SettingList(
+        [SettingView(row.name, row.value, row.source, row.default, row.help) for row in rows]
+    )
 
 
 def _view(found: InstanceStatus, *, is_leader: bool) -> InstanceView:

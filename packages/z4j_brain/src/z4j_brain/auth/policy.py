@@ -42,7 +42,7 @@ TABLE: dict[str, frozenset[Role]] = {
 }
 """Permission → the roles that have it. An administrator of the instance has all of them."""
 
-INSTANCE = frozenset({"instance.audit", "instance.read", "user.manage"})
+INSTANCE = frozenset({"instance.audit", "instance.read", "project.create", "user.manage"})
 """What administrators of the instance may do beyond projects, and nobody else."""
 
 EVERY_PERMISSION = frozenset(TABLE) | INSTANCE

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from z4j_brain.configuration import masked_url
 from z4j_brain.keys import Keys, SecretsError, load_keys
 from z4j_brain.settings import Loaded, Settings, SettingsError, load
 
@@ -110,14 +111,3 @@ def describe(error: Exception, settings: Settings) -> str:
         f"The database {masked_url(settings.database_url)} does not answer: {cause}."
         " Check Z4J_DATABASE_URL and that the database runs."
     )
-
-
-def masked_url(url: str) -> str:
-    """Return a database's URL without its password."""
-    from sqlalchemy import make_url
-    from sqlalchemy.exc import ArgumentError
-
-    try:
-        return make_url(url).render_as_string(hide_password=True)
-    except ArgumentError:
-        return "(unreadable)"

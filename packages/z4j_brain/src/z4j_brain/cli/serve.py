@@ -13,7 +13,7 @@ import click
 
 from z4j_brain.cli._opening import load_settings, open_keys, opened, sqlite_file, warn
 from z4j_brain.keys import FILE_NAME, Keys
-from z4j_brain.settings import Settings, SettingsError
+from z4j_brain.settings import Loaded, Settings, SettingsError
 
 
 @click.command(short_help="Start the server and print the one URL to open.")
@@ -31,7 +31,8 @@ def command(host: str | None, port: int | None, may_migrate: bool) -> None:
     """
     from z4j_brain.server import ListenError, listen
 
-    settings = load_settings(host=host, port=port).settings
+    loaded = load_settings(host=host, port=port)
+    settings = loaded.settings
     keys = open_keys(settings, mint=True)
     _warn(settings, keys)
     _check_provider(settings)
@@ -41,7 +42,7 @@ def command(host: str | None, port: int | None, may_migrate: bool) -> None:
     except ListenError as error:
         raise click.ClickException(str(error)) from None
     with listener, alone(settings):
-        _run(settings, keys, listener)
+        _run(loaded, keys, listener)
 
 
 def _warn(settings: Settings, keys: Keys) -> None:
@@ -111,14 +112,15 @@ def alone(settings: Settings) -> Iterator[None]:
         yield
 
 
-def _run(settings: Settings, keys: Keys, listener: socket.socket) -> None:
+def _run(loaded: Loaded, keys: Keys, listener: socket.socket) -> None:
     from z4j_brain import clock, logging, server
     from z4j_brain.app import create_app
     from z4j_brain.auth.setup import mint_token
     from z4j_brain.brain import Brain
 
+    settings = loaded.settings
     logging.configure(settings)
-    brain = Brain.create(settings, keys)
+    brain = Brain.create(settings, keys, sources=loaded.sources)
     url = server.url_of(listener, settings.root_path)
 
     async def announce() -> None:

@@ -8,10 +8,37 @@ import uuid
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Row, Select, and_, insert, or_, select, true
+from sqlalchemy import (
+    Connection,
+    Row,
+    Select,
+    Table,
+    and_,
+    func,
+    insert,
+    or_,
+    select,
+    true,
+    update,
+)
 
-from z4j_brain.store.schema import feeds, memberships, projects, users
+from z4j_brain.store.schema import agents, feeds, memberships, projects, users, workers
 from z4j_brain.store.types import new_id
+
+
+class ProjectRow(msgspec.Struct, frozen=True, kw_only=True):
+    """A project as administrators of the instance see it; times in microseconds.
+
+    `agents` are those that are not revoked. `last_event_at` is when its newest event was received,
+    as far as its workers are still kept.
+    """
+
+    slug: str
+    name: str
+    created_at: int
+    members: int
+    agents: int
+    last_event_at: int | None
 
 
 class ProjectAccess(msgspec.Struct, frozen=True):
@@ -29,9 +56,11 @@ def slug_of(name: str) -> str:
     return re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:60].rstrip("-") or "project"
 
 
-def create(connection: Connection, *, name: str, now: int) -> ProjectAccess:
+def create(
+    connection: Connection, *, name: str, now: int, slug: str | None = None
+) -> ProjectAccess:
     """Create a project with its feed; raises `IntegrityError` when the slug is taken."""
-    project = ProjectAccess(new_id(), slug_of(name), name.strip(), "admin")
+    project = ProjectAccess(new_id(), slug or slug_of(name), name.strip(), "admin")
     connection.execute(
         insert(projects).values(id=project.id, slug=project.slug, name=project.name, created_at=now)
     )
@@ -48,6 +77,49 @@ def slugs(connection: Connection) -> list[str]:
     """Return the slugs of the first 20 projects."""
     found = select(projects.c.slug).order_by(projects.c.slug).limit(20)
     return list(connection.execute(found).scalars())
+
+
+def count(connection: Connection) -> int:
+    """Count all projects."""
+    return connection.execute(select(func.count()).select_from(projects)).scalar_one()
+
+
+def rename(connection: Connection, project_id: uuid.UUID, name: str) -> str:
+    """Give a project another name and return the former one; the slug stays."""
+    chosen = projects.c.id == project_id
+    before = connection.execute(
+        select(projects.c.name).where(chosen).with_for_update(key_share=True)
+    )
+    former = str(before.scalar_one())
+    connection.execute(update(projects).where(chosen).values(name=name.strip()))
+    return former
+
+
+def every(connection: Connection) -> list[ProjectRow]:
+    """Return all projects by name; reads all rows of members, agents and workers once."""
+    belongs = _by_project(func.count(), memberships).subquery()
+    works = _by_project(func.count(), agents).where(agents.c.revoked_at.is_(None)).subquery()
+    heard = _by_project(func.max(workers.c.last_event_at), workers).subquery()
+    rows = connection.execute(
+        select(
+            projects.c.slug,
+            projects.c.name,
+            projects.c.created_at,
+            func.coalesce(belongs.c.figure, 0).label("members"),
+            func.coalesce(works.c.figure, 0).label("agents"),
+            heard.c.figure.label("last_event_at"),
+        )
+        .outerjoin(belongs, belongs.c.project_id == projects.c.id)
+        .outerjoin(works, works.c.project_id == projects.c.id)
+        .outerjoin(heard, heard.c.project_id == projects.c.id)
+        .order_by(projects.c.name, projects.c.slug)
+    )
+    return [ProjectRow(**row._mapping) for row in rows]
+
+
+def _by_project(figure: Any, table: Table) -> Select[*tuple[Any, ...]]:
+    owner = table.c.project_id
+    return select(owner, figure.label("figure")).select_from(table).group_by(owner)
 
 
 def entered_by(connection: Connection, user_id: uuid.UUID) -> list[ProjectAccess]:

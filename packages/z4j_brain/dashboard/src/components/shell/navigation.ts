@@ -1,7 +1,7 @@
 import type { IconName } from "@/components/ui/icon";
 
 export interface Place {
-  to: "/p/$project" | "/p/$project/tasks" | "/p/$project/issues" | "/p/$project/names" | "/p/$project/queues" | "/p/$project/workers" | "/p/$project/commands" | "/p/$project/agents" | "/p/$project/people" | "/p/$project/keys" | "/p/$project/audit" | "/p/$project/redaction" | "/p/$project/connect";
+  to: "/p/$project" | "/p/$project/tasks" | "/p/$project/issues" | "/p/$project/names" | "/p/$project/queues" | "/p/$project/workers" | "/p/$project/commands" | "/p/$project/agents" | "/p/$project/people" | "/p/$project/keys" | "/p/$project/audit" | "/p/$project/redaction" | "/p/$project/settings" | "/p/$project/connect";
   label: string;
   icon: IconName;
   keys: string;
@@ -22,6 +22,7 @@ export const PLACES: readonly Place[] = [
   { to: "/p/$project/keys", label: "Keys", icon: "keys", keys: "g k" },
   { to: "/p/$project/redaction", label: "Redaction", icon: "redaction", keys: "g r", permission: "project.manage" },
   { to: "/p/$project/audit", label: "Audit", icon: "audit", keys: "g l", permission: "audit.read" },
+  { to: "/p/$project/settings", label: "Settings", icon: "settings", keys: "g ,", permission: "project.manage" },
 ];
 
 export const CONNECT: Place = {

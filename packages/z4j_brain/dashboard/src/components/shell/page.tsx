@@ -5,6 +5,7 @@ import { Kbd } from "@/components/ui/note";
 import { cn } from "@/lib/cn";
 import { useShell } from "./app-shell";
 import { LiveStatus } from "./live-status";
+import { SmallProjectPicker } from "./project-picker";
 
 interface PageProps {
   title: string;
@@ -24,6 +25,7 @@ export function Page({ title, heading, aside, fixed, children }: PageProps) {
   return (
     <>
       <header className="flex h-11 shrink-0 items-center gap-2 border-b border-line bg-panel px-3 sm:px-4">
+        <SmallProjectPicker />
         <h1 className="min-w-0 flex-1 truncate text-base font-semibold">{heading ?? title}</h1>
         {aside}
         <button

@@ -1,8 +1,7 @@
 import { useQueryClient } from "@tanstack/react-query";
-import { Link, useNavigate, useRouter } from "@tanstack/react-router";
+import { Link, useRouter } from "@tanstack/react-router";
 import { Button } from "@/components/ui/button";
 import { Icon } from "@/components/ui/icon";
-import { Menu } from "@/components/ui/menu";
 import { usePlaces } from "@/hooks/use-places";
 import { useProject } from "@/hooks/use-project";
 import { toggleTheme, useTheme } from "@/lib/theme";
@@ -11,6 +10,7 @@ import { toggleZone, useZone } from "@/time/clock";
 import { useShell } from "./app-shell";
 import { Brand } from "./brand";
 import { CONNECT, type Place } from "./navigation";
+import { ProjectPicker } from "./project-picker";
 
 export function Sidebar() {
   const places = usePlaces();
@@ -48,36 +48,6 @@ function NavLink({ place }: { place: Place }) {
       <Icon name={place.icon} />
       {place.label}
     </Link>
-  );
-}
-
-function ProjectPicker() {
-  const { access, session } = useProject();
-  const navigate = useNavigate();
-  if (session.projects.length < 2) {
-    return (
-      <div className="truncate px-2 text-xs font-medium text-ink-3" title={access.name}>
-        {access.name}
-      </div>
-    );
-  }
-  return (
-    <Menu
-      label="Choose a project"
-      align="start"
-      button={{ size: "sm", className: "w-36 justify-between" }}
-      trigger={
-        <>
-          <span className="truncate">{access.name}</span>
-          <Icon name="down" className="size-3" />
-        </>
-      }
-      items={session.projects.map(({ slug, name, role }) => ({
-        label: name,
-        detail: role,
-        onSelect: () => void navigate({ to: "/p/$project", params: { project: slug } }),
-      }))}
-    />
   );
 }
 

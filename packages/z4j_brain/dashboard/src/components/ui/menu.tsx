@@ -65,13 +65,13 @@ export function Menu({ label, trigger, items, button, align = "end" }: MenuProps
           role="menu"
           aria-label={label}
           className={cn(
-            "absolute top-full z-30 mt-1 min-w-48 rounded-md border border-line bg-panel p-1 shadow-high",
+            "absolute top-full z-30 mt-1 max-h-[70dvh] min-w-48 overflow-y-auto rounded-md border border-line bg-panel p-1 shadow-high",
             align === "end" ? "right-0" : "left-0",
           )}
         >
-          {items.map((item) => (
+          {items.map((item, at) => (
             <button
-              key={item.label}
+              key={at}
               type="button"
               role="menuitem"
               disabled={item.disabled}
