@@ -121,7 +121,8 @@ def _encoded(batch: Sequence[WireEvent]) -> bytes:
 
 def _rows(batch: Sequence[WireEvent]) -> list[tuple[object, ...]]:
     ids = new_id().hex, 1, new_id().hex
-    return [(*ids, *msgspec.structs.astuple(event)) for event in batch]
+    # Without the seal, which has a table of its own.
+    return [(*ids, *msgspec.structs.astuple(event)[:-1]) for event in batch]
 
 
 def _batches(sent: Sequence[WireEvent], size: int) -> Iterator[Sequence[WireEvent]]:

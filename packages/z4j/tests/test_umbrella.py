@@ -25,7 +25,7 @@ def test_it_asks_for_the_server_and_each_extra_for_its_plugin() -> None:
         for plugin, name in re.findall(r"^(z4j-\w+).*extra == ['\"](\w+)['\"]", one)
     }
     assert extras.pop("demo") == "z4j-celery"
-    assert extras.pop("passkeys") == "z4j-brain"
+    assert [extras.pop(name) for name in ("oidc", "passkeys")] == ["z4j-brain"] * 2
     assert extras
     assert all(plugin == f"z4j-{name}" for name, plugin in extras.items())
 
