@@ -38,6 +38,8 @@ def test_a_new_server_asks_for_setup(running: Any) -> None:
         "second_factor_owed": False,
         "second_step": None,
         "second_step_ways": [],
+        "provider": None,
+        "by_password": True,
     }
 
 
