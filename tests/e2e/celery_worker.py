@@ -84,7 +84,8 @@ class Shop:
         """Return how often each (kind, task, attempt) really happened."""
         if not self.truth_file.exists():
             return Counter()
-        lines = self.truth_file.read_text().splitlines()
+        # The last line may be only half there while a worker writes it.
+        lines = self.truth_file.read_text().rpartition("\n")[0].splitlines()
         return Counter(
             (what, task_id, int(attempt)) for what, task_id, attempt in map(str.split, lines)
         )
