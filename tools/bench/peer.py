@@ -20,6 +20,7 @@ import venv
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from secrets import token_urlsafe
 from typing import Any
 
 import httpx
@@ -152,6 +153,7 @@ def the_peer(database: str, folder: Path) -> Iterator[Place]:
         command = [str(binaries / "z4j"), "serve", "--host", "127.0.0.1", "--port", str(port)]
         command += ["--workers", "1", "--admin-email", EMAIL, "--admin-password", PASSWORD]
         own = {"Z4J_HOME": str(home), "HOME": str(home), "Z4J_DATABASE_URL": theirs}
+        own |= {name: token_urlsafe(48) for name in ("Z4J_SECRET", "Z4J_SESSION_SECRET")}
         with (folder / "peer.log").open("wb") as log:
             process = subprocess.Popen(
                 command,
