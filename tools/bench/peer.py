@@ -38,6 +38,7 @@ VERSION = "1.13.0"
 QUEUE, EVENTS_PER_TASK = "side-by-side", 3
 PATIENCE_S = 120.0
 EMAIL, PASSWORD = "bench@example.org", "Correct-Horse-77-Battery"
+_SECRETS = ("Z4J_SECRET", "Z4J_SESSION_SECRET", "Z4J_AUDIT_CHAIN_SECRET")
 APP = """
 import os
 from celery import Celery
@@ -153,7 +154,7 @@ def the_peer(database: str, folder: Path) -> Iterator[Place]:
         command = [str(binaries / "z4j"), "serve", "--host", "127.0.0.1", "--port", str(port)]
         command += ["--workers", "1", "--admin-email", EMAIL, "--admin-password", PASSWORD]
         own = {"Z4J_HOME": str(home), "HOME": str(home), "Z4J_DATABASE_URL": theirs}
-        own |= {name: token_urlsafe(48) for name in ("Z4J_SECRET", "Z4J_SESSION_SECRET")}
+        own |= {name: token_urlsafe(48) for name in _SECRETS} | {"Z4J_ENVIRONMENT": "dev"}
         with (folder / "peer.log").open("wb") as log:
             process = subprocess.Popen(
                 command,
