@@ -55,7 +55,7 @@ def nothing(number, name=""):
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--database", choices=DATABASES, default="postgresql")
+    parser.add_argument("--database", choices=DATABASES, default="sqlite")
     parser.add_argument("--tasks", type=int, default=3_000)
     parser.add_argument("--seconds", type=float, default=40, help="at most, for each of the two")
     add_option(parser)
@@ -178,7 +178,7 @@ def the_peer(database: str, folder: Path) -> Iterator[Place]:
 def install(folder: Path) -> Path:
     """Install the public package; return where its programs are."""
     venv.create(folder, with_pip=True)
-    wanted = [f"z4j=={VERSION}", f"z4j-celery=={VERSION}", "celery[redis]"]
+    wanted = [f"z4j=={VERSION}", f"z4j-celery=={VERSION}", "celery[redis]", "asyncpg"]
     program = [str(folder / "bin" / "python"), "-m", "pip", "install", "-q", *wanted]
     subprocess.run(program, check=True, stderr=subprocess.DEVNULL)
     return folder / "bin"
