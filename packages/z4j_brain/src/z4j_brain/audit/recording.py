@@ -109,11 +109,10 @@ def begin(connection: Connection, keys: Keys) -> None:
 
 def _locked(connection: Connection, keys: Keys, chain: uuid.UUID, at: int) -> Head:
     """Lock and return a head that this server's key vouches for."""
-    locked = rows.lock_head(connection, chain)
-    if locked is None:
-        head = _begin(connection, keys, chain, at)
-        locked = head, rows.last_number(connection, chain)
-    head, newest = locked
+    head, newest = rows.lock_head(connection, chain) or (
+        _begin(connection, keys, chain, at),
+        rows.last_number(connection, chain),
+    )
     if newest <= head.number and is_genuine(keys.audit_key(chain), head):
         return head
     # The key is another since the last row, or somebody has changed head or rows. To sign what is

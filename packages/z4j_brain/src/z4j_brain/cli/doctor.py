@@ -32,15 +32,13 @@ def command(as_json: bool) -> None:
 
 def _findings(settings: Settings) -> Iterator[Finding]:
     from z4j_brain.cli._doctor.exposure import look_at_exposure
-    from z4j_brain.cli._doctor.finding import Level
     from z4j_brain.cli._doctor.machine import look_at_clock, look_at_disk
     from z4j_brain.cli._doctor.start import look_at_start
 
-    needed = list(look_at_start(settings))
-    yield from needed
+    has_record = yield from look_at_start(settings)
     yield from look_at_exposure(settings)
     yield from look_at_disk(settings)
-    if not any(finding.level is Level.BAD for finding in needed if "dashboard" not in finding.text):
+    if has_record:
         yield from look_at_clock(settings)
         yield from _of_the_record(settings)
 
