@@ -1,4 +1,4 @@
-import type { QueryClient } from "@tanstack/react-query";
+import type { QueryClient, QueryKey } from "@tanstack/react-query";
 import { socketUrl } from "@/lib/app-root";
 import { agentKeys } from "@/services/agents";
 import { commandKeys } from "@/services/commands";
@@ -8,7 +8,7 @@ import { type TaskDetail, type TaskSummary, taskKeys } from "@/services/tasks";
 import { type Batch, Coalescer } from "./coalescer";
 import { LiveConnection, type LinkStatus } from "./connection";
 import { putWorkers } from "./merge";
-import { Throttle } from "./throttle";
+import { Refetching } from "./refetching";
 
 export interface FeedListener {
   batch?(batch: Batch): void;
@@ -24,22 +24,21 @@ export class LiveFeed {
   readonly #client: QueryClient;
   readonly #listeners = new Set<FeedListener>();
   readonly #statusListeners = new Set<() => void>();
-  readonly #overview: Throttle;
-  readonly #details: Throttle;
-  readonly #commands: Throttle;
-  readonly #issues: Throttle;
+  readonly #overview: Refetching;
+  readonly #details: Refetching;
+  readonly #commands: Refetching;
+  readonly #issues: Refetching;
   #recent: { offset: number; tasks: TaskSummary[] }[] = [];
-  #staleDetails = new Set<readonly string[]>();
   #status: LinkStatus = { state: "connecting", lagMs: null, heardAt: 0 };
   #connection: LiveConnection | null = null;
 
   constructor(project: string, client: QueryClient) {
     this.#project = project;
     this.#client = client;
-    this.#overview = new Throttle(2_000, () => this.#invalidate(["overview", project]));
-    this.#details = new Throttle(700, () => this.#refetchDetails());
-    this.#issues = new Throttle(2_000, () => this.#invalidate(issueKeys.lists(project)));
-    this.#commands = new Throttle(500, () => this.#invalidate(commandKeys.lists(project)));
+    this.#overview = new Refetching(client, 2_000);
+    this.#issues = new Refetching(client, 2_000);
+    this.#details = new Refetching(client, 700);
+    this.#commands = new Refetching(client, 500);
   }
 
   start(): void {
@@ -59,7 +58,7 @@ export class LiveFeed {
   stop(): void {
     this.#connection?.stop();
     this.#connection = null;
-    for (const throttle of [this.#overview, this.#details, this.#commands, this.#issues]) throttle.stop();
+    for (const each of [this.#overview, this.#details, this.#commands, this.#issues]) each.stop();
   }
 
   listen(listener: FeedListener): () => void {
@@ -87,37 +86,35 @@ export class LiveFeed {
 
   #apply(batch: Batch): void {
     this.#remember(batch);
-    putWorkers(this.#client, this.#project, batch.workers);
-    if (batch.commands.length) this.#commands.call();
-    for (const command of batch.commands) {
+    const project = this.#project;
+    if (batch.commands.length) this.#commands.call(commandKeys.lists(project));
+    if (batch.issues.length) this.#issues.call(issueKeys.lists(project));
+    this.#details.call(
+      ...putWorkers(this.#client, project, batch.workers),
       // Fetched, not put: the feed's JSON has rounded numbers that a result may need.
-      this.#staleDetails.add(commandKeys.detail(this.#project, command.id));
+      ...batch.commands.map((command) => commandKeys.detail(project, command.id)),
+      ...(batch.agents.length ? [agentKeys.list(project)] : []),
+      ...batch.issues.map((issue) => issueKeys.detail(project, issue)),
+      ...batch.tasks.flatMap((task) => this.#putTask(task)),
+      // Too many to be named: whichever is open may be among them.
+      ...(batch.many ? [["task", project], ["task-events", project]] : []),
+    );
+    if (batch.tasks.length || batch.workers.length || batch.issues.length || batch.many) {
+      this.#overview.call(["overview", project]);
     }
-    if (batch.agents.length) this.#invalidate(agentKeys.list(this.#project));
-    if (batch.issues.length) this.#issues.call();
-    for (const issue of batch.issues) this.#staleDetails.add(issueKeys.detail(this.#project, issue));
-    for (const task of batch.tasks) this.#touchTask(task);
-    if (this.#staleDetails.size) this.#details.call();
-    if (batch.tasks.length || batch.workers.length || batch.issues.length || batch.many) this.#overview.call();
     for (const listener of this.#listeners) listener.batch?.(batch);
   }
 
-  /** Shows the new state at once and fetches the rest (attempts, result) soon. */
-  #touchTask(task: TaskSummary): void {
+  /** Shows the new state at once; returns what else of the task (attempts, result) to fetch. */
+  #putTask(task: TaskSummary): QueryKey[] {
     const key = taskKeys.detail(this.#project, task.engine, task.task_id);
-    const known = this.#client.getQueryData<TaskDetail>(key);
-    if (!known) return;
-    if (task.updated_at > known.updated_at) {
-      this.#client.setQueryData<TaskDetail>(key, { ...known, ...task, updated_at: known.updated_at });
-    }
-    this.#staleDetails.add(key);
-    this.#staleDetails.add(taskKeys.events(this.#project, task.engine, task.task_id));
-  }
-
-  #refetchDetails(): void {
-    const stale = this.#staleDetails;
-    this.#staleDetails = new Set();
-    for (const key of stale) this.#invalidate(key);
+    if (!this.#client.getQueryState(key)) return [];
+    this.#client.setQueryData<TaskDetail>(key, (known) =>
+      known && task.updated_at > known.updated_at
+        ? { ...known, ...task, updated_at: known.updated_at }
+        : known,
+    );
+    return [key, taskKeys.events(this.#project, task.engine, task.task_id)];
   }
 
   #remember(batch: Batch): void {
@@ -129,17 +126,19 @@ export class LiveFeed {
   }
 
   #refresh(offset: number, first: boolean): void {
-    if (!first) {
-      this.#recent = [];
-      void this.#client.invalidateQueries({
-        predicate: ({ queryKey }) => queryKey[1] === this.#project && queryKey[0] !== "tasks",
-      });
-    }
+    if (!first) this.#recent = [];
+    this.#details.call(...this.#olderThan(offset));
     for (const listener of this.#listeners) listener.refresh?.(offset, first);
   }
 
-  #invalidate(queryKey: readonly string[]): void {
-    void this.#client.invalidateQueries({ queryKey });
+  /** What was asked for before the feed began may lack what happened in between. Lists of tasks
+   * see to that themselves. */
+  #olderThan(offset: number): QueryKey[] {
+    const known = this.#client.getQueryCache().findAll({
+      predicate: ({ queryKey }) => queryKey[1] === this.#project && queryKey[0] !== "tasks",
+    });
+    const asOf = (data: unknown) => (data as { offset?: number } | undefined)?.offset ?? -1;
+    return known.filter(({ state }) => asOf(state.data) < offset).map(({ queryKey }) => queryKey);
   }
 }
 

@@ -1,4 +1,4 @@
-import type { QueryClient } from "@tanstack/react-query";
+import type { QueryClient, QueryKey } from "@tanstack/react-query";
 import type { List } from "@/services/http";
 import { workerKeys, type WorkerView } from "@/services/workers";
 
@@ -13,12 +13,15 @@ export function mergeWorkers(known: readonly WorkerView[], changes: readonly Wor
   return [...merged, ...left.values()];
 }
 
-export function putWorkers(client: QueryClient, project: string, changes: WorkerView[]): void {
-  if (changes.length === 0) return;
-  client.setQueryData<List<WorkerView>>(workerKeys.list(project), (list) =>
-    list ? { ...list, items: mergeWorkers(list.items, changes) } : list,
+/** Shows the new workers at once; returns what else of them to fetch. */
+export function putWorkers(client: QueryClient, project: string, changes: WorkerView[]): QueryKey[] {
+  if (changes.length === 0) return [];
+  const list = workerKeys.list(project);
+  const details = changes.map((worker) => workerKeys.detail(project, worker.id));
+  // A list on its way may be older than this.
+  if (client.isFetching({ queryKey: list })) return [list, ...details];
+  client.setQueryData<List<WorkerView>>(list, (known) =>
+    known ? { ...known, items: mergeWorkers(known.items, changes) } : known,
   );
-  for (const worker of changes) {
-    void client.invalidateQueries({ queryKey: workerKeys.detail(project, worker.id) });
-  }
+  return details;
 }

@@ -15,13 +15,13 @@ export class Throttle {
       this.#isDue = true;
       return;
     }
-    this.#run();
     this.#timer = setTimeout(() => {
       this.#timer = undefined;
       if (!this.#isDue) return;
       this.#isDue = false;
       this.call();
     }, this.#pauseMs);
+    this.#run(); // last, for it may call again
   }
 
   stop(): void {

@@ -2,7 +2,7 @@ import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useEffect, useMemo } from "react";
 import { useProject } from "@/hooks/use-project";
 import { useLive } from "@/live/provider";
-import { Throttle } from "@/live/throttle";
+import { Refetching } from "@/live/refetching";
 import { agentKeys, agentsQuery, type AgentView } from "@/services/agents";
 import { workerKeys, workersQuery } from "@/services/workers";
 import { firstTaskQuery, ownNames } from "./first-task";
@@ -30,20 +30,13 @@ export function useFollowedAgent(agent: AgentView): AgentView {
     refetchInterval: ({ state }) => (state.data ? false : POLL_MS),
   });
   const followed = { ...told, first_task: told.first_task ?? found.data ?? null };
-  const look = useMemo(
-    () =>
-      new Throttle(500, () => {
-        void client.invalidateQueries({ queryKey: agentKeys.list(project) });
-        void client.invalidateQueries({ queryKey: workerKeys.list(project) });
-        void client.invalidateQueries({ queryKey: ["first-task", project] });
-      }),
-    [client, project],
-  );
+  const look = useMemo(() => new Refetching(client, 500), [client]);
   useEffect(() => () => look.stop(), [look]);
+  const known = [agentKeys.list(project), workerKeys.list(project), ["first-task", project]];
   useLive({
     batch: (batch) => {
       const isOurs = batch.workers.some((worker) => worker.agent.id === agent.id);
-      if (isOurs || (!isThere(followed) && (batch.tasks.length > 0 || batch.many))) look.call();
+      if (isOurs || (!isThere(followed) && (batch.tasks.length > 0 || batch.many))) look.call(...known);
     },
   });
   return followed;

@@ -7,7 +7,7 @@ import { Empty, Fault, Loading } from "@/components/ui/note";
 import { Panel } from "@/components/ui/panel";
 import { useProject } from "@/hooks/use-project";
 import { useLive } from "@/live/provider";
-import { Throttle } from "@/live/throttle";
+import { Refetching } from "@/live/refetching";
 import { ApiError } from "@/services/http";
 import { workerKeys, workerQuery, type WorkerDetail } from "@/services/workers";
 import { RunningTasks } from "./running-tasks";
@@ -88,18 +88,13 @@ function Complaints({ worker }: { worker: WorkerDetail & { plugin_errors?: strin
 function useTasksOf(worker: WorkerDetail | undefined): void {
   const { project } = useProject();
   const client = useQueryClient();
-  const id = worker?.id;
-  const look = useMemo(
-    () =>
-      new Throttle(1_000, () => {
-        if (id) void client.invalidateQueries({ queryKey: workerKeys.detail(project, id) });
-      }),
-    [client, id, project],
-  );
+  const look = useMemo(() => new Refetching(client, 1_000), [client]);
   useEffect(() => () => look.stop(), [look]);
   useLive({
     batch: ({ tasks, many }) => {
-      if (many || tasks.some((task) => task.worker === worker?.worker_id)) look.call();
+      if (!worker) return;
+      const isOurs = many || tasks.some((task) => task.worker === worker.worker_id);
+      if (isOurs) look.call(workerKeys.detail(project, worker.id));
     },
   });
 }
