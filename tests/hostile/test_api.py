@@ -15,10 +15,10 @@ def test_every_declared_route_is_an_operation() -> None:
     assert sorted(operations()) == sorted(one.name for one in all_routes())
 
 
-@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-def test_no_answer_is_off_the_document(database_url: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("record_url", ["sqlite"], indirect=True)
+def test_no_answer_is_off_the_document(record_url: str, tmp_path: Path) -> None:
     """No 5xx, no status, media type or body that is not declared, no error in the log."""
-    with running(database_url, tmp_path / "home") as house, worker(house):
+    with running(record_url, tmp_path / "home") as house, worker(house):
         report = run(house, count=2)
     assert report.faults == []
     assert report.called == {one.name for one in all_routes()}

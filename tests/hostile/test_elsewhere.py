@@ -32,9 +32,9 @@ def _call(house: House, who: str, method: str, path: str, body: Any) -> int:
     return answer.status_code
 
 
-@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-def test_ids_of_another_project_are_not_found(database_url: str, tmp_path: Path) -> None:
-    with running(database_url, tmp_path / "home") as house, worker(house):
+@pytest.mark.parametrize("record_url", ["sqlite"], indirect=True)
+def test_ids_of_another_project_are_not_found(record_url: str, tmp_path: Path) -> None:
+    with running(record_url, tmp_path / "home") as house, worker(house):
         tried = 0
         for one in all_routes():
             parts = dict.fromkeys(one.path_types, "7")

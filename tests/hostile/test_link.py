@@ -12,11 +12,11 @@ from hostile.link import plans, target
 
 
 @pytest.mark.parametrize("over_socket", [False, True], ids=["memory", "socket"])
-def test_no_agent_harms_the_server(database_url: str, tmp_path: Path, over_socket: bool) -> None:
+def test_no_agent_harms_the_server(record_url: str, tmp_path: Path, over_socket: bool) -> None:
     """No internal error, no defect in the log, and the next good agent is served."""
 
     async def scenario() -> None:
-        async with target(database_url, tmp_path / "home", over_socket=over_socket) as found:
+        async with target(record_url, tmp_path / "home", over_socket=over_socket) as found:
             for plan in generated(plans, 40 if over_socket else 200, None):
                 assert await found.play(plan) == [], plan
             assert await found.is_well()

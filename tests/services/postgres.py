@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import os
 import pwd
-import shutil
 import signal
 import subprocess
-import tempfile
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal
 
+from services.folder import own_folder
 from services.missing import ServiceMissingError
 from services.ports import HOST, free_port
 from services.postgres_binaries import postgres_folder
@@ -67,28 +66,32 @@ class Postgres:
         """The SQLAlchemy URL of one database on this server, for psycopg 3."""
         return f"postgresql+psycopg://{USER}@{HOST}:{self.port}/{database}"
 
-    def create_database(self) -> str:
-        """Make an empty UTF-8 database under a fresh name and return its URL."""
+    def create_database(self, template: str | None = None) -> str:
+        """Make a UTF-8 database under a fresh name and return its URL.
+
+        It is empty, or a copy of the one with the URL ``template``, to which nobody may be
+        connected.
+        """
         name = f"test_{uuid.uuid4().hex}"
-        self.execute(f'CREATE DATABASE "{name}"')
+        source = f' TEMPLATE "{_name(template)}" STRATEGY FILE_COPY' if template else ""
+        self.execute(f'CREATE DATABASE "{name}"{source}')
         return self.url(name)
 
     def drop_database(self, url: str) -> None:
         """Remove a database that ``create_database`` made, disconnecting whoever is left."""
-        name = url.rpartition("/")[2]
-        self.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+        self.execute(f'DROP DATABASE IF EXISTS "{_name(url)}" WITH (FORCE)')
 
     def execute(self, statement: str, database: str = USER) -> str:
         """Run one SQL statement with psql as superuser; what it prints, without headings."""
         arguments = ["-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-c", statement]
-        return self._run("psql", *self._address(), "-d", database, *arguments)
+        return self._run(["psql", *self._address(), "-d", database, *arguments])
 
     def _prepare(self) -> None:
         if self._owner is not None:
             os.chown(self._folder, self._owner.pw_uid, self._owner.pw_gid)
         # No sync and no locale: quick, and the same order of text everywhere.
         options = ["-U", USER, "-A", "trust", "--no-locale", "-E", "UTF8", "--no-sync"]
-        self._run("initdb", "-D", str(self._data), *options)
+        self._run(["initdb", "-D", str(self._data), *options], self._owner)
 
     def _server_arguments(self, fsync: bool) -> list[str]:
         settings = {
@@ -96,6 +99,7 @@ class Postgres:
             "unix_socket_directories": str(self._folder),
             "fsync": "on" if fsync else "off",
             "max_connections": "200",
+            "max_wal_size": "128MB",
             "timezone": "UTC",
         }
         pairs = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
@@ -109,7 +113,8 @@ class Postgres:
         asked = [str(self._binaries / "pg_isready"), "-q", *self._address()]
         return subprocess.run(asked, env=QUIET, check=False).returncode == 0
 
-    def _run(self, name: str, *arguments: str) -> str:
+    def _run(self, command: list[str], user: pwd.struct_passwd | None = None) -> str:
+        name, *arguments = command
         done = subprocess.run(
             [str(self._binaries / name), *arguments],
             stdin=subprocess.DEVNULL,
@@ -118,9 +123,9 @@ class Postgres:
             text=True,
             cwd=self._folder,
             env=QUIET,
-            user=self._owner.pw_uid if self._owner else None,
-            group=self._owner.pw_gid if self._owner else None,
-            extra_groups=[] if self._owner else None,
+            user=user.pw_uid if user else None,
+            group=user.pw_gid if user else None,
+            extra_groups=[] if user else None,
             check=False,
         )
         if done.returncode:
@@ -128,11 +133,14 @@ class Postgres:
         return done.stdout.strip()
 
 
+def _name(url: str) -> str:
+    return url.rpartition("/")[2]
+
+
 @contextmanager
 def running_postgres(*, fsync: bool = False) -> Iterator[Postgres]:
     """A started server in a temporary folder, gone afterwards. Raises ServiceMissingError."""
-    folder = Path(tempfile.mkdtemp(prefix="z4j-postgres-"))
-    try:
+    with own_folder("z4j-postgres-", in_memory=not fsync) as folder:
         _check_reachable(folder)
         server = Postgres(folder, fsync=fsync)
         server.start()
@@ -140,8 +148,6 @@ def running_postgres(*, fsync: bool = False) -> Iterator[Postgres]:
             yield server
         finally:
             server.stop("immediate")
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _check_reachable(folder: Path) -> None:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import shutil
 import signal
 import socket
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from services.debian import program
+from services.folder import own_folder
 from services.ports import HOST, free_port
 from services.process import ServiceProcess
 
@@ -58,13 +57,10 @@ class Redis:
 @contextmanager
 def running_redis() -> Iterator[Redis]:
     """A started server in a temporary folder, gone afterwards. Raises ServiceMissingError."""
-    folder = Path(tempfile.mkdtemp(prefix="z4j-redis-"))
-    try:
+    with own_folder("z4j-redis-", in_memory=False) as folder:
         server = Redis(folder)
         server.start()
         try:
             yield server
         finally:
             server.stop()
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)

@@ -17,6 +17,16 @@ def test_databases_are_apart(postgres: Postgres) -> None:
         postgres.drop_database(url)
 
 
+def test_a_copy_has_what_its_template_has(postgres: Postgres) -> None:
+    template = postgres.create_database()
+    postgres.execute("CREATE TABLE mark AS SELECT 7 AS at", template.rpartition("/")[2])
+    for _ in range(2):
+        copy = postgres.create_database(template)
+        assert postgres.execute("DELETE FROM mark RETURNING at", copy.rpartition("/")[2]) == "7"
+        postgres.drop_database(copy)
+    postgres.drop_database(template)
+
+
 def test_dropped_database_is_gone(postgres: Postgres) -> None:
     url = postgres.create_database()
     postgres.drop_database(url)

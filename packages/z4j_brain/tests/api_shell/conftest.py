@@ -26,7 +26,7 @@ from z4j_brain.brain import Brain
 from z4j_brain.keys import Keys
 from z4j_brain.server import listen, serve, url_of
 from z4j_brain.settings import load
-from z4j_brain.store import migrate, projects, users
+from z4j_brain.store import projects, users
 from z4j_brain.store.database import Database
 
 EMAIL, PASSWORD = "ada@example.org", "correct horse battery staple"
@@ -157,18 +157,15 @@ Start = Callable[..., AbstractContextManager[Running]]
 
 
 @pytest.fixture
-def start(database_url: str, tmp_path: Path) -> Start:
+def start(record_url: str, tmp_path: Path) -> Start:
     """A function that starts a server: `with start(root_path="/z4j") as running`."""
 
     @contextmanager
     def begin(*, routes: Iterable[Route] | None = None, **variables: str) -> Iterator[Running]:
         named = {f"Z4J_{name.upper()}": value for name, value in variables.items()}
-        loaded = load(
-            {"Z4J_HOME": str(tmp_path / "home"), "Z4J_DATABASE_URL": database_url, **named}
-        )
+        loaded = load({"Z4J_HOME": str(tmp_path / "home"), "Z4J_DATABASE_URL": record_url, **named})
         settings = loaded.settings
         database = Database(settings.database_url)
-        migrate.upgrade(database)
         brain = Brain.create(settings, KEYS, Passwords(**CHEAP), loaded.sources)
         server = Running(brain, "", database)
         try:

@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
+from services.fixtures import migrated
+
 OK = (200, {"status": "ok"})
 
 
@@ -33,9 +35,9 @@ def test_missing_migrations_are_told(running: Any) -> None:
     assert _asked(running, "/healthz") == OK
 
 
-@pytest.mark.parametrize("database_url", [""])
+@pytest.mark.parametrize("record_url", [""])
 def test_a_database_that_is_away_is_told_and_comes_back(own_postgres: Any, start: Any) -> None:
-    url = own_postgres.create_database()
+    url = migrated(own_postgres.create_database())
     with start(database_url=url) as running:
         ada = running.set_up()
         own_postgres.stop()

@@ -44,7 +44,7 @@ def _send(url: str, name: str, value: str) -> bytes:
     return answer
 
 
-@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+@pytest.mark.parametrize("record_url", ["postgresql"], indirect=True)
 @pytest.mark.parametrize("name", ["user-agent", "cookie", "x-request-id"])
 def test_a_value_with_control_characters_goes_nowhere(
     running: Any, ada: Any, caplog: pytest.LogCaptureFixture, name: str

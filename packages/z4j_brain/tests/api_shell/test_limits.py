@@ -119,7 +119,7 @@ def test_requests_of_a_key_are_limited(start: Any) -> None:
         assert ada.get(AGENTS).status_code == 200, "people in a browser are not meant"
 
 
-@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+@pytest.mark.parametrize("record_url", ["postgresql"], indirect=True)
 def test_two_replicas_share_the_limits(start: Any) -> None:
     with start() as one, start() as two:
         one.set_up()

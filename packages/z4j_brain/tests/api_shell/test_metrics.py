@@ -9,6 +9,8 @@ import pytest
 from prometheus_client import REGISTRY
 from prometheus_client.parser import text_string_to_metric_families
 
+from services.fixtures import migrated
+
 TOKEN = "a-token-for-prometheus"
 
 
@@ -100,9 +102,11 @@ def test_nothing_is_registered_globally(start: Any) -> None:
         assert [f.name for f in REGISTRY.collect() if f.name.startswith("z4j")] == []
 
 
-@pytest.mark.parametrize("database_url", [""])
+@pytest.mark.parametrize("record_url", [""])
 def test_while_the_database_is_away_the_rest_is_told(own_postgres: Any, start: Any) -> None:
-    with start(database_url=own_postgres.create_database(), metrics_token=TOKEN) as running:
+    with start(
+        database_url=migrated(own_postgres.create_database()), metrics_token=TOKEN
+    ) as running:
         before = _values(running)
         assert before["z4j_ready", "database"] == before["z4j_ready", "migrations"] == 1
         assert before["z4j_workers_online", ""] == 0

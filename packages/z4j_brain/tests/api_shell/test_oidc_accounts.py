@@ -115,7 +115,7 @@ def test_an_invitation_awaits_its_address(begin_with: Any, rogue: Any) -> None:
         assert actions.count("invitation.accepted") == 1
 
 
-@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("record_url", ["sqlite"], indirect=True)
 def test_the_user_info_is_asked_for_what_the_token_lacks(begin_with: Any, rogue: Any) -> None:
     with begin_with(oidc_roles=ROLES) as running:
         running.set_up()
@@ -231,7 +231,7 @@ def test_the_provider_as_the_only_way(begin_with: Any, rogue: Any) -> None:
         assert stranger.by_provider(rogue) == IN
 
 
-@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("record_url", ["sqlite"], indirect=True)
 def test_nothing_of_it_without_a_provider(running: Any, ada: Any) -> None:
     assert ada.get("/session").json()["provider"] is None
     assert ada.get("/account/oidc").json()["provider"] is None
@@ -251,7 +251,7 @@ def test_accounts_tell_how_they_are_opened(begin_with: Any, rogue: Any) -> None:
         ]
 
 
-@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+@pytest.mark.parametrize("record_url", ["postgresql"], indirect=True)
 def test_another_replica_finishes_what_one_began(begin_with: Any, rogue: Any) -> None:
     with begin_with(oidc_roles=ROLES) as one:
         one.set_up()
@@ -265,7 +265,7 @@ def test_another_replica_finishes_what_one_began(begin_with: Any, rogue: Any) ->
             assert eve.come_back(back) == out("late")
 
 
-@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("record_url", ["sqlite"], indirect=True)
 def test_it_works_under_a_prefix_and_behind_tls(begin_with: Any, rogue: Any) -> None:
     with begin_with(oidc_roles=ROLES, root_path="/z4j") as running:
         running.set_up()

@@ -26,7 +26,7 @@ ROLES = json.dumps({"ops": "shop:operator"})
 IN = "/sign-in/provider?outcome=signed-in"
 LATE, BAD = "/sign-in/provider?outcome=late", "/sign-in/provider?outcome=provider"
 METADATA = "/.well-known/openid-configuration"
-ON_ONE = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+ON_ONE = pytest.mark.parametrize("record_url", ["sqlite"], indirect=True)
 """What the database has no part in is tested on one of them."""
 Forge = Callable[[RogueProvider, dict[str, Any]], str]
 

@@ -112,7 +112,7 @@ def test_a_passkey_is_the_second_step_after_the_provider(begin_with: Any, rogue:
         assert json.loads(rows[-1].after) == {"by": "identity provider and passkey"}
 
 
-@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("record_url", ["sqlite"], indirect=True)
 def test_a_passkey_is_no_way_around_the_provider(begin_with: Any) -> None:
     with begin_with() as server:
         running = localhost(server)
@@ -133,7 +133,7 @@ def test_a_passkey_is_no_way_around_the_provider(begin_with: Any) -> None:
             )
 
 
-@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("record_url", ["sqlite"], indirect=True)
 def test_the_way_back_is_at_the_public_address(begin_with: Any) -> None:
     with begin_with(public_url="https://z4j.example:8443", root_path="/z4j") as running:
         begun = running.browser().post("/sign-in/oidc").json()["url"]
@@ -177,7 +177,7 @@ def test_wrong_ways_back_and_wrong_passkeys_are_limited_by_address(begin_with: A
 
 
 @pytest.mark.usefixtures("few")
-@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("record_url", ["sqlite"], indirect=True)
 def test_wrong_passkeys_are_counted(running: Any, ada: Any) -> None:
     browser = localhost(running).browser()
     lie = Authenticator(running.url).sign({"rpId": "localhost", "challenge": "AAAA"})

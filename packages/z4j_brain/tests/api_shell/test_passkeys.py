@@ -284,7 +284,7 @@ def test_a_counter_that_goes_back_is_refused_and_recorded(
     assert send(named.browser(), device.sign(wanted(named.browser()))).status_code == 200
 
 
-@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("record_url", ["sqlite"], indirect=True)
 def test_nonsense_and_oversized_values_are_refused(
     named: Any, owner: Any, device: Authenticator
 ) -> None:
@@ -308,7 +308,7 @@ def test_nonsense_and_oversized_values_are_refused(
     assert len(owner.get(PATH).json()["items"]) == 1
 
 
-@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("record_url", ["sqlite"], indirect=True)
 def test_there_are_at_most_twenty(
     named: Any, owner: Any, device: Authenticator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -339,7 +339,7 @@ def test_the_row_holds_nothing_that_signs_in(named: Any, owner: Any, device: Aut
     assert json.loads(log(named, "passkey.added")[0].after)["name"] == "Laptop"
 
 
-@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("record_url", ["sqlite"], indirect=True)
 def test_at_an_ip_address_there_are_none(running: Any, ada: Any) -> None:
     assert "IP address" in ada.get(PATH).json()["unavailable"]
     answers = [
@@ -360,7 +360,7 @@ def public(start: Any) -> Iterator[Any]:
         yield server
 
 
-@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("record_url", ["sqlite"], indirect=True)
 def test_the_public_address_is_the_only_one(public: Any) -> None:
     browser = public.set_up()
     told = browser.get(PATH).json()["unavailable"]
@@ -377,7 +377,7 @@ def test_the_public_address_is_the_only_one(public: Any) -> None:
     assert options.json()["rpId"] == "z4j.example"
 
 
-@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("record_url", ["sqlite"], indirect=True)
 def test_without_the_extra_it_says_what_to_install(
     named: Any, owner: Any, device: Authenticator, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -328,7 +328,7 @@ def test_nothing_in_the_database_opens_anything(running: Any, ada: Any, enrolled
         ("DELETE", "/account/sessions", None),
     ],
 )
-@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("record_url", ["sqlite"], indirect=True)
 def test_an_account_is_for_its_owner(running: Any, method: str, path: str, body: Any) -> None:
     answer = running.browser().http.request(method, path, json=body)
     assert answer.status_code == 401

@@ -17,7 +17,6 @@ from z4j_brain.keys import Keys
 from z4j_brain.store import audit, projects
 from z4j_brain.store.audit import AuditRow
 from z4j_brain.store.database import Database
-from z4j_brain.store.schema import metadata
 
 KEYS = Keys(b"m" * 40, b"s" * 40)
 NOON = 1_700_000_000_000_000
@@ -32,7 +31,6 @@ class Log:
             KEYS, Actor("person", uuid.UUID(int=9), "ada@example.org"), "::1", "r1"
         )
         with database.write() as connection:
-            metadata.create_all(connection)
             self.project_id = projects.create(connection, name="Shop", now=NOON).id
             begin(connection, KEYS)
 
@@ -74,7 +72,7 @@ class Log:
 
 
 @pytest.fixture
-def log(database_url: str, tmp_path: Path) -> Iterator[Log]:
-    database = Database(database_url, pool_size=4)
+def log(record_url: str, tmp_path: Path) -> Iterator[Log]:
+    database = Database(record_url, pool_size=4)
     yield Log(database)
     database.close()

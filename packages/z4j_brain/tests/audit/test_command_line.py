@@ -15,7 +15,7 @@ from z4j_brain.audit.author import Actor, Author, Target
 from z4j_brain.audit.recording import record
 from z4j_brain.cli import main
 from z4j_brain.keys import Keys
-from z4j_brain.store import migrate, projects
+from z4j_brain.store import projects
 from z4j_brain.store.database import Database
 
 SECRET, FORMER = "0123456789abcdef" * 4, "abcdef0123456789" * 4
@@ -23,14 +23,13 @@ SESSION = "fedcba9876543210" * 4
 
 
 @pytest.fixture
-def shop(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, database_url: str) -> Any:
+def shop(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, record_url: str) -> Any:
     """A migrated database with the project shop, and one row by the command line."""
     monkeypatch.setenv("Z4J_HOME", str(tmp_path))
-    monkeypatch.setenv("Z4J_DATABASE_URL", database_url)
+    monkeypatch.setenv("Z4J_DATABASE_URL", record_url)
     monkeypatch.setenv("Z4J_SECRET", SECRET)
     monkeypatch.setenv("Z4J_SESSION_SECRET", SESSION)
-    database = Database(database_url)
-    migrate.upgrade(database)
+    database = Database(record_url)
     with database.write() as connection:
         projects.create(connection, name="Shop", now=1)
     assert run("token", "mint", "--project", "shop", "--agent", "=1+1").exit_code == 0

@@ -22,7 +22,6 @@ from z4j_brain.auth.back_off import (
     wait_s,
 )
 from z4j_brain.keys import Keys
-from z4j_brain.store import migrate
 from z4j_brain.store.database import Database
 from z4j_brain.store.sign_in_failures import Count, counts
 
@@ -70,9 +69,8 @@ def test_the_case_of_an_email_gives_no_further_attempts() -> None:
 
 
 @pytest.fixture
-def database(database_url: str) -> Database:
-    made = Database(database_url)
-    migrate.upgrade(made)
+def database(record_url: str) -> Database:
+    made = Database(record_url)
     return made
 
 

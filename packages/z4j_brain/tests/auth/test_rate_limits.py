@@ -15,7 +15,7 @@ from z4j_brain.auth.places import place_of
 from z4j_brain.auth.rate_limits import API_KEYS, ONE_TIME_TOKENS, Limit, RateLimits
 from z4j_brain.auth.waits import MOST_KEPT, WaitError, Waits
 from z4j_brain.keys import Keys
-from z4j_brain.store import migrate, rate_limits
+from z4j_brain.store import rate_limits
 from z4j_brain.store.database import Database
 from z4j_brain.store.schema import rate_limits as table
 
@@ -44,10 +44,9 @@ def time(monkeypatch: pytest.MonkeyPatch) -> Time:
 
 
 @pytest.fixture
-def databases(database_url: str) -> Iterator[list[Database]]:
+def databases(record_url: str) -> Iterator[list[Database]]:
     """The connections of two replicas to one database."""
-    both = [Database(database_url), Database(database_url)]
-    migrate.upgrade(both[0])
+    both = [Database(record_url), Database(record_url)]
     yield both
     for database in both:
         database.close()

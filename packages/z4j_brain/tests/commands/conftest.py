@@ -20,7 +20,7 @@ from z4j_brain.store import agents, commands, projects, users
 from z4j_brain.store.commands import CommandRow
 from z4j_brain.store.database import Database
 from z4j_brain.store.schema import commands as command_table
-from z4j_brain.store.schema import metadata, tasks, workers
+from z4j_brain.store.schema import tasks, workers
 from z4j_brain.store.types import new_id
 from z4j_core.frames import ActionInfo, Command, EngineInfo
 
@@ -80,7 +80,6 @@ class House:
         self.keys = KEYS
         self.now = NOON
         with database.write() as connection:
-            metadata.create_all(connection)
             self.project_id = projects.create(connection, name="shop", now=NOON).id
             self.user_id = users.create(
                 connection,
@@ -187,8 +186,8 @@ class House:
 
 
 @pytest.fixture
-def house(database_url: str) -> Iterator[House]:
-    database = Database(database_url, pool_size=4)
+def house(record_url: str) -> Iterator[House]:
+    database = Database(record_url, pool_size=4)
     house = House(database)
     yield house
     database.close()

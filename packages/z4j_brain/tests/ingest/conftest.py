@@ -15,7 +15,7 @@ from z4j_brain.store import agents, projects
 from z4j_brain.store.database import Database
 from z4j_brain.store.ingest_batch import Origin
 from z4j_brain.store.partitions import ensure_partitions
-from z4j_brain.store.schema import metadata, workers
+from z4j_brain.store.schema import workers
 from z4j_brain.store.types import new_id
 from z4j_core.events import Kind, WireEvent
 
@@ -53,7 +53,6 @@ class Record:
         self.database = database
         self.source = RecordingSource()
         with database.write() as connection:
-            metadata.create_all(connection)
             ensure_partitions(connection, NOON)
             self.project_id = projects.create(connection, name="shop", now=NOON).id
             self.agent_id = agents.create(connection, self.project_id, "web", NOON)
@@ -121,8 +120,8 @@ def make_event(
 
 
 @pytest.fixture
-def database(database_url: str) -> Iterator[Database]:
-    database = Database(database_url)
+def database(record_url: str) -> Iterator[Database]:
+    database = Database(record_url)
     yield database
     database.close()
 

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
+from services.fixtures import migrated
 from z4j_brain.ingest.writer import Writer
 from z4j_brain.store.database import Database
 from z4j_brain.store.schema import events, rollups, tasks
@@ -104,7 +105,7 @@ def test_a_commit_whose_answer_is_lost_is_not_repeated(
 def test_a_database_server_that_restarts(
     own_postgres: Any, event: Any, feed: Any, make_record: Any
 ) -> None:
-    database = Database(own_postgres.create_database())
+    database = Database(migrated(own_postgres.create_database()))
     record = make_record(database)
 
     async def run() -> None:

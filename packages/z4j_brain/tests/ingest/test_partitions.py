@@ -31,7 +31,8 @@ def test_names_are_days_in_utc() -> None:
     assert partition_of(LAST_MOMENT + 1) == "events_p20231115"
 
 
-def test_days_ahead_are_made_once(database: Database) -> None:
+def test_days_ahead_are_made_once(database_url: str) -> None:
+    database = Database(database_url)
     with database.write() as connection:
         metadata.create_all(connection)
     for _ in range(2):

@@ -28,7 +28,6 @@ from z4j_brain.link.registry import LocalRegistry
 from z4j_brain.live.changes import Changes
 from z4j_brain.store import agent_tokens, agents, projects
 from z4j_brain.store.database import Database
-from z4j_brain.store.schema import metadata
 from z4j_brain.store.types import new_id
 from z4j_core import frames
 from z4j_core.codec import MSGPACK, Codec
@@ -88,13 +87,11 @@ class Parts:
 class House:
     """A record with one project and one agent's token, and a server for it."""
 
-    def __init__(self, database_url: str, keys: Keys | None = None) -> None:
-        """Make tables and project; with `keys`, those of a server that has made the tables."""
-        self.database = Database(database_url)
+    def __init__(self, record_url: str, keys: Keys | None = None) -> None:
+        """Make the project; `keys` are those of the server."""
+        self.database = Database(record_url)
         self.keys = keys or Keys(secrets.token_bytes(32), secrets.token_bytes(32))
         with self.database.write() as connection:
-            if keys is None:
-                metadata.create_all(connection)
             self.project_id = projects.create(connection, name="shop", now=NOON).id
             self.agent_id = agents.create(connection, self.project_id, "web", NOON)
         self.token_id, self.credential = self.mint()
@@ -301,8 +298,8 @@ async def eventually(is_true: Callable[[], object]) -> None:
 
 
 @pytest.fixture
-def house(database_url: str) -> Iterator[House]:
-    house = House(database_url)
+def house(record_url: str) -> Iterator[House]:
+    house = House(record_url)
     yield house
     house.database.close()
 

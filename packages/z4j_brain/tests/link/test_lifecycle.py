@@ -156,7 +156,7 @@ def test_lost_workers_are_swept_and_come_back(house: Any, play: Any, wait_for: A
     play(scenario)
 
 
-@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("record_url", ["sqlite"], indirect=True)
 def test_on_sqlite_nobody_is_online_at_the_start(house: Any, play: Any, wait_for: Any) -> None:
     async def first(served: Any) -> None:
         await served.agent().connect()

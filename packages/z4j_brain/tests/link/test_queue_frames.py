@@ -11,7 +11,7 @@ from z4j_core.waiting import Broker
 
 BROKER = "00000000000000aa"
 TOLD = frames.Queues([frames.KnownBroker("celery", Broker(id=BROKER, queues=["mail"]))])
-on_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+on_sqlite = pytest.mark.parametrize("record_url", ["sqlite"], indirect=True)
 
 
 def depths(waiting: int) -> frames.Depths:

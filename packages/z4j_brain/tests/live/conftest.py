@@ -25,7 +25,7 @@ from z4j_brain.brain import Brain
 from z4j_brain.keys import Keys
 from z4j_brain.server import listen, serve, url_of
 from z4j_brain.settings import load
-from z4j_brain.store import agent_tokens, agents, migrate, projects, sessions, users
+from z4j_brain.store import agent_tokens, agents, projects, sessions, users
 from z4j_brain.store.database import Database
 from z4j_brain.store.types import new_id
 from z4j_core import frames
@@ -246,11 +246,10 @@ class LinkedAgent:
 
 
 @asynccontextmanager
-async def serving(database_url: str, home: Path, **more: str) -> AsyncIterator[Served]:
+async def serving(record_url: str, home: Path, **more: str) -> AsyncIterator[Served]:
     named = {f"Z4J_{name.upper()}": value for name, value in more.items()}
-    settings = load({"Z4J_HOME": str(home), "Z4J_DATABASE_URL": database_url} | named).settings
-    database = Database(database_url)
-    migrate.upgrade(database)
+    settings = load({"Z4J_HOME": str(home), "Z4J_DATABASE_URL": record_url} | named).settings
+    database = Database(record_url)
     with database.write() as connection:
         project_id = projects.create(connection, name="shop", now=clock.now()).id
         agent_id = agents.create(connection, project_id, "web", clock.now())
@@ -276,12 +275,12 @@ Scenario = Callable[[Served], Awaitable[None]]
 
 
 @pytest.fixture
-def play(database_url: str, tmp_path: Path) -> Callable[..., None]:
+def play(record_url: str, tmp_path: Path) -> Callable[..., None]:
     """Run a scenario against a server: `play(scenario, log_level="debug")`."""
 
     def run(scenario: Scenario, **settings: str) -> None:
         async def whole() -> None:
-            async with serving(database_url, tmp_path / "home", **settings) as served:
+            async with serving(record_url, tmp_path / "home", **settings) as served:
                 await scenario(served)
 
         asyncio.run(whole())

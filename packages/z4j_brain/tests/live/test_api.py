@@ -22,7 +22,7 @@ ENGINES = [
         ],
     )
 ]
-on_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+on_sqlite = pytest.mark.parametrize("record_url", ["sqlite"], indirect=True)
 UNKNOWN = uuid.UUID(int=5)
 
 
@@ -228,7 +228,7 @@ def test_refused_commands(filled: Any) -> None:
     filled(scenario)
 
 
-@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+@pytest.mark.parametrize("record_url", ["postgresql"], indirect=True)
 def test_a_filter_that_takes_too_long(play: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     def slow(connection: Any, **_rest: Any) -> None:
         connection.exec_driver_sql("SET statement_timeout = 50")

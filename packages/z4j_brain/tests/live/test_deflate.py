@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+pytestmark = pytest.mark.parametrize("record_url", ["sqlite"], indirect=True)
 
 FIN, RSV1, TEXT, BINARY = 0x80, 0x40, 1, 2
 

@@ -18,7 +18,7 @@ from z4j_brain.auth.browser import HOUR_US
 from z4j_brain.store import sessions as session_rows
 from z4j_brain.store.schema import sessions
 
-pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+pytestmark = pytest.mark.parametrize("record_url", ["sqlite"], indirect=True)
 
 
 def test_who_may_read(play: Any) -> None:

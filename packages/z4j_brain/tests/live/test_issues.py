@@ -9,7 +9,7 @@ import pytest
 
 from z4j_core.events import Kind
 
-on_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+on_sqlite = pytest.mark.parametrize("record_url", ["sqlite"], indirect=True)
 TRACEBACK = 'Traceback (most recent call last):\n  File "/srv/shop/{}.py", line 1, in run\nE: x\n'
 
 

@@ -54,9 +54,7 @@ def read(page: str) -> dict[tuple[str, str], float]:
     }
 
 
-def test_the_figures_after_real_events(
-    play: Any, agent: Any, event: Any, database_url: str
-) -> None:
+def test_the_figures_after_real_events(play: Any, agent: Any, event: Any, record_url: str) -> None:
     async def scenario(served: Any) -> None:
         operator = served.session("operator")
         async with served.reader(operator) as reader, agent(served).connected(ENGINES) as worker:
@@ -98,7 +96,7 @@ def test_the_figures_after_real_events(
         assert commands == dict.fromkeys(commands, 0) | {"sent": 1}
         assert values["z4j_http_request_seconds_count", "api,2xx"] == 1
         assert [values["z4j_ready", one] for one in ("database", "migrations", "ingest")] == [1] * 3
-        assert f'database="{urlsplit(database_url).scheme.partition("+")[0]}"' in page
+        assert f'database="{urlsplit(record_url).scheme.partition("+")[0]}"' in page
         assert values["z4j_process_resident_memory_bytes", ""] > 10_000_000
         assert values["z4j_database_connections", "in_use"] >= 1, "the writer holds one"
         # Rules of redaction are named, and one of them is called like the queue.

@@ -16,7 +16,7 @@ from queue_yard import Yard
 
 
 @pytest.fixture
-def yard(database_url: str) -> Iterator[Yard]:
-    database = Database(database_url, pool_size=2)
+def yard(record_url: str) -> Iterator[Yard]:
+    database = Database(record_url, pool_size=2)
     yield Yard(database)
     database.close()

@@ -9,7 +9,7 @@ import pytest
 from queue_yard import Links, Yard
 
 
-@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("record_url", ["sqlite"], indirect=True)
 @pytest.mark.parametrize("steps", range(8))
 def test_work_that_comes_with_the_stop_does_not_outlast_it(yard: Yard, steps: int) -> None:
     async def work_and_stop() -> None:

@@ -17,7 +17,7 @@ from z4j_brain.ingest.transaction import Transactions
 from z4j_brain.reconcile.counters import Counters
 from z4j_brain.reconcile.steps import Steps
 from z4j_brain.settings import load
-from z4j_brain.store import agents, migrate, projects
+from z4j_brain.store import agents, projects
 from z4j_brain.store.commands import finish
 from z4j_brain.store.database import Database
 from z4j_brain.store.ingest_batch import Origin
@@ -47,7 +47,6 @@ class Record:
         self.database = database
         self.now = clock.now()
         self.counters = Counters()
-        migrate.upgrade(database)
         with database.write() as connection:
             self.project_id = projects.create(connection, name="Shop", now=self.now).id
             self.agent_id = agents.create(connection, self.project_id, "web", self.now)
@@ -143,8 +142,8 @@ class Record:
 
 
 @pytest.fixture
-def database(database_url: str) -> Iterator[Database]:
-    database = Database(database_url, pool_size=4)
+def database(record_url: str) -> Iterator[Database]:
+    database = Database(record_url, pool_size=4)
     yield database
     database.close()
 
@@ -157,9 +156,9 @@ def record(database: Database) -> Iterator[Record]:
 
 
 @pytest.fixture
-def postgres_record(postgres: Any) -> Iterator[Record]:
+def postgres_record(postgres: Any, postgres_template: str) -> Iterator[Record]:
     """The same on PostgreSQL alone."""
-    url = postgres.create_database()
+    url = postgres.create_database(postgres_template)
     database = Database(url, pool_size=4)
     record = Record(database)
     yield record

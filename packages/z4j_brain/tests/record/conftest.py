@@ -14,7 +14,7 @@ from sqlalchemy import insert, update
 from z4j_brain.ingest.arrival import Arrival
 from z4j_brain.ingest.preparing import prepare
 from z4j_brain.ingest.transaction import Transactions
-from z4j_brain.store import agents, migrate, projects
+from z4j_brain.store import agents, projects
 from z4j_brain.store.commands import finish
 from z4j_brain.store.database import Database
 from z4j_brain.store.ingest_batch import Origin
@@ -43,7 +43,6 @@ class Record:
 
     def __init__(self, database: Database) -> None:
         self.database = database
-        migrate.upgrade(database)
         with database.write() as connection:
             ensure_partitions(connection, NOON)
         self._writer = Transactions(database, "test", finish)
@@ -131,8 +130,8 @@ def make_event(
 
 
 @pytest.fixture
-def database(database_url: str) -> Iterator[Database]:
-    database = Database(database_url, pool_size=2)
+def database(record_url: str) -> Iterator[Database]:
+    database = Database(record_url, pool_size=2)
     yield database
     database.close()
 

@@ -341,7 +341,7 @@ def test_hostile_failures_are_stored(record: Any, event: Any, noon: int) -> None
     assert min(row["hour"] for row in rows(record, issue_counts)) > noon - 2 * HOUR_US
 
 
-@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+@pytest.mark.parametrize("record_url", ["postgresql"], indirect=True)
 def test_two_writers_do_not_wait_for_each_other_in_a_circle(
     record: Any, event: Any, noon: int
 ) -> None:

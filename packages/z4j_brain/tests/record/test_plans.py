@@ -96,7 +96,7 @@ def test_an_index_serves_the_filter(record: Any, noon: int) -> None:
         assert "Seq Scan" not in plans[words]
 
 
-@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+@pytest.mark.parametrize("record_url", ["postgresql"], indirect=True)
 def test_a_task_on_its_way_is_updated_in_place(record: Any, noon: int) -> None:
     """PostgreSQL itself counts the updates that touched no index (HOT)."""
     life = (Kind.PUBLISHED, Kind.RECEIVED, Kind.STARTED, Kind.SUCCEEDED)
@@ -120,7 +120,7 @@ def test_a_task_on_its_way_is_updated_in_place(record: Any, noon: int) -> None:
     assert updates == [(0, 0), (1, 1), (2, 2), (3, 2)]
 
 
-@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+@pytest.mark.parametrize("record_url", ["postgresql"], indirect=True)
 def test_the_minutes_of_known_tasks_are_found_by_their_key(record: Any, noon: int) -> None:
     """Also where the first batches met hardly any tasks: no plan of that time is kept."""
     key = (record.project_id, "celery", "t")

@@ -22,7 +22,7 @@ from z4j_brain.reconcile.counters import Counters
 from z4j_brain.reconcile.rollup_steps import RollupSteps
 from z4j_brain.series.reading import Request, Series, read_series
 from z4j_brain.settings import load
-from z4j_brain.store import agents, migrate, projects
+from z4j_brain.store import agents, projects
 from z4j_brain.store.commands import finish
 from z4j_brain.store.database import Database
 from z4j_brain.store.ingest_batch import Origin
@@ -57,7 +57,6 @@ class House:
         self.database = database
         self.now = clock.now() // DAY * DAY + DAY // 2
         self.counters = Counters()
-        migrate.upgrade(database)
         self.project_id = self.add_project("Shop")
         with database.write() as connection:
             ensure_partitions(connection, self.now)
@@ -198,8 +197,8 @@ def check() -> Any:
 
 
 @pytest.fixture
-def database(database_url: str) -> Iterator[Database]:
-    database = Database(database_url, pool_size=4)
+def database(record_url: str) -> Iterator[Database]:
+    database = Database(record_url, pool_size=4)
     yield database
     database.close()
 

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import insert, select, update
 
 from z4j_brain.queues.sampling import Sampling
-from z4j_brain.store import agents, migrate, projects
+from z4j_brain.store import agents, projects
 from z4j_brain.store.database import Database
 from z4j_brain.store.schema import queues, workers
 from z4j_brain.store.types import new_id
@@ -43,7 +43,6 @@ class Yard:
 
     def __init__(self, database: Database) -> None:
         self.database = database
-        migrate.upgrade(database)
         self.project_id = self.add_project("shop")
 
     def add_project(self, name: str) -> uuid.UUID:
