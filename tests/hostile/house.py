@@ -33,8 +33,7 @@ from z4j_brain.store.users import User
 from z4j_core.capability import NoParams
 from z4j_core.events import Kind, TaskEvent
 from z4j_core.frames import TaskRef
-from z4j_core.plugins import Engine, RetryParams, RetryResult, hook
-from z4j_core.plugins.contracts import PurgeResult
+from z4j_core.plugins import Engine, PurgeResult, RetryParams, RetryResult, hook
 from z4j_core.waiting import Broker, Depth, broker_id
 
 KEYS = Keys(b"m" * 40, b"s" * 40)

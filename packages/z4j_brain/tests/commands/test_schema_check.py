@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from z4j_brain.commands.schema_check import SchemaError, check_params
 from z4j_core.capability import Action, ActionMark, NoParams, Target
-from z4j_core.plugins.contracts import EditedRetryParams, RetryParams
+from z4j_core.plugins import EditedRetryParams, RetryParams
 
 
 def schema_of(kind: type[msgspec.Struct]) -> str:

@@ -10,6 +10,8 @@ task       ``def retry(self, task: TaskRef, params: RetryParams) -> RetryResult`
 queue      ``def purge(self, queue: str, params: PurgeParams) -> PurgeResult``
 worker     ``def shutdown(self, params: ShutdownParams) -> None`` (this process)
 engine     ``def forget_results(self, params: …) -> …``
+schedule   ``def pause(self, schedule: str, params: …) -> None`` (by the schedule's id)
+scheduler  ``def create(self, params: …) -> CreateResult``
 =========  ==========================================
 """
 
@@ -35,6 +37,8 @@ class Target(StrEnum):
     QUEUE = "queue"
     WORKER = "worker"
     ENGINE = "engine"
+    SCHEDULE = "schedule"
+    SCHEDULER = "scheduler"
 
 
 class ActionError(Exception):

@@ -7,11 +7,12 @@ None, never 0.
 
 from __future__ import annotations
 
-from hashlib import sha256
 from typing import Annotated
 
 import msgspec
 from msgspec import Meta
+
+from z4j_core.stable_id import stable_id
 
 MAX_BROKERS = 8
 MAX_QUEUES = 200
@@ -56,14 +57,10 @@ class Depth(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def broker_id(*parts: str | int | None) -> str:
-    """Return a stable name for a broker from what tells it apart: 16 hexadecimal digits.
-
-    `parts` are scheme, host, port and virtual host or database; never a user, a password or a URL
-    that holds them. SHA-256 over the parts, each preceded by its length.
+    """Return a stable name for a broker from what tells it apart (`stable_id`): scheme, host, port
+    and virtual host or database.
     """
-    told = [b"" if part is None else str(part).encode() for part in parts]
-    joined = b"".join(len(part).to_bytes(4, "big") + part for part in told)
-    return sha256(_DOMAIN + joined).hexdigest()[:16]
+    return stable_id(_DOMAIN, parts)
 
 
 def fitting(names: list[str], first: list[str]) -> list[str]:

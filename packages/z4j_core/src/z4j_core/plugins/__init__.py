@@ -1,19 +1,20 @@
 """Plugin contracts: hooks to be found by, classes to implement, assembly."""
 
 from z4j_core.plugins.assembly import Assembly, EntryPoint, Problem, assemble
-from z4j_core.plugins.contracts import (
+from z4j_core.plugins.contracts import Framework, Host, PluginSettings
+from z4j_core.plugins.engine import (
     CancelResult,
     EditedRetryParams,
     Engine,
-    Framework,
-    Host,
-    PluginSettings,
     PurgeResult,
     RetryParams,
     RetryResult,
 )
 from z4j_core.plugins.hooks import GROUP, hook
+from z4j_core.plugins.offering import Offering
 from z4j_core.plugins.probing import ProbedTask, ProbeParams, ProbeResult, Verdict
+from z4j_core.plugins.scheduler import CreateResult, RunResult, Scheduler
+from z4j_core.schedules import Owner, Schedule, store_id
 from z4j_core.waiting import Broker, Depth
 
 __all__ = [
@@ -21,12 +22,15 @@ __all__ = [
     "Assembly",
     "Broker",
     "CancelResult",
+    "CreateResult",
     "Depth",
     "EditedRetryParams",
     "Engine",
     "EntryPoint",
     "Framework",
     "Host",
+    "Offering",
+    "Owner",
     "PluginSettings",
     "ProbeParams",
     "ProbeResult",
@@ -35,7 +39,11 @@ __all__ = [
     "PurgeResult",
     "RetryParams",
     "RetryResult",
+    "RunResult",
+    "Schedule",
+    "Scheduler",
     "Verdict",
     "assemble",
     "hook",
+    "store_id",
 ]

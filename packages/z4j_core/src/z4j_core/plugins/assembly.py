@@ -10,7 +10,9 @@ import pluggy
 
 from z4j_core.events import TaskEvent
 from z4j_core.plugins import hooks
-from z4j_core.plugins.contracts import Engine, Framework, PluginSettings
+from z4j_core.plugins.contracts import Framework, PluginSettings
+from z4j_core.plugins.engine import Engine
+from z4j_core.plugins.scheduler import Scheduler
 from z4j_core.redaction import Rule, ValueRule, compile_value_rules
 
 
@@ -43,6 +45,10 @@ class Assembly:
     def engines(self, settings: PluginSettings) -> list[Engine]:
         """Call each plugin's `z4j_engine` inside its own guard."""
         return self._collect("z4j_engine", Engine, settings)
+
+    def schedulers(self, settings: PluginSettings) -> list[Scheduler]:
+        """Call each plugin's `z4j_scheduler` inside its own guard."""
+        return self._collect("z4j_scheduler", Scheduler, settings)
 
     def frameworks(self, settings: PluginSettings) -> list[Framework]:
         """Call each plugin's `z4j_framework` inside its own guard."""

@@ -13,7 +13,9 @@ from collections.abc import Iterable
 import pluggy
 
 from z4j_core.events import TaskEvent
-from z4j_core.plugins.contracts import Engine, Framework, PluginSettings
+from z4j_core.plugins.contracts import Framework, PluginSettings
+from z4j_core.plugins.engine import Engine
+from z4j_core.plugins.scheduler import Scheduler
 from z4j_core.redaction import ValueRule
 
 GROUP = "z4j"
@@ -24,6 +26,11 @@ hook = pluggy.HookimplMarker(GROUP)
 @_specification
 def z4j_engine(settings: PluginSettings) -> Engine | None:
     """Return the engine if its library is in use in this process, else None."""
+
+
+@_specification
+def z4j_scheduler(settings: PluginSettings) -> Scheduler | None:
+    """Return the scheduler if this process can read its schedules, else None."""
 
 
 @_specification
