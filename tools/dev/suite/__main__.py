@@ -19,8 +19,8 @@ from typing import TextIO
 from outcome import Outcome, left_out, outcome_of, summary
 from steps import REPORTS, ROOT, Step, all_steps
 
-AT_THE_SAME_TIME = 3
-"""One more than a small machine has cores: tests wait for their servers half of the time."""
+AT_THE_SAME_TIME = 4
+"""Twice as many as a small machine has cores: tests wait for their servers half of the time."""
 
 _printing = Lock()
 
