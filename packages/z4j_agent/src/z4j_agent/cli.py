@@ -62,7 +62,7 @@ def _parser() -> argparse.ArgumentParser:
     doctor.add_argument("--json", action="store_true", help="print JSON instead of lines")
     doctor.add_argument(
         "--timeout",
-        type=_seconds,
+        type=seconds,
         default=10.0,
         metavar="SECONDS",
         help="longest wait of one check, 1 to 60 (default: 10)",
@@ -84,7 +84,8 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _seconds(text: str) -> float:
+def seconds(text: str) -> float:
+    """Return the seconds that an option gives, 1 to 60; raise what `argparse` understands."""
     try:
         seconds = float(text)
     except ValueError:

@@ -72,6 +72,7 @@ class Connection:
         self._last_beat = 0.0
         self._complaints: set[str] = set()
         self._heard: tuple[int, int] | None = None
+        self._is_outdated = False
 
     async def greet(self, hello: frames.Hello) -> frames.Welcome:
         """Say hello and return the welcome; raise what `reasons.explain` understands."""
@@ -89,7 +90,7 @@ class Connection:
             raise reasons.NoAnswerError from None
 
     async def run(self) -> None:
-        """Serve the open link until everything is sent after the wish to stop.
+        """Serve the open link until everything is sent after the wish to stop, or until `renew`.
 
         Raise what ended the link before that; `reasons.explain` understands it.
         """
@@ -121,6 +122,14 @@ class Connection:
                 await self._socket.close()
         self._socket.transport.abort()
 
+    def renew(self) -> None:
+        """End soon, although the process does not; what is under way comes again on the next link.
+
+        Loop's thread only.
+        """
+        self._is_outdated = True
+        self.hurry()
+
     def hurry(self) -> None:
         """Send at once what was pushed (a result), instead of lingering. Loop's thread only."""
         self._work.set()
@@ -143,8 +152,10 @@ class Connection:
         self.hurry()
 
     async def _send(self) -> None:
-        """Send batches; end when everything was acknowledged after the wish to stop."""
+        """Send batches; end when everything was acknowledged after the wish to stop, or outdated."""
         while not self._stopping.is_set:
+            if self._is_outdated:
+                return
             sealed = await self._flush()
             if sealed:
                 await self._linger()

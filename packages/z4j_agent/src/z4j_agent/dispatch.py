@@ -59,14 +59,14 @@ class Executor:
     """Carries out commands on the engines of this process. Thread-safe if the engines are."""
 
     def __init__(self, engines: Sequence[Engine], redactor: Redactor) -> None:
-        self._engines = {engine.name: engine for engine in engines}
+        self._all = engines
         self._actions: dict[str, dict[str, Action]] = {}
         self._redactor = redactor
 
     @property
     def engine_names(self) -> frozenset[str]:
-        """The engines that this process has."""
-        return frozenset(self._engines)
+        """The engines that this process has; some come into use later."""
+        return frozenset(engine.name for engine in self._all)
 
     def run(self, command: Command, clock_offset_us: int) -> Outcome:
         """Carry a command out; never raises.
@@ -87,7 +87,7 @@ class Executor:
     def _call(self, command: Command, clock_offset_us: int) -> object:
         if command.deadline and micros() + clock_offset_us > command.deadline:
             raise RefusedError("Not carried out: its deadline had passed. Send it again.")
-        engine = self._engines.get(command.engine)
+        engine = next((one for one in self._all if one.name == command.engine), None)
         if engine is None:
             raise RefusedError(f"This process has no engine {command.engine!r}.")
         action = self._action(engine, command.action)

@@ -100,6 +100,16 @@ class Driver:
         with contextlib.suppress(RuntimeError):
             self._loop.call_soon_threadsafe(self._watch, relay)
 
+    def renew(self) -> None:
+        """End the link, if there is one, and open another with a new hello."""
+
+        def end() -> None:
+            if self._connection is not None:
+                self._connection.renew()
+
+        with contextlib.suppress(RuntimeError):
+            self._loop.call_soon_threadsafe(end)
+
     def hurry(self) -> None:
         """Send now what was pushed. Driver's thread only."""
         if self._connection is not None:
@@ -181,7 +191,9 @@ class Driver:
         while True:
             reason = await self._link_once()
             if reason is None:
-                return
+                if self._stopping.is_set:
+                    return
+                continue  # renewed
             self._explain_once(reason)
             await self._pause(self._wait_s(reason))
             if self._stopping.is_set:
@@ -190,7 +202,7 @@ class Driver:
                 await asyncio.sleep(LAST_TRIES_S)
 
     async def _link_once(self) -> reasons.Reason | None:
-        """Connect and serve until the link ends; return why, or None after the wish to stop."""
+        """Connect and serve until the link ends; return why, or None if that was our wish."""
         opened = time.monotonic()
         reason: reasons.Reason | None = None
         try:

@@ -101,6 +101,11 @@ class Incarnation:
         if driver is not None:
             driver.retire(timeout_s)
 
+    def renew(self) -> None:
+        """Greet the server anew, if there is a link: what this process can do has changed."""
+        if self._driver is not None:
+            self._driver.renew()
+
     def open_relay(self) -> None:
         """Make processes that are forked from now on hand their events to this one."""
         from z4j_agent.relay import open_pair

@@ -32,9 +32,9 @@ class PluginSet:
     def __init__(self, settings: Settings, points: Iterable[EntryPoint] | None = None) -> None:
         found = entry_points(group=GROUP) if points is None else points
         self._assembly = assemble(found, settings.only, settings.disabled)
-        given = PluginSettings(environment=settings.environment)
-        self.engines: list[Engine] = self._assembly.engines(given)
-        self.frameworks: list[Framework] = self._assembly.frameworks(given)
+        self._given = PluginSettings(environment=settings.environment)
+        self.engines: list[Engine] = self._assembly.engines(self._given)
+        self.frameworks: list[Framework] = self._assembly.frameworks(self._given)
         self.redactor = Redactor(
             extra_key=self._assembly.secret_key(),
             extra_rules=self._assembly.value_rules(time.thread_time),
@@ -70,7 +70,22 @@ class PluginSet:
 
     def attach(self, host: Host) -> None:
         """Let every engine and framework begin; one that cannot is left out."""
-        parts: list[Engine | Framework] = [*self.engines, *self.frameworks]
+        self._attach(host, [*self.engines, *self.frameworks])
+
+    def look_again(self, host: Host) -> bool:
+        """Attach what has come into use since; tell whether there was anything."""
+        engines = self._assembly.engines(self._given)
+        frameworks = self._assembly.frameworks(self._given)
+        parts: list[Engine | Framework] = [*engines, *frameworks]
+        if not parts:
+            return False
+        redact_logs((f"z4j.{part.name}" for part in parts), self.redactor)
+        self.engines += engines
+        self.frameworks += frameworks
+        self._attach(host, parts)
+        return True
+
+    def _attach(self, host: Host, parts: list[Engine | Framework]) -> None:
         for part in parts:
             try:
                 part.attach(host)

@@ -60,14 +60,20 @@ class Agent:
         return self._plugins
 
     def register(self) -> None:
-        """Find the plugins and attach them; idempotent, starts nothing."""
-        if not self._is_active or self._plugins is not None:
+        """Find the plugins and attach them; idempotent, starts nothing.
+
+        A later call finds what has come into use since; a link that is open is renewed, so that
+        the server hears of it.
+        """
+        if not self._is_active:
             return
         with self._lock():
             if self._plugins is None:
                 plugins = PluginSet(self.settings, self._points)
                 self._plugins = plugins  # before attaching: an engine may emit at once
                 plugins.attach(self)
+            elif self._plugins.look_again(self):
+                self._current().renew()
 
     def unregister(self) -> None:
         """Detach the plugins and forget them."""

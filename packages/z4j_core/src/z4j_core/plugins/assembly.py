@@ -41,17 +41,21 @@ class Assembly:
         self.manager.add_hookspecs(hooks)
         self.names: list[str] = []
         self.problems: list[Problem] = []
+        self._answered: set[tuple[str, str]] = set()
 
     def engines(self, settings: PluginSettings) -> list[Engine]:
-        """Call each plugin's `z4j_engine` inside its own guard."""
+        """Call each plugin's `z4j_engine` inside its own guard.
+
+        A later call asks only those that had none: their library may have come into use.
+        """
         return self._collect("z4j_engine", Engine, settings)
 
     def schedulers(self, settings: PluginSettings) -> list[Scheduler]:
-        """Call each plugin's `z4j_scheduler` inside its own guard."""
+        """Call each plugin's `z4j_scheduler`; as `engines`."""
         return self._collect("z4j_scheduler", Scheduler, settings)
 
     def frameworks(self, settings: PluginSettings) -> list[Framework]:
-        """Call each plugin's `z4j_framework` inside its own guard."""
+        """Call each plugin's `z4j_framework`; as `engines`."""
         return self._collect("z4j_framework", Framework, settings)
 
     def secret_key(self) -> Callable[[str], bool | None] | None:
@@ -107,15 +111,21 @@ class Assembly:
         found = []
         for implementation in getattr(self.manager.hook, name).get_hookimpls():
             plugin = implementation.plugin_name
+            if (name, plugin) in self._answered:
+                continue
             try:
                 value = implementation.function(settings)
             except Exception as error:  # noqa: BLE001 - a stranger's plugin must not stop the others
+                self._answered.add((name, plugin))
                 self.problems.append(Problem(plugin, f"{name} failed: {error!r}"))
                 continue
-            if value is not None and not isinstance(value, kind):
-                self.problems.append(Problem(plugin, f"{name} must return a {kind.__name__}"))
-            elif value is not None:
+            if value is None:
+                continue
+            self._answered.add((name, plugin))
+            if isinstance(value, kind):
                 found.append(value)
+            else:
+                self.problems.append(Problem(plugin, f"{name} must return a {kind.__name__}"))
         return found
 
 

@@ -1,0 +1,8 @@
+"""For ASGI servers."""
+
+import os
+
+from django.core.asgi import get_asgi_application
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "django_shop.settings")
+application = get_asgi_application()
