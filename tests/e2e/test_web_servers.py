@@ -21,12 +21,13 @@ GUNICORN = ("-m", "gunicorn", "--bind", "127.0.0.1:{port}", "--log-level", "warn
 UVICORN = ("-m", "uvicorn", "--port", "{port}", "--log-level", "warning")
 MANAGE = str(APPS / "django_shop/manage.py")
 DJANGO, FLASK, FASTAPI = "django_shop.wsgi", "flask_shop:create_app()", "fastapi_shop:app"
+RUN_UWSGI = (
+    "import os, sys; program = os.path.join(os.path.dirname(sys.executable), 'uwsgi'); "
+    "os.execv(program, [program, *sys.argv[1:]])"
+)
 UWSGI = (
-    "-c",
-    "import os, sys, sysconfig; program = sysconfig.get_path('scripts') + '/uwsgi';"
-    "os.execv(program, [program, *sys.argv[1:]])",
-    *("--http-socket", "127.0.0.1:{port}", "--master", "--processes", "2", "--enable-threads"),
-    *("--need-app", "--die-on-term", "--disable-logging"),
+    *("-c", RUN_UWSGI, "--http-socket", "127.0.0.1:{port}", "--master", "--processes", "2"),
+    *("--enable-threads", "--need-app", "--die-on-term", "--disable-logging"),
 )
 
 

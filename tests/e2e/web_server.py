@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Sequence
 from http.client import HTTPConnection
 from pathlib import Path
+from typing import Self
 
 from services.ports import free_port
 
@@ -35,7 +36,7 @@ class WebServer:
         }
         self.process: subprocess.Popen[bytes] | None = None
 
-    def __enter__(self) -> WebServer:
+    def __enter__(self) -> Self:
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
                 self._command,

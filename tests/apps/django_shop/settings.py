@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-SECRET_KEY = "not a secret"  # noqa: S105
+SECRET_KEY = "not a secret"
 ALLOWED_HOSTS = ["*"]
 ROOT_URLCONF = "django_shop.urls"
 INSTALLED_APPS = ["django.contrib.contenttypes", "z4j_django"]

@@ -7,4 +7,4 @@ from django.test import SimpleTestCase
 
 class ShopTest(SimpleTestCase):
     def test_an_order_is_taken(self) -> None:
-        self.assertEqual(self.client.get("/order/1").status_code, 200)
+        assert self.client.get("/order/1").status_code == 200

@@ -6,8 +6,9 @@ import contextlib
 import os
 from collections.abc import AsyncIterator
 
-import z4j_fastapi
 from fastapi import FastAPI, Request
+
+import z4j_fastapi
 
 
 @contextlib.asynccontextmanager
@@ -33,7 +34,8 @@ async def greeting(request: Request) -> str:
 
 @app.get("/order/{number}")
 def order(number: int) -> str:
-    import z4j_celery.auto  # noqa: F401
     from shop_tasks import pack
+
+    import z4j_celery.auto  # noqa: F401
 
     return str(pack.delay(number).id)

@@ -152,7 +152,7 @@ class Connection:
         self.hurry()
 
     async def _send(self) -> None:
-        """Send batches; end when everything was acknowledged after the wish to stop, or outdated."""
+        """Send batches; end when outdated, or after the wish to stop when all is acknowledged."""
         while not self._stopping.is_set:
             if self._is_outdated:
                 return

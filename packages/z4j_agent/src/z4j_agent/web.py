@@ -1,4 +1,4 @@
-"""Web processes connect at their first request: by then they have been forked for the last time."""
+"""Web processes connect at their first request: by then they are forked for the last time."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import os
 from typing import Any, Protocol
 
 from z4j_core.plugins import Framework, Host
-
 
 LOOKS = 2
 """The first request may import the views, and they an engine: the second has it found."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from typing import Any
 
 from starlette.applications import Starlette
@@ -25,7 +25,7 @@ def init_app(app: Starlette) -> None:
     inner = app.router.lifespan_context
 
     @contextlib.asynccontextmanager
-    async def lifespan(application: Any) -> AsyncIterator[Mapping[str, Any] | None]:
+    async def lifespan(application: Any) -> AsyncIterator[Any]:
         z4j_agent.start("web")
         try:
             async with inner(application) as state:
