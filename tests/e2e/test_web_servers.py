@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import signal
@@ -157,24 +158,22 @@ def test_commands_that_neither_serve_nor_work_stay_off(
         "BROKER_URL": "memory://",
     }
 
-    def manage(*arguments: str) -> str:
-        done = subprocess.run(
-            [sys.executable, MANAGE, *arguments],
-            env=environment,
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=120,
-        )
-        assert done.returncode == 0, done.stderr
-        return done.stdout
-
     publishing = "import z4j_celery.auto; from shop_tasks import pack; print(pack.delay(1).id)"
-    assert manage("shell", "--no-imports", "-c", publishing).strip()
-    manage("test", "django_shop")
-    manage("migrate", "--plan")
-    # The last one tells that the server would have heard of them.
-    assert "welcome" in manage("z4j_check")
+    commands = [
+        ("shell", "--no-imports", "-c", publishing),
+        ("test", "django_shop"),
+        ("migrate", "--plan"),
+        ("z4j_check",),  # which tells that the server would have heard of them
+    ]
+    processes = [
+        subprocess.Popen(
+            [sys.executable, MANAGE, *command], env=environment, stdout=subprocess.PIPE, text=True
+        )
+        for command in commands
+    ]
+    *_, report = [process.communicate(timeout=120)[0] for process in processes]
+    assert [process.returncode for process in processes] == [0, 0, 0, 0], report
+    assert "welcome" in report
     assert [hello.role for hello in brain.hellos] == ["doctor"]
     assert brain.events == []
 
@@ -218,13 +217,19 @@ def test_a_host_serves_and_ends_although_the_server_is_unwell(
     server: str, request: pytest.FixtureRequest, tmp_path: Path
 ) -> None:
     port = request.getfixturevalue(server)
+    ended: list[int] = []
     environment = {
         "Z4J_URL": f"http://127.0.0.1:{port}",
         "Z4J_TOKEN": new_credential().token(),
         "BROKER_URL": "memory://",
     }
-    for command in ((*GUNICORN, DJANGO), (*GUNICORN, FLASK), (*UVICORN, FASTAPI)):
-        with WebServer(tmp_path, command, environment) as web:
+    commands = ((*GUNICORN, DJANGO), (*GUNICORN, FLASK), (*UVICORN, FASTAPI))
+    with contextlib.ExitStack() as all_of_them:
+        for web in [
+            all_of_them.enter_context(WebServer(tmp_path, command, environment))
+            for command in commands
+        ]:
             assert int(web.get())
             assert len(web.get("/order/1")) == 36
-            assert web.stop() in (0, -signal.SIGTERM)
+            all_of_them.callback(lambda web=web: ended.append(web.stop()))  # type: ignore[misc]
+    assert ended == [-signal.SIGTERM, 0, 0]
