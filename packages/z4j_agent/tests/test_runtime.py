@@ -8,11 +8,13 @@ from typing import Any
 
 import pytest
 
-from z4j_agent import relay
+from z4j_agent import relay, runtime
 from z4j_agent.runtime import FILTER_FAILED, NOT_ENCODABLE, Agent
 from z4j_agent.testing import LoopbackBrain, new_credential
+from z4j_core.capability import NoParams
 from z4j_core.events import Kind, TaskEvent
-from z4j_core.plugins import Engine, Framework, Host, hook
+from z4j_core.frames import Command
+from z4j_core.plugins import Engine, Framework, Host, PurgeResult, hook
 
 Make = Callable[..., TaskEvent]
 NewAgent = Callable[..., Agent]
@@ -32,6 +34,15 @@ class Lamp(Engine):
 
     def detach(self) -> None:
         self.hosts.pop()
+
+
+class Candle(Lamp):
+    """An engine that is imported late, and offers something."""
+
+    name = "candle"
+
+    def purge(self, queue: str, params: NoParams) -> PurgeResult:
+        return PurgeResult(deleted=1)
 
 
 class Broken(Engine):
@@ -126,6 +137,50 @@ def test_register_attaches_once_and_unregister_detaches(
     assert lamp.hosts == [agent]
     agent.unregister()
     assert lamp.hosts == []
+
+
+def test_what_comes_into_use_later_is_attached_and_the_server_hears_of_it(
+    brain: LoopbackBrain, new_agent: NewAgent, plugin: Callable[..., Any], event: Make
+) -> None:
+    lamp, candle = Lamp(), Candle()
+    imported: list[Engine] = []
+
+    @hook
+    def z4j_engine(settings: Any) -> Any:
+        return imported[0] if imported else None
+
+    points = [plugin("lamp", z4j_engine=giving(lamp)), plugin("candle", z4j_engine=z4j_engine)]
+    agent = new_agent(brain.environment(), points)
+    agent.start("web")
+    agent.emit(event(1))
+    assert brain.wait_for(lambda: brain.events)
+    imported.append(candle)
+    agent.register()
+    agent.emit(event(2))
+    assert brain.wait_for(lambda: len(brain.hellos) == 2 and len(brain.events) == 2)
+    assert brain.wait_for(lambda: brain.open_links == 1)
+    first, second = brain.hellos
+    assert (first.worker_id, first.epoch) == (second.worker_id, second.epoch)
+    assert [engine.name for engine in second.engines] == ["lamp", "candle"]
+    brain.command(Command(id="c", engine="candle", action="purge", params=b"{}", queue="wax"))
+    assert brain.wait_for(lambda: brain.results)
+    assert brain.results[0].ok
+    agent.register()
+    agent.stop(60)
+    assert (lamp.hosts, candle.hosts, len(brain.hellos)) == ([agent], [agent], 2)
+
+
+def test_plugins_that_cannot_be_looked_for_harm_nobody(
+    new_agent: NewAgent, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail(*_: object) -> None:
+        raise OSError("no such file: password=hunter2hunter2")
+
+    monkeypatch.setattr(runtime, "PluginSet", fail)
+    agent = new_agent(NOWHERE)
+    agent.register()
+    assert "cannot attach its plugins (OSError)" in caplog.text
+    assert "hunter2" not in caplog.text
 
 
 def test_plugins_can_be_chosen_and_disabled(

@@ -43,6 +43,18 @@ def test_a_good_plugin_is_found() -> None:
     assert assembly.problems == []
 
 
+def test_a_plugin_is_asked_again_until_it_answers() -> None:
+    @hook(specname="z4j_engine")
+    def raises(settings: PluginSettings) -> Engine:
+        raise RuntimeError("boom")
+
+    assembly = assemble([Point("good", GOOD), Point("raises", SimpleNamespace(raises=raises))])
+    assert assembly.engines(PluginSettings({})) == []
+    assert [engine.name for engine in assembly.engines(SETTINGS)] == ["memory"]
+    assert assembly.engines(SETTINGS) == []
+    assert [problem.plugin for problem in assembly.problems] == ["raises"]
+
+
 def test_a_plugin_that_cannot_be_imported_harms_nobody() -> None:
     assembly = assemble([Point("a-bad", ImportError("no such library")), Point("good", GOOD)])
     assert len(assembly.engines(SETTINGS)) == 1

@@ -74,8 +74,11 @@ class PluginSet:
 
     def look_again(self, host: Host) -> bool:
         """Attach what has come into use since; tell whether there was anything."""
+        known = len(self.problems)
         engines = self._assembly.engines(self._given)
         frameworks = self._assembly.frameworks(self._given)
+        for problem in self.problems[known:]:
+            self._warn(problem)
         parts: list[Engine | Framework] = [*engines, *frameworks]
         if not parts:
             return False

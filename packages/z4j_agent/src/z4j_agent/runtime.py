@@ -27,7 +27,9 @@ if TYPE_CHECKING:
 _log = logging.getLogger("z4j.agent")
 _encode = msgspec.msgpack.Encoder().encode
 
-EXIT_TIMEOUT_S = 2.0
+EXIT_TIMEOUT_S = 1.5
+"""Seconds; with what it takes to close, no process ends two seconds later because of the agent."""
+
 RETIRE_TIMEOUT_S = 10.0
 ROLE_RANK = {"publisher": 0, "web": 1, "scheduler": 2, "worker": 3}
 NOT_ENCODABLE = "the event could not be encoded"
@@ -60,20 +62,18 @@ class Agent:
         return self._plugins
 
     def register(self) -> None:
-        """Find the plugins and attach them; idempotent, starts nothing.
+        """Find the plugins and attach them; idempotent, starts nothing, never raises.
 
         A later call finds what has come into use since; a link that is open is renewed, so that
         the server hears of it.
         """
         if not self._is_active:
             return
-        with self._lock():
-            if self._plugins is None:
-                plugins = PluginSet(self.settings, self._points)
-                self._plugins = plugins  # before attaching: an engine may emit at once
-                plugins.attach(self)
-            elif self._plugins.look_again(self):
-                self._current().renew()
+        try:
+            with self._lock():
+                self._attach()
+        except Exception as error:
+            self._complain("The z4j agent cannot attach its plugins", error)
 
     def unregister(self) -> None:
         """Detach the plugins and forget them."""
@@ -183,6 +183,14 @@ class Agent:
             life.lose(reason, kind, at if isinstance(at, int) and 0 <= at < 1 << 52 else 0)
         except Exception:  # emit never raises, whatever it was given
             return
+
+    def _attach(self) -> None:
+        if self._plugins is None:
+            plugins = PluginSet(self.settings, self._points)
+            self._plugins = plugins  # before attaching: an engine may emit at once
+            plugins.attach(self)
+        elif self._plugins.look_again(self):
+            self._current().renew()
 
     def _start(self, life: Incarnation, role: str, worker_name: str | None) -> None:
         plugins = self._plugins
