@@ -42,7 +42,7 @@ def worker(
         assert web.stop() == 0
 
 
-@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("record_url", ["sqlite"], indirect=True)
 def test_what_a_web_process_publishes_is_whole_in_the_record(
     worker: subprocess.Popen[bytes],
     environment: dict[str, str],
