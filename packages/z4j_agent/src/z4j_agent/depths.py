@@ -26,7 +26,7 @@ class DepthSampler:
     """
 
     def __init__(self, engines: Sequence[Engine]) -> None:
-        self._all = engines
+        self._engines = {engine.name: engine for engine in engines if engine.tells_depths()}
         self._changed = Condition()
         self._watch: Watch | None = None
         self._report: Callable[[Depths], None] | None = None
@@ -34,11 +34,6 @@ class DepthSampler:
         self._is_closed = False
         self._thread: Thread | None = None
         self._complaints: set[str] = set()
-
-    @property
-    def _engines(self) -> dict[str, Engine]:
-        """The engines that tell depths, asked anew: some come into use later."""
-        return {engine.name: engine for engine in self._all if engine.tells_depths()}
 
     @property
     def can_sample(self) -> bool:

@@ -16,11 +16,13 @@ from z4j_agent.plugin_set import PluginSet
 if TYPE_CHECKING:
     import socket
 
-    from z4j_agent.dispatch import Dispatcher
+    from z4j_agent.depths import DepthSampler
+    from z4j_agent.dispatch import Dispatcher, Executor
     from z4j_agent.driver import Driver
     from z4j_agent.endpoint import Endpoint
     from z4j_agent.identity import Identity
     from z4j_agent.relay import RelayWriter
+    from z4j_agent.schedules import ScheduleReader
     from z4j_agent.spool.place import Place
     from z4j_core.frames import Hello
 
@@ -66,7 +68,6 @@ class Incarnation:
         place: Place | None = None,
     ) -> None:
         """Start the driver; after a stop the same identity goes on. `place` is for the spool."""
-        from z4j_agent.depths import DepthSampler
         from z4j_agent.driver import Driver
         from z4j_agent.identity import Identity
 
@@ -77,8 +78,8 @@ class Incarnation:
         describe = _describer(self.identity, plugins)
         if place is not None:
             self._open_spool(place, self.identity)
-        depths = DepthSampler(plugins.engines)
-        driver = Driver(endpoint, self.outbox, self._dispatcher, describe, place, depths)
+        depths, schedules = _readers(plugins, self._dispatcher)
+        driver = Driver(endpoint, self.outbox, self._dispatcher, describe, place, depths, schedules)
         driver.start()
         self._driver = driver
         self.is_stopped = False
@@ -101,10 +102,12 @@ class Incarnation:
         if driver is not None:
             driver.retire(timeout_s)
 
-    def renew(self) -> None:
-        """Greet the server anew, if there is a link: what this process can do has changed."""
-        if self._driver is not None:
-            self._driver.renew()
+    def renew(self, plugins: PluginSet) -> None:
+        """What this process can do has changed: greet the server anew, if there is a link."""
+        if self._dispatcher is not None:
+            self._dispatcher.executor = _executor(plugins)
+            if self._driver is not None:
+                self._driver.renew(*_readers(plugins, self._dispatcher))
 
     def open_relay(self) -> None:
         """Make processes that are forked from now on hand their events to this one."""
@@ -158,7 +161,7 @@ class Incarnation:
             )
 
     def _new_dispatcher(self, plugins: PluginSet) -> Dispatcher:
-        from z4j_agent.dispatch import Dispatcher, Executor, Outcome
+        from z4j_agent.dispatch import Dispatcher, Outcome
 
         sender = self.outbox.sender
 
@@ -168,8 +171,7 @@ class Incarnation:
                 self._driver.hurry()
             return seq
 
-        executor = Executor(plugins.engines, plugins.redactor)
-        return Dispatcher(executor, push, lambda: sender.last - sender.kept)
+        return Dispatcher(_executor(plugins), push, lambda: sender.last - sender.kept)
 
     def _watch_relay(self, driver: Driver, end: socket.socket) -> None:
         from z4j_agent.relay import RelayReader
@@ -185,6 +187,24 @@ class Incarnation:
             end.close()
 
 
+def _executor(plugins: PluginSet) -> Executor:
+    from z4j_agent.dispatch import Executor
+
+    return Executor([*plugins.engines, *plugins.schedulers], plugins.redactor)
+
+
+def _readers(
+    plugins: PluginSet, dispatcher: Dispatcher
+) -> tuple[DepthSampler, ScheduleReader | None]:
+    """Return what asks engines for their depths and schedulers for their schedules."""
+    from z4j_agent.depths import DepthSampler
+    from z4j_agent.schedules import ScheduleReader
+
+    schedulers, redactor = plugins.schedulers, plugins.redactor
+    reader = ScheduleReader(schedulers, redactor, dispatcher.on_thread) if schedulers else None
+    return DepthSampler(plugins.engines), reader
+
+
 def _describer(identity: Identity, plugins: PluginSet) -> Callable[[bytes], Hello]:
     from z4j_agent.greeting import hello
 
@@ -198,6 +218,7 @@ def _describer(identity: Identity, plugins: PluginSet) -> Callable[[bytes], Hell
             problems,
             plugins.redactor,
             plugins.sealing.key_ids,
+            plugins.schedulers,
         )
 
     return describe

@@ -18,12 +18,14 @@ from z4j_core.plugins import (
     Host,
     PluginSettings,
     Problem,
+    Scheduler,
     assemble,
 )
 from z4j_core.redaction import Redactor
 from z4j_core.redaction.logs import redact_logs
 
 _log = logging.getLogger("z4j.agent")
+Part = Engine | Scheduler | Framework
 
 
 class PluginSet:
@@ -33,15 +35,17 @@ class PluginSet:
         found = entry_points(group=GROUP) if points is None else points
         self._assembly = assemble(found, settings.only, settings.disabled)
         self._given = PluginSettings(environment=settings.environment)
-        self.engines: list[Engine] = self._assembly.engines(self._given)
-        self.frameworks: list[Framework] = self._assembly.frameworks(self._given)
+        self.engines: list[Engine] = []
+        self.schedulers: list[Scheduler] = []
+        self.frameworks: list[Framework] = []
+        self._find()
         self.redactor = Redactor(
             extra_key=self._assembly.secret_key(),
             extra_rules=self._assembly.value_rules(time.thread_time),
             emails=settings.redact_emails,
         )
-        parts: list[Engine | Framework] = [*self.engines, *self.frameworks]
-        redact_logs(("z4j.agent", *(f"z4j.{part.name}" for part in parts)), self.redactor)
+        names = (f"z4j.{part.name}" for part in self._parts())
+        redact_logs(("z4j.agent", *names), self.redactor)
         self.event_filter: Callable[[TaskEvent], TaskEvent | None] | None = (
             self._assembly.event_filter()
         )
@@ -49,7 +53,7 @@ class PluginSet:
         self.seal = None if self.sealing.sealer is None else self.sealing.sealer.seal
         if self.sealing.problem is not None:
             self._assembly.problems.append(Problem("z4j-agent[seal]", self.sealing.problem))
-        self._attached: list[Engine | Framework] = []
+        self._attached: list[Part] = []
         for problem in self._assembly.problems:
             self._warn(problem)
 
@@ -69,26 +73,30 @@ class PluginSet:
         return self.frameworks[0].name if self.frameworks else None
 
     def attach(self, host: Host) -> None:
-        """Let every engine and framework begin; one that cannot is left out."""
-        self._attach(host, [*self.engines, *self.frameworks])
+        """Let every engine, scheduler and framework begin; one that cannot is left out."""
+        self._attach(host, self._parts())
 
     def look_again(self, host: Host) -> bool:
         """Attach what has come into use since; tell whether there was anything."""
         known = len(self.problems)
-        engines = self._assembly.engines(self._given)
-        frameworks = self._assembly.frameworks(self._given)
+        found = self._find()
         for problem in self.problems[known:]:
             self._warn(problem)
-        parts: list[Engine | Framework] = [*engines, *frameworks]
-        if not parts:
-            return False
-        redact_logs((f"z4j.{part.name}" for part in parts), self.redactor)
-        self.engines += engines
-        self.frameworks += frameworks
-        self._attach(host, parts)
-        return True
+        redact_logs((f"z4j.{part.name}" for part in found), self.redactor)
+        self._attach(host, found)
+        return bool(found)
 
-    def _attach(self, host: Host, parts: list[Engine | Framework]) -> None:
+    def _find(self) -> list[Part]:
+        """Ask the hooks that have had nothing so far; return what they have."""
+        engines = self._assembly.engines(self._given)
+        self.engines += engines
+        schedulers = self._with_names_of_their_own(self._assembly.schedulers(self._given))
+        self.schedulers += schedulers
+        frameworks = self._assembly.frameworks(self._given)
+        self.frameworks += frameworks
+        return [*engines, *schedulers, *frameworks]
+
+    def _attach(self, host: Host, parts: list[Part]) -> None:
         for part in parts:
             try:
                 part.attach(host)
@@ -107,13 +115,30 @@ class PluginSet:
             except Exception as error:  # one bad plugin must not harm the host
                 self._fail(part, f"cannot be detached: {error!r}")
 
-    def _leave_out(self, part: Engine | Framework) -> None:
+    def _parts(self) -> list[Part]:
+        return [*self.engines, *self.schedulers, *self.frameworks]
+
+    def _with_names_of_their_own(self, found: list[Scheduler]) -> list[Scheduler]:
+        """Commands call engines and schedulers by their names, so each has one of its own."""
+        taken, kept = {part.name for part in (*self.engines, *self.schedulers)}, []
+        for scheduler in found:
+            if scheduler.name in taken:
+                detail = f"another engine or scheduler has the name {scheduler.name!r}"
+                self._assembly.problems.append(Problem(type(scheduler).__name__, detail))
+            else:
+                taken.add(scheduler.name)
+                kept.append(scheduler)
+        return kept
+
+    def _leave_out(self, part: Part) -> None:
         if isinstance(part, Engine):
             self.engines.remove(part)
+        elif isinstance(part, Scheduler):
+            self.schedulers.remove(part)
         else:
             self.frameworks.remove(part)
 
-    def _fail(self, part: Engine | Framework, detail: str) -> None:
+    def _fail(self, part: Part, detail: str) -> None:
         problem = Problem(str(getattr(part, "name", type(part).__name__)), detail)
         self._assembly.problems.append(problem)
         self._warn(problem)

@@ -190,7 +190,7 @@ class Agent:
             self._plugins = plugins  # before attaching: an engine may emit at once
             plugins.attach(self)
         elif self._plugins.look_again(self):
-            self._current().renew()
+            self._current().renew(self._plugins)
 
     def _start(self, life: Incarnation, role: str, worker_name: str | None) -> None:
         plugins = self._plugins
