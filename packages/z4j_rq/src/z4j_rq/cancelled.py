@@ -11,7 +11,9 @@ from z4j_rq.process import Process
 from z4j_rq.publish import after_execution
 from z4j_rq.stamp import runs_of
 
-WAITING = frozenset({"created", "queued", "scheduled", "deferred", "ready_to_enqueue", "rate_limited"})
+WAITING = frozenset(
+    {"created", "queued", "scheduled", "deferred", "ready_to_enqueue", "rate_limited"}
+)
 
 
 class Cancellations:
@@ -46,5 +48,3 @@ class Cancellations:
                     data={"reason": reason},
                 )
             )
-
-

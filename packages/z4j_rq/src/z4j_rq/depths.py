@@ -12,9 +12,9 @@ from rq.registry import StartedJobRegistry
 from rq.worker_registration import WORKERS_BY_QUEUE_KEY
 
 from z4j_core.waiting import MAX_BROKERS, Broker, Depth, fitting
+from z4j_rq.clients import own_client
 from z4j_rq.facts import micros
 from z4j_rq.process import Process
-from z4j_rq.redis import own_client
 
 
 def brokers(process: Process) -> list[Broker]:

@@ -47,7 +47,7 @@ class RqEngine(Engine):
 
     def version(self) -> str:
         """Return RQ's version."""
-        from rq import VERSION
+        from rq.version import VERSION
 
         return str(VERSION)
 

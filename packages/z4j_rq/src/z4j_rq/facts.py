@@ -103,7 +103,7 @@ def arguments_of(job: Any) -> dict[str, Any]:
 
 
 def _parameter_names(job: Any) -> tuple[str, ...]:
-    """Return the names of the function's parameters, if its module is loaded: nothing is imported."""
+    """Return the names of the function's parameters, if its module is loaded; imports nothing."""
     try:
         function = getattr(job.instance, job.func_name) if job.instance else _loaded(job.func_name)
         parameters = inspect.signature(function).parameters.values()

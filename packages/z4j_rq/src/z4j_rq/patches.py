@@ -77,7 +77,13 @@ class Patches:
         self._undo.append(undo)
 
     def _enqueue_job(
-        self, original: _Wrapper, queue: Any, job: Any, pipeline: Any = None, *args: Any, **more: Any
+        self,
+        original: _Wrapper,
+        queue: Any,
+        job: Any,
+        pipeline: Any = None,
+        *args: Any,
+        **more: Any,
     ) -> Any:
         if not queue.is_async:  # runs here and now, and never waits
             return original(queue, job, pipeline, *args, **more)
@@ -108,7 +114,13 @@ class Patches:
         return answer
 
     def _setup_dependencies(
-        self, original: _Wrapper, queue: Any, job: Any, pipeline: Any = None, *args: Any, **more: Any
+        self,
+        original: _Wrapper,
+        queue: Any,
+        job: Any,
+        pipeline: Any = None,
+        *args: Any,
+        **more: Any,
     ) -> Any:
         self._publications.prepare(queue, job)
         answer = original(queue, job, pipeline, *args, **more)

@@ -7,7 +7,7 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 from z4j_core.plugins import Host
-from z4j_rq.redis import identity_of
+from z4j_rq.clients import identity_of
 
 MAX_KNOWN_QUEUES = 1_000
 

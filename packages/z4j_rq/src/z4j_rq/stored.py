@@ -30,7 +30,7 @@ def end_of(connection: Any, job: Any, since: int = 0) -> End | None:
     fresh = _fetch(connection, job)
     if fresh is None:
         if getattr(job, "result_ttl", None) == 0:
-            return End(Kind.SUCCEEDED, None, _told("RQ has deleted the job, as it does on success."))
+            return End(Kind.SUCCEEDED, None, _told("RQ deleted the job, as on success."))
         return None
     state = state_of(fresh)
     if state == "finished":

@@ -12,10 +12,10 @@ from z4j_core.capability import ActionError
 from z4j_core.events import TaskEvent
 from z4j_core.plugins import ProbedTask, ProbeResult, Verdict
 from z4j_rq.cancelled import WAITING
+from z4j_rq.clients import own_client
 from z4j_rq.facts import now_us, state_of, text_of
 from z4j_rq.guard import logger
 from z4j_rq.process import Known, Process
-from z4j_rq.redis import own_client
 from z4j_rq.run import Runs
 from z4j_rq.stamp import runs_of
 from z4j_rq.stored import end_of
@@ -33,8 +33,10 @@ def probe(process: Process, runs: Runs, tasks: list[ProbedTask]) -> ProbeResult:
     for known in list(process.known.values()):
         is_sure = _ask(process, known, tasks, verdicts) and is_sure
     rest = Verdict.UNKNOWN if is_sure else Verdict.UNANSWERED
-    asked = "RQ's records in Redis" if process.worker is None else (
-        f"the worker {process.worker.name} itself and RQ's records in Redis"
+    asked = (
+        "RQ's records in Redis"
+        if process.worker is None
+        else (f"the worker {process.worker.name} itself and RQ's records in Redis")
     )
     return ProbeResult([verdicts.get(task.task_id, rest) for task in tasks], asked)
 

@@ -11,9 +11,9 @@ from rq.job import Job
 
 from z4j_core.capability import ActionError
 from z4j_core.frames import TaskRef
+from z4j_rq.clients import own_client
 from z4j_rq.facts import printed
 from z4j_rq.process import Known, Process
-from z4j_rq.redis import own_client
 
 
 @contextmanager
@@ -35,7 +35,9 @@ def reach(process: Process, queue: str | None = None) -> Iterator[tuple[Any, Kno
 def fetch(client: Any, known: Known, task: TaskRef) -> Any:
     """Return the job, or None if Redis has none."""
     try:
-        return Job.fetch(task.task_id, connection=client, serializer=known.serializer_of(task.queue))
+        return Job.fetch(
+            task.task_id, connection=client, serializer=known.serializer_of(task.queue)
+        )
     except NoSuchJobError:
         return None
 

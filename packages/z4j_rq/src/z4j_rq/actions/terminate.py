@@ -33,7 +33,7 @@ def absence(process: Process) -> str | None:
 
 
 def terminate(process: Process, task: TaskRef) -> CancelResult:
-    """Tell the job's worker to kill the job's process, and wait until RQ says that it is stopped."""
+    """Tell the job's worker to kill the job's process, and wait until RQ says so."""
     with reach(process, task.queue) as (client, known):
         job = existing(client, known, task)
         if state_of(job) != "started" or not job.worker_name:
