@@ -40,7 +40,7 @@ def original_of(job: Any) -> Original:
     from z4j_rq.stamp import Stamp, stamp_of
 
     stamp = stamp_of(job) or Stamp()
-    retries = (job.retries_left or 0) + (getattr(job, "number_of_retries", None) or 0)
+    retries = stamp.retries or job.retries_left
     return Original(
         data=bytes(job.data),
         queue=str(job.origin),
@@ -48,7 +48,7 @@ def original_of(job: Any) -> Original:
         timeout=job.timeout,
         result_ttl=job.result_ttl,
         failure_ttl=job.failure_ttl,
-        retries=retries or None,
+        retries=retries,
         retry_intervals=job.retry_intervals or None,
         callbacks=[
             (

@@ -27,9 +27,10 @@ class Publications:
         """Write the relations of a new job on it, before RQ saves it."""
         with guarded("Publications.prepare"):
             if stamp_of(job) is None and not runs_of(job):
-                stamp = self._relations(queue, job)
-                if stamp is not None:
-                    put_stamp(job, stamp)
+                parent, root = self._relations(queue, job)
+                retries = getattr(job, "retries_left", None) or None
+                if parent is not None or retries is not None:
+                    put_stamp(job, Stamp(parent=parent, root=root, retries=retries))
 
     def tell(
         self, queue: Any, job: Any, pipeline: Any, eta: int | None = None, *, waits: bool = False
@@ -48,17 +49,19 @@ class Publications:
             self._process.on_publish(queue)
             self._process.host.emit(event)
 
-    def _relations(self, queue: Any, job: Any) -> Stamp | None:
-        """A dependent belongs to the first job that it depends on, any other to the running one."""
+    def _relations(self, queue: Any, job: Any) -> tuple[str | None, str | None]:
+        """Return parent and root: of a dependent the first job that it depends on, of any other
+        the running one.
+        """
         running = self.running
         dependency = next(iter(getattr(job, "_dependency_ids", None) or ()), None)
         if dependency is not None and (running is None or dependency != running.id):
             raw = queue.connection.hget(job.key_for(dependency), FIELD)
             above = decoded(raw) if isinstance(raw, bytes) else None
-            return Stamp(parent=dependency, root=(above and above.root) or dependency)
+            return dependency, (above and above.root) or dependency
         if running is None or running.id == job.id:
-            return None
-        return Stamp(parent=running.id, root=relations(running)["root_id"])
+            return None, None
+        return running.id, relations(running)["root_id"]
 
 
 def _event(queue: Any, job: Any, eta: int | None, waits: bool) -> TaskEvent | None:

@@ -22,11 +22,15 @@ _STAMP, _COUNT = "_z4j_stamp", "_z4j_runs"
 
 
 class Stamp(msgspec.Struct, frozen=True, omit_defaults=True):
-    """Where a job comes from: the ids of its parent, of the root and of the task it repeats."""
+    """Where a job comes from: the ids of its parent, of the root and of the task it repeats.
+
+    `retries` is how many it was given; RQ counts them down.
+    """
 
     parent: str | None = None
     root: str | None = None
     source: str | None = None
+    retries: int | None = None
 
 
 _encode = msgspec.json.Encoder().encode

@@ -107,3 +107,7 @@ class Quick(ObservedWorker, Plain):
 
 
 SHORT = timedelta(seconds=1)
+
+
+def noted(job: Any, connection: Any, *exc_info: Any) -> None:
+    """A callback on failure."""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, Self
 
 import msgspec
@@ -82,3 +84,21 @@ def ref(task_id: str, **more: Any) -> TaskRef:
     """Return a task as the server names it."""
     known = {"name": "rq_shop.add", "queue": "shop", "state": "failed", **more}
     return TaskRef(task_id, **known)
+
+
+@contextmanager
+def beside(act: Callable[[], None]) -> Iterator[None]:
+    """Act on a thread like the agent's while a worker works."""
+    problems: list[BaseException] = []
+
+    def run() -> None:
+        try:
+            act()
+        except BaseException as error:
+            problems.append(error)
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    yield
+    thread.join()
+    assert not problems, problems

@@ -157,7 +157,8 @@ def _publish(
     if not name:
         raise ActionError("The queue of this job is not recorded. Say which one to use.")
     parent, root = (original.parent, original.root) if original else (None, None)
-    put_stamp(job, Stamp(parent=parent, root=root, source=task.task_id))
+    stamp = Stamp(parent=parent, root=root, source=task.task_id, retries=job.retries_left)
+    put_stamp(job, stamp)
     queue = Queue(name, connection=client, serializer=known.serializer_of(name))
     delay = _delay(client, name, params.delay_s)
     try:
