@@ -51,9 +51,10 @@ def test_a_horse_that_exits_at_once_has_told_everything(stand: Stand) -> None:
 
 @pytest.mark.skipif(rq_shop.SpawnWorker is None, reason="this RQ has no SpawnWorker")
 def test_a_spawned_horse_is_told_of_by_the_main_process(
-    client: redis.Redis, tmp_path: Path
+    client: redis.Redis, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Trap 4: the spawned process has nothing of us; what is known is what Redis says."""
+    monkeypatch.setenv("PYTHONPATH", str(Path(rq_shop.__file__).parent))
     with Stand(client, "Spawning") as stand:
         done = stand.queue.enqueue("rq_shop.add", 2, y=3)
         failed = stand.queue.enqueue("rq_shop.fail", "no stock")

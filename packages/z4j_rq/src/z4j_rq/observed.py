@@ -59,14 +59,15 @@ class ObservedWorker(_Base):  # type: ignore[misc]
         if watching is None:
             return super().execute_job(job, queue, *args, **options)
         watching.runs.begin(job, queue)
-        has_ended = False
+        is_cold = False
         try:
-            answer = super().execute_job(job, queue, *args, **options)
-            has_ended = True
-            return answer
-        finally:
+            return super().execute_job(job, queue, *args, **options)
+        except SystemExit:
             # A cold shutdown leaves the job as started, for RQ to give up later.
-            watching.runs.finish(self, job, was_stored=has_ended)
+            is_cold = True
+            raise
+        finally:
+            watching.runs.finish(self, job, was_stored=not is_cold)
 
     def fork_work_horse(self, job: Any, queue: Any, *args: Any, **options: Any) -> Any:
         """Begin the process that runs the job; a spawned one has nothing of us."""

@@ -9,7 +9,7 @@ from uuid import uuid4
 
 from rq import Queue
 from rq.exceptions import DeserializationError, InvalidJobOperation
-from rq.job import Job
+from rq.job import Job, JobStatus
 from rq.scheduler import RQScheduler
 
 from z4j_core.capability import ActionError
@@ -165,6 +165,7 @@ def _publish(
         if delay is None:
             queue.enqueue_job(job)
         else:
+            job._status = JobStatus.SCHEDULED  # older versions of RQ leave this to the caller
             queue.schedule_job(job, datetime.now(UTC) + delay)
     except (TypeError, ValueError, AttributeError) as error:
         raise ActionError(
