@@ -18,13 +18,20 @@ from z4j_rq.process import Known, Process
 
 @contextmanager
 def reach(process: Process, queue: str | None = None) -> Iterator[tuple[Any, Known]]:
-    """Open a client for the Redis that has this queue; what its client raises becomes a reason."""
+    """Open a client for the Redis that has this queue."""
+    known = _choose(list(process.known.values()), queue)
+    with opened(known) as client:
+        yield client, known
+
+
+@contextmanager
+def opened(known: Known) -> Iterator[Any]:
+    """Open a client for a Redis; what it raises becomes a reason."""
     from redis.exceptions import RedisError
 
-    known = _choose(list(process.known.values()), queue)
     try:
         with own_client(known.connection) as client:
-            yield client, known
+            yield client
     except RedisError as error:
         raise ActionError(
             f"Redis did not carry it out ({type(error).__name__}: {printed(error)}). "
