@@ -62,9 +62,8 @@ class Worker:
 
     def __init__(self, url: str, pool: str, queue: str, environment: dict[str, str]) -> None:
         kept = {name: value for name, value in os.environ.items() if not name.startswith("Z4J_")}
-        options = ["-Q", queue, "-n", queue, "-P", pool, *(["-c", "2"] if pool != "solo" else [])]
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "celery", "-A", HERE.stem, "worker", "-l", "WARNING", *options],
+            self.command(url, pool, queue),
             env={
                 **kept,
                 **environment,
@@ -78,6 +77,13 @@ class Worker:
         )
         if len(CORES) > 1:
             os.sched_setaffinity(self.process.pid, CORES[:1])
+
+    @staticmethod
+    def command(url: str, pool: str, queue: str) -> list[str]:
+        """Return what starts a worker of that queue."""
+        options = ["-Q", queue, "-n", queue, "-P", pool, *(["-c", "2"] if pool != "solo" else [])]
+        celery = [sys.executable, "-m", "celery", "-A", HERE.stem]
+        return [*celery, "worker", "-l", "WARNING", *options]
 
     def cpu_s(self) -> float:
         """Return the seconds on a processor of all threads of the process group that live now."""
@@ -124,7 +130,15 @@ def wait_until(condition: Callable[[], bool], what: str) -> None:
 
 
 class Bench:
-    """One broker, and the worker without and the worker with z4j, which take turns."""
+    """One broker, and the worker without and the worker with z4j, which take turns.
+
+    `rq_overhead.py` derives its own from this one.
+    """
+
+    pools = ("solo", "prefork")
+    plugin = "celery"
+    prefix = ""
+    """Of the names of queues in Redis."""
 
     def __init__(self, url: str, pool: str, environment: dict[str, str], recorded: Recorded):
         self.url = url
@@ -132,9 +146,17 @@ class Bench:
         self.broker.flushall()
         self.recorded = recorded
         self.workers = {
-            "without": Worker(url, pool, "without", {}),
-            "with": Worker(url, pool, "with", environment),
+            "without": self.start(pool, "without", {}),
+            "with": self.start(pool, "with", environment),
         }
+
+    def start(self, pool: str, queue: str, environment: dict[str, str]) -> Worker:
+        """Start a worker of that queue."""
+        return Worker(self.url, pool, queue, environment)
+
+    def publish(self, count: int) -> None:
+        """Put tasks into the queue `parked`."""
+        publish(self.url, count, "parked")
 
     def __enter__(self) -> Self:
         for name in self.workers:
@@ -149,10 +171,10 @@ class Bench:
 
     def slice(self, name: str, tasks: int) -> float:
         """Let one worker run so many tasks; return its CPU microseconds per task."""
-        publish(self.url, tasks, "parked")
+        self.publish(tasks)
         worker, events = self.workers[name], self.recorded() if self.recorded is not None else 0
         before = worker.cpu_s()
-        self.broker.rename("parked", name)
+        self.broker.rename(f"{self.prefix}parked", f"{self.prefix}{name}")
         wait_until(lambda: self.is_drained(name), "the last task")
         if name == "with":
             self.wait_for_events(events + tasks * EVENTS_PER_TASK)
@@ -172,20 +194,22 @@ class Bench:
 
 
 @contextmanager
-def server(url: str | None, token: str | None) -> Iterator[tuple[dict[str, str], Recorded]]:
+def server(
+    url: str | None, token: str | None, plugin: str
+) -> Iterator[tuple[dict[str, str], Recorded]]:
     """Yield the agent's environment and a count of the events that the server has."""
     if url is not None and token is not None:
         # A real server is not asked; its agent's usual delay is waited for instead.
         yield {"Z4J_URL": url, "Z4J_TOKEN": token}, None
         return
     with LoopbackBrain() as brain:
-        yield brain.environment(Z4J_PLUGINS="celery"), lambda: len(brain.events)
+        yield brain.environment(Z4J_PLUGINS=plugin), lambda: len(brain.events)
 
 
-def main() -> None:
+def main(kind: type[Bench] = Bench, description: str = __doc__) -> None:
     """Measure and print."""
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--pool", choices=["solo", "prefork"], default="prefork")
+    parser = argparse.ArgumentParser(description=description.partition("\n")[0])
+    parser.add_argument("--pool", choices=kind.pools, default=kind.pools[-1])
     parser.add_argument("--tasks", type=int, default=400, help="in a turn")
     parser.add_argument("--turns", type=int, default=20, help="of a pair of workers")
     parser.add_argument("--pairs", type=int, default=3, help="of workers, one after the other")
@@ -201,10 +225,10 @@ def main() -> None:
         with (
             TemporaryDirectory() as folder,
             running_redis() as broker,
-            server(options.url, options.token) as (environment, recorded),
+            server(options.url, options.token, kind.plugin) as (environment, recorded),
         ):
             environment = {**environment, "Z4J_SPOOL": options.spool, "Z4J_SPOOL_DIR": folder}
-            with Bench(broker.url, options.pool, environment, recorded) as bench:
+            with kind(broker.url, options.pool, environment, recorded) as bench:
                 names = list(bench.workers)
                 for turn in range(options.turns):
                     # Who is first changes, so that a drift of the machine favours neither.

@@ -1,0 +1,1 @@
+"""What can be done to RQ's jobs, queues and workers; a file an action."""
