@@ -36,8 +36,12 @@ class Scheduler(Offering):
 
     engine: ClassVar[str]
 
-    def store(self) -> str:
-        """Return which store of schedules this is (`z4j_core.schedules.store_id`). No I/O."""
+    def store(self) -> str | None:
+        """Return which store of schedules this is (`z4j_core.schedules.store_id`). No I/O.
+
+        None if this process cannot read any as it is now: the scheduler runs in another, or is not
+        in use. It is asked whenever the process connects, and what gives None is not announced.
+        """
         raise NotImplementedError(f"{type(self).__name__} must implement store()")
 
     def schedules(self) -> Sequence[Schedule]:
