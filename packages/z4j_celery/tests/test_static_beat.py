@@ -16,29 +16,25 @@ from celery.beat import Scheduler as CelerySchedulerBase
 from celery.beat import Service
 from harness import Served, wait
 
-from services.redis import Redis
 from z4j_celery.schedulers import running
 from z4j_celery.schedulers.static import CeleryBeat
 
-DATABASE = 4
-
 
 @pytest.fixture(scope="module")
-def beat(tmp_path_factory: pytest.TempPathFactory, redis_server: Redis) -> Iterator[Served]:
+def beat(
+    tmp_path_factory: pytest.TempPathFactory, own_databases: Iterator[str]
+) -> Iterator[Served]:
     folder = tmp_path_factory.mktemp("static")
-    url = f"{redis_server.url.rpartition('/')[0]}/{DATABASE}"
-    with redis.Redis.from_url(url) as client:
-        client.flushdb()
     options = ("-s", str(folder / "schedule"), "-l", "WARNING")
     command = ("celery", "-A", "beat_shop", "beat", *options)
-    served = Served(folder, url, *command, SCHEDULER="static").wait_until_served()
+    served = Served(folder, next(own_databases), *command, SCHEDULER="static").wait_until_served()
     yield served
     served.stop()
     assert served.process.returncode == 0, served.log.read_text()
 
 
 def schedules(served: Served) -> dict[str, dict[str, Any]]:
-    return {one["id"]: one for one in served.act("schedules")["ok"]}
+    return {one["id"]: one for one in served.do("schedules")}
 
 
 def test_schedules_say_when_they_run_and_who_owns_them(beat: Served) -> None:
@@ -79,7 +75,7 @@ def test_what_it_publishes_names_its_schedule(beat: Served) -> None:
 
 def test_run_now_publishes_the_same_message_and_the_next_runs_stay(beat: Served) -> None:
     before = schedules(beat)["nightly"]
-    task_id = beat.act("run_now", "nightly")["ok"]["task_id"]
+    task_id = beat.do("run_now", "nightly")["task_id"]
     event = beat.record.wait_for(task_id, "published")
     assert (event["name"], event["queue"]) == ("beat_shop.report", "reports")
     assert event["data"]["args"] == [1]
@@ -93,7 +89,7 @@ def test_run_now_publishes_the_same_message_and_the_next_runs_stay(beat: Served)
 
 
 def test_run_now_calls_arguments_that_are_functions_and_heeds_the_task(beat: Served) -> None:
-    task_id = beat.act("run_now", "lazy")["ok"]["task_id"]
+    task_id = beat.do("run_now", "lazy")["task_id"]
     event = beat.record.wait_for(task_id, "published")
     assert event["data"]["args"] == [f"cart-{beat.process.pid}"]
     assert event["queue"] == "own"

@@ -37,6 +37,7 @@ class Odd(crontab):
 app.conf.update(
     timezone="Europe/Berlin",
     beat_max_loop_interval=1,
+    result_expires=None,  # else beat adds an entry of its own
     redbeat_redis_url=os.environ["BROKER_URL"],
     redbeat_lock_key=None,
     beat_schedule={

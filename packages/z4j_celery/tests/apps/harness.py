@@ -104,6 +104,12 @@ class Served:
         assert "crash" not in answer, answer
         return answer
 
+    def do(self, action: str, target: Any = None, **params: Any) -> Any:
+        """Have an action carried out that must not be refused, and return its result."""
+        answer = self.act(action, target, **params)
+        assert "error" not in answer, answer
+        return answer["ok"]
+
     def stop(self) -> None:
         if self.process.poll() is None:
             self.process.terminate()

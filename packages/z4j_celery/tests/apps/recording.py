@@ -83,7 +83,8 @@ class RecordingHost:
             assert isinstance(self.engine, Engine)
             return msgspec.json.encode({"ok": self.engine.info()})
         if isinstance(self.engine, Scheduler) and command["action"] in ("schedules", "store"):
-            return msgspec.json.encode({"ok": getattr(self.engine, command["action"])()})
+            told = getattr(self.engine, command["action"])()
+            return msgspec.json.encode({"ok": told}, enc_hook=repr)
         params = type(self.engine).actions()[command["action"]].params
         target: Any = command["target"]
         if isinstance(target, dict):

@@ -56,7 +56,8 @@ class DjangoCeleryBeat(BeatScheduler):
         if beat is not None:
             app = beat.app
         else:
-            app = choose(live_apps(), f"the task {message.task!r}", lambda a: message.task in a.tasks)
+            task = message.task
+            app = choose(live_apps(), f"the task {task!r}", lambda one: task in one.tasks)
         return publish(app, schedule, message.task, message.args, message.kwargs, message.options)
 
     def pause(self, schedule: str, params: NoParams) -> None:

@@ -6,6 +6,7 @@ Always by the model's `save` and `delete`: they tell beat that something changed
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from datetime import UTC
 from typing import Any
@@ -20,7 +21,6 @@ from django_celery_beat.models import (
     PeriodicTask,
     SolarSchedule,
 )
-from kombu.utils.json import dumps
 
 from z4j_celery.facts import printed
 from z4j_celery.schedulers.django_rows import database, row_of
@@ -84,7 +84,7 @@ def _apply(row: Any, params: DjangoUpdate, alias: str) -> set[str]:
             changed.add(name)
     for name in ("args", "kwargs"):
         if getattr(params, name) is not None:
-            setattr(row, name, dumps(getattr(params, name)))
+            setattr(row, name, json.dumps(getattr(params, name)))
             changed.add(name)
     if params.queue is not None:
         row.queue = params.queue or None

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from django.db import close_old_connections, connections, router, transaction
 from django.db.models.functions import Substr
 from django_celery_beat.models import PeriodicTask
-from kombu.utils.json import loads
+from kombu.utils import json
 from msgspec import structs
 
 from z4j_celery.apps import live_apps
@@ -35,6 +35,8 @@ _RESTORED = (
     "Beat writes this entry of beat_schedule again as the code has it when it starts; "
     "whether it is paused stays."
 )
+_loads: Any = json.loads  # reads what beat reads: times and UUIDs too
+_OPTIONS = ("queue", "exchange", "routing_key", "priority")
 _TIMINGS = ("interval", "crontab", "solar", "clocked")
 
 
@@ -108,15 +110,15 @@ def message_of(name: str) -> Message:
     with database() as alias:
         row = row_of(name, alias)
     try:
-        args, kwargs = loads(row.args or "[]"), loads(row.kwargs or "{}")
-        headers = loads(row.headers or "{}")
+        texts = (row.args or "[]", row.kwargs or "{}", row.headers or "{}")
+        args, kwargs, headers = map(_loads, texts)
         if not (isinstance(args, list) and isinstance(kwargs, dict) and isinstance(headers, dict)):
             raise ValueError("not a list and two objects")
     except (ValueError, RecursionError):
         raise ActionError(
             "The arguments or headers of this schedule are no JSON; change them first."
         ) from None
-    options = {name: getattr(row, name) for name in ("queue", "exchange", "routing_key", "priority")}
+    options = {name: getattr(row, name) for name in _OPTIONS}
     options["expires"] = row.expires_
     kept = {name: value for name, value in options.items() if value is not None}
     return Message(row.task, args, kwargs, {**kept, "headers": headers})
@@ -168,8 +170,8 @@ def _told(row: Any, live: dict[str, Any], is_code: bool) -> Schedule | None:
 def _runs(row: Any, live: Any) -> tuple[datetime | None, int, datetime]:
     """Return last run, number of runs and the time from which the next is reckoned.
 
-    Beat writes down what it ran every few minutes; in its own process it can be asked. What it holds
-    of one that it has not run is no run.
+    Beat writes down what it ran every few minutes; in its own process it can be asked. The time
+    that it holds of one that it has not run is no run's.
     """
     begun = row.last_run_at or row.date_changed or datetime.now(UTC)
     if live is None:
@@ -211,7 +213,7 @@ def _json(text: str | None, kind: type[Any]) -> Any:
     if text is None or len(text) > MAX_ARGUMENTS:
         return None
     try:
-        value = loads(text)
+        value = _loads(text)
     except (ValueError, RecursionError):
         return None
     return value if isinstance(value, kind) else None

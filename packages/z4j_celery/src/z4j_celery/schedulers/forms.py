@@ -67,7 +67,7 @@ class RedBeatCreate(RedBeatUpdate, frozen=True, forbid_unknown_fields=True, kw_o
 
 
 class DjangoUpdate(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """What is left out stays as it is. Of every_s, crontab, solar_event and at, give one at most."""
+    """What is left out stays as it is; of every_s, crontab, solar_event and at, at most one."""
 
     task: Task | None = None
     every_s: Every | None = None

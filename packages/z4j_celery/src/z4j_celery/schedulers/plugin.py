@@ -70,6 +70,7 @@ def publish(
     counted enough, which the thread of beat alone may do.
     """
     headers = {**(options.get("headers") or {}), "celery_beat_task": True, SCHEDULE: schedule}
+    options = {"retry": True, "retry_policy": PUBLISH_RETRY, **options, "headers": headers}
     try:
         with broker(app) as connection:
             registered = app.tasks.get(task)
@@ -78,7 +79,8 @@ def publish(
                 [_now(value) for value in args],
                 {name: _now(value) for name, value in kwargs.items()},
                 **{"retry": True, "retry_policy": PUBLISH_RETRY, **options},
-                **{"headers": headers, "connection": connection},
+                headers=headers,
+                connection=connection,
             )
     except Exception as error:  # noqa: BLE001 - brokers, serialisers and routers raise what they like
         raise ActionError(

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Self
 
 from celery.schedules import crontab
 from celery.schedules import schedule as interval
-from kombu import Connection
 from redbeat.schedulers import RedBeatSchedulerEntry, ensure_conf, get_redis
 
 from z4j_celery.brokers import identity_of
@@ -62,7 +61,7 @@ class Entries:
         self._own = OwnConnection(app)
         self._client: Any = None
 
-    def __enter__(self) -> Entries:
+    def __enter__(self) -> Self:
         self._client = self._own.connect()
         return self
 
@@ -73,7 +72,8 @@ class Entries:
         """Return a name for database and prefix; no I/O."""
         url = str(self._conf.redis_url)
         # RedBeat has schemes of its own for Sentinel and Cluster.
-        place = Connection(f"redis{url[url.find('://') :]}") if "://" in url else Connection(url)
+        _, separator, rest = url.partition("://")
+        place: Any = self.app.connection_for_write(f"redis://{rest}" if separator else url)
         return store_id(scheduler, identity_of(place, "redis"), self._conf.key_prefix)
 
     def read(self) -> list[Schedule]:

@@ -68,8 +68,8 @@ def zone_name(zone: Any) -> str:
 def next_run(schedule: Any, since: datetime) -> int | None:
     """Return when a schedule runs next that ran (or began) at `since`, in µs; None for never.
 
-    As Celery computes it (`remaining_estimate`): a time that has passed is a run that is due. Rounded
-    to the second unless it is an interval, so that it is the same whenever it is asked.
+    As Celery reckons it (`remaining_estimate`): a time that has passed is a run that is due.
+    Rounded to the second unless it is an interval, so that it is the same whenever it is asked.
     """
     moment = getattr(schedule, "clocked_time", None)
     if isinstance(moment, datetime):
@@ -85,4 +85,3 @@ def next_run(schedule: Any, since: datetime) -> int | None:
         return None
     at = micros(schedule.maybe_make_aware(schedule.now()) + remaining)
     return None if at is None else (at + SECOND // 2) // SECOND * SECOND
-
