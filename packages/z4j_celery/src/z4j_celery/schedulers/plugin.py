@@ -78,9 +78,7 @@ def publish(
             sent = send(
                 [_now(value) for value in args],
                 {name: _now(value) for name, value in kwargs.items()},
-                **{"retry": True, "retry_policy": PUBLISH_RETRY, **options},
-                headers=headers,
-                connection=connection,
+                **{**options, "connection": connection},
             )
     except Exception as error:  # noqa: BLE001 - brokers, serialisers and routers raise what they like
         raise ActionError(
