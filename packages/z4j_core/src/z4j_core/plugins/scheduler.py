@@ -59,12 +59,15 @@ class Scheduler(Offering):
     def declared(cls) -> type[Offering]:
         return Scheduler
 
-    def info(self) -> SchedulerInfo:
-        """Return what `hello` says of this scheduler."""
+    def info(self) -> SchedulerInfo | None:
+        """Return what `hello` says of this scheduler; None without a store."""
+        store = self.store()
+        if store is None:
+            return None
         return SchedulerInfo(
             name=self.name,
             engine=self.engine,
-            store=self.store(),
+            store=store,
             version=self.version(),
             actions=self.announced(),
         )
