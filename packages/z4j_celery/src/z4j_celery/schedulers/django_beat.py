@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from importlib.metadata import version
 from typing import ClassVar
@@ -28,9 +29,8 @@ class DjangoCeleryBeat(BeatScheduler):
 
     def store(self) -> str | None:
         """Return the same for the same database, if the project is set up and has the app."""
-        from django.apps import apps
-
-        if not apps.ready or not apps.is_installed(_APP):
+        loaded = sys.modules.get("django.apps")
+        if loaded is None or not loaded.apps.ready or not loaded.apps.is_installed(_APP):
             return None
         from z4j_celery.schedulers import django_rows
 

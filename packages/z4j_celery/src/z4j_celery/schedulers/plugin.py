@@ -69,6 +69,8 @@ def publish(
     Not by the scheduler's `apply_async`: it counts, and writes the schedule's file when it has
     counted enough, which the thread of beat alone may do.
     """
+    if not task:
+        raise ActionError("The schedule names no task; change it first.")
     headers = {**(options.get("headers") or {}), "celery_beat_task": True, SCHEDULE: schedule}
     options = {"retry": True, "retry_policy": PUBLISH_RETRY, **options, "headers": headers}
     try:

@@ -1,19 +1,25 @@
-"""The schedules of celery-redbeat, in Redis."""
+"""The schedules of celery-redbeat, in Redis.
+
+RedBeat is imported only where an app uses it: its import is enough to have every beat of the
+process asked for RedBeat's lock.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from importlib.metadata import version
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from z4j_celery.apps import live_apps
 from z4j_celery.schedulers import running
 from z4j_celery.schedulers.forms import RedBeatCreate, RedBeatUpdate
 from z4j_celery.schedulers.plugin import BeatScheduler, publish
-from z4j_celery.schedulers.redis_entries import Entries
 from z4j_core.capability import ActionError, NoParams
 from z4j_core.plugins import CreateResult, RunResult
 from z4j_core.schedules import Schedule
+
+if TYPE_CHECKING:
+    from z4j_celery.schedulers.redis_entries import Entries
 
 
 class RedBeat(BeatScheduler):
@@ -27,8 +33,7 @@ class RedBeat(BeatScheduler):
 
     def store(self) -> str | None:
         """Return the same for the same database and prefix."""
-        app = _app()
-        return None if app is None else Entries(app).store_id(self.name)
+        return None if _app() is None else _entries().store_id(self.name)
 
     def schedules(self) -> Sequence[Schedule]:
         """Read all entries, on a connection of our own."""
@@ -87,4 +92,6 @@ def _entries() -> Entries:
     app = _app()
     if app is None:
         raise ActionError("No Celery app of this process is set up for RedBeat any more.")
+    from z4j_celery.schedulers.redis_entries import Entries
+
     return Entries(app)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Self
 
-from celery.schedules import crontab
+from celery.schedules import crontab, maybe_schedule
 from celery.schedules import schedule as interval
 from redbeat.schedulers import RedBeatSchedulerEntry, ensure_conf, get_redis
 
@@ -97,7 +97,7 @@ class Entries:
             return RedBeatSchedulerEntry.from_key(key, app=self._own)
         except KeyError:
             raise gone(name) from None
-        except (ValueError, TypeError, AttributeError):
+        except (ValueError, TypeError, AttributeError, RecursionError):
             raise ActionError(_UNREADABLE) from None
 
     def switch(self, name: str, enabled: bool) -> None:
@@ -131,8 +131,10 @@ class Entries:
         schedule = _schedule_of(params)
         if schedule is None:
             raise ActionError("Say when it runs: give every_s or crontab.")
+        if params.name.startswith(":"):
+            raise ActionError("The name of an entry cannot begin with a colon: RedBeat's own do.")
         key = self._key(params.name)
-        if key in self._own_keys() or self._client.exists(key):
+        if key == self._conf.lock_key or self._client.exists(key):
             raise ActionError(f"There is a key {key!r} in Redis already; choose another name.")
         options = {"queue": params.queue} if params.queue else None
         RedBeatSchedulerEntry(
@@ -167,8 +169,8 @@ class Entries:
         try:
             fields = RedBeatSchedulerEntry.decode_definition(definition)
             ran = RedBeatSchedulerEntry.decode_meta(meta)
-            schedule, enabled = fields["schedule"], bool(fields.get("enabled", True))
-            schedule.app = self._own
+            schedule = fields["schedule"] = maybe_schedule(fields["schedule"], app=self._own)
+            enabled = bool(fields.get("enabled", True))
             is_interval = isinstance(schedule, interval)
             # Without a count the time is that of its creation, or of a `reschedule`.
             runs = ran.get("total_run_count")
@@ -198,10 +200,6 @@ class Entries:
 
     def _name(self, key: str) -> str:
         return key.removeprefix(self._conf.key_prefix)
-
-    def _own_keys(self) -> tuple[str, ...]:
-        conf = self._conf
-        return (conf.schedule_key, conf.statics_key, str(conf.lock_key))
 
 
 def _due(score: float, enabled: bool) -> dict[str, Any]:
