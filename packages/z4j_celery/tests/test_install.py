@@ -60,7 +60,7 @@ from z4j_core.plugins import GROUP, PluginSettings, assemble
 ours = [one for one in entry_points(group=GROUP) if "beat" in one.name]
 found = assemble(ours).schedulers(PluginSettings())
 print(sorted(one.name for one in found), [one.store() for one in found])
-print([name for name in ("redbeat", "django", "django_celery_beat") if name in sys.modules])
+print([name for name in ("redbeat", "django.apps", "django_celery_beat") if name in sys.modules])
 """
     names, imported = run(program).splitlines()
     assert names == "['celery-beat', 'celery-redbeat', 'django-celery-beat'] [None, None, None]"

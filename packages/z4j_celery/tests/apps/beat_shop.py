@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 from typing import Any
 
+from beat_entries import ENTRIES
 from celery import Celery
 from celery.beat import BeatLazyFunc
 from celery.schedules import crontab
@@ -40,23 +41,11 @@ app.conf.update(
     result_expires=None,  # else beat adds an entry of its own
     redbeat_redis_url=os.environ["BROKER_URL"],
     redbeat_lock_key=None,
-    beat_schedule={
-        "tick": {
-            "task": "beat_shop.tick",
-            "schedule": 1.0,
-            "kwargs": {"password": "hunter2"},
-            "options": {"queue": "ticks"},
-        },
-        "nightly": {
-            "task": "beat_shop.report",
-            "schedule": crontab("30", "2", day_of_week="1-5"),
-            "args": (1,),
-            "options": {"queue": "reports", "headers": {"tenant": "acme"}},
-        },
-    },
 )
+if os.environ["SCHEDULER"] != "django":  # whose settings have it
+    app.conf.beat_schedule = ENTRIES
 if os.environ["SCHEDULER"] == "static":
-    app.conf.beat_schedule |= {
+    app.conf.beat_schedule = ENTRIES | {
         "odd": {"task": "beat_shop.odd", "schedule": Odd("0")},
         "lazy": {"task": "beat_shop.tick", "schedule": 86_400, "args": (BeatLazyFunc(cart),)},
         "n" * 256: {"task": "beat_shop.tick", "schedule": 86_400},

@@ -2,9 +2,12 @@
 
 import os
 
+from beat_entries import ENTRIES
+
 SECRET_KEY = "for tests"
 INSTALLED_APPS = ["django_celery_beat"]
 DATABASES = {"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": os.environ["DATABASE"]}}
 USE_TZ = True
 TIME_ZONE = "UTC"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+CELERY_BEAT_SCHEDULE = ENTRIES

@@ -104,7 +104,10 @@ def _apply(row: Any, params: DjangoUpdate, alias: str) -> set[str]:
 
 def _timing(row: Any, params: DjangoUpdate, alias: str) -> tuple[str, Any] | None:
     """Return the field that says when it runs and the row that it points to, if that changes."""
-    match the_one_of(params, *_TIMINGS):
+    kind = the_one_of(params, *_TIMINGS)
+    if params.timezone and kind != "crontab" and (kind or row.crontab is None):
+        raise ActionError("A time zone belongs to a crontab; give that as well.")
+    match kind:
         case "every_s":
             return "interval", _row(IntervalSchedule, alias, **_interval(params.every_s or 0.0))
         case "crontab":
@@ -113,13 +116,10 @@ def _timing(row: Any, params: DjangoUpdate, alias: str) -> tuple[str, Any] | Non
             return "solar", _solar(params, alias)
         case "at":
             return "clocked", _row(ClockedSchedule, alias, clocked_time=_moment(params.at))
-    if params.timezone and row.crontab is not None:
-        fields = {name: getattr(row.crontab, name) for name in _CRON}
-        found = _row(CrontabSchedule, alias, **fields, timezone=_zone(params.timezone))
-        return "crontab", found
-    if params.timezone:
-        raise ActionError("A time zone belongs to a crontab; give that as well.")
-    return None
+    if not params.timezone:
+        return None
+    fields = {name: getattr(row.crontab, name) for name in _CRON}
+    return "crontab", _row(CrontabSchedule, alias, **fields, timezone=_zone(params.timezone))
 
 
 def _row(model: Any, alias: str, **fields: Any) -> Any:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from django.conf import settings
 from django.db import close_old_connections, connections, router, transaction
 from django.db.models.functions import Substr
 from django_celery_beat.models import PeriodicTask
@@ -51,33 +52,35 @@ class Message(NamedTuple):
 
 def store_id(scheduler: str) -> str:
     """Return a name for the database, from its place and never from who signs in; no I/O."""
-    settings = connections.databases[router.db_for_write(PeriodicTask)]
-    engine, host = str(settings["ENGINE"]), str(settings["HOST"] or "")
-    name = settings["NAME"]
+    place = connections.databases[router.db_for_write(PeriodicTask)]
+    engine, host, name = str(place["ENGINE"]), str(place["HOST"] or "").lower(), place["NAME"]
     is_file = engine.endswith("sqlite3")
     if is_file:
         name = Path(str(name)).absolute()
-    place = [socket.gethostname()] if is_file or host[:1] == "/" or is_local(host) else []
-    return schedules.store_id(scheduler, engine, host.lower(), settings["PORT"], str(name), *place)
+    machine = [socket.gethostname()] if is_file or host[:1] == "/" or is_local(host) else []
+    return schedules.store_id(scheduler, engine, host, place["PORT"], str(name), *machine)
 
 
 @contextmanager
 def database(alias: str | None = None) -> Iterator[str]:
-    """Open a transaction with a time limit on this thread's own connection, and close that after.
+    """Open a transaction on this thread's own connection, and close that after.
 
-    The limit is for PostgreSQL; other databases have theirs in the settings of the project.
+    With a time limit on PostgreSQL; other databases have theirs in the settings of the project. On
+    SQLite each statement is its own: one that reads and then writes is refused, rather than made to
+    wait, if beat wrote in between.
     """
     alias = alias or router.db_for_write(PeriodicTask)
     close_old_connections()
+    connection = connections[alias]
+    is_sqlite = connection.vendor == "sqlite"
     try:
-        with transaction.atomic(using=alias):
-            connection = connections[alias]
+        with nullcontext() if is_sqlite else transaction.atomic(using=alias):
             if connection.vendor == "postgresql":
                 with connection.cursor() as cursor:
                     cursor.execute("SELECT set_config('statement_timeout', %s, true)", [TIMEOUT])
             yield alias
     finally:
-        connections[alias].close()
+        connection.close()
 
 
 def read() -> list[Schedule]:
@@ -233,4 +236,11 @@ def _names_in_code() -> set[str]:
     """Return what beat writes at its start, as far as the apps of this process tell."""
     beat = running.running()
     apps = live_apps() if beat is None else [beat.app]
-    return {str(name) for app in apps if app.configured for name in app.conf.beat_schedule}
+    return {str(name) for app in apps for name in _schedule_of(app)}
+
+
+def _schedule_of(app: Any) -> Any:
+    if app.configured:
+        return app.conf.beat_schedule
+    # To ask the app would configure it, on the wrong thread.
+    return getattr(settings, f"{app.namespace or 'CELERY'}_BEAT_SCHEDULE", ())
