@@ -22,9 +22,9 @@ StartBeat = Callable[..., Served]
 def start_beat(tmp_path: Path, own_databases: Iterator[str]) -> Iterator[StartBeat]:
     started: list[Served] = []
 
-    def start(**environment: str) -> Served:
+    def start(*program: str, **environment: str) -> Served:
         folder = tmp_path / f"b{len(started)}"
-        command = ("celery", "-A", "beat_site", "beat", "-s", str(folder / "schedule"))
+        command = ("celery", "-A", "beat_site", *program, "-s", str(folder / "schedule"))
         environment = {"Z4J_PLUGINS": PLUGINS, "Z4J_SPOOL": "off", **environment}
         started.append(Served(folder, next(own_databases), *command, **environment))
         return started[-1]
@@ -41,7 +41,7 @@ def has_published(served: Served) -> bool:
 
 def test_beat_has_one_link_and_tells_its_schedules(start_beat: StartBeat) -> None:
     with LoopbackBrain() as brain:
-        beat = start_beat(**brain.environment())
+        beat = start_beat("beat", **brain.environment())
         assert brain.wait_for(lambda: brain.events), beat.log.read_text()
         [hello] = brain.hellos
         assert (hello.role, hello.plugin_errors) == ("scheduler", [])
@@ -67,7 +67,21 @@ def test_beat_has_one_link_and_tells_its_schedules(start_beat: StartBeat) -> Non
 def test_beat_runs_and_ends_although_no_server_answers(start_beat: StartBeat) -> None:
     with LoopbackBrain() as brain:
         nowhere = brain.environment(Z4J_URL=f"http://127.0.0.1:{free_port()}")
-    beat = start_beat(**nowhere)
+    beat = start_beat("beat", **nowhere)
     wait(lambda: has_published(beat), beat.log.read_text)
     beat.stop()
     assert beat.process.returncode == 0, beat.log.read_text()
+
+
+def test_a_beat_inside_a_worker_has_a_link_of_its_own(start_beat: StartBeat) -> None:
+    """Celery closes the relay's socket in that child; written to, it would be beat's broker."""
+    options = ("worker", "-B", "-c", "1", "-P", "prefork", "-Q", "nobody")
+    with LoopbackBrain() as brain:
+        worker = start_beat(*options, **brain.environment())
+        assert brain.wait_for(lambda: len(brain.events) > 3), worker.log.read_text()
+        told = {hello.role: [info.name for info in hello.schedulers] for hello in brain.hellos}
+        assert told == {"worker": [], "scheduler": ["celery-beat"]}
+        assert len({hello.pid for hello in brain.hellos}) == len(brain.hellos) == 2
+        worker.stop()
+        assert worker.process.returncode == 0, worker.log.read_text()
+        assert brain.wait_for(lambda: not brain.open_links)
