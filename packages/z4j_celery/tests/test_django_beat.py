@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -11,7 +13,7 @@ from typing import Any
 
 import pytest
 import redis
-from harness import Served, wait
+from harness import APPS, Served, clean_environment, wait
 
 SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
 
@@ -221,3 +223,19 @@ def test_a_row_that_cannot_be_read_harms_no_other(
     web.do("update", "bad", args=[], kwargs={})
     for name in ("good", "bad"):
         web.do("delete", name)
+
+
+def test_the_contract_kit(own_databases: Iterator[str], tmp_path: Path) -> None:
+    """In a process of its own: a project is set up once, and for all of a process."""
+    settings = {"DJANGO_SETTINGS_MODULE": "django_settings", "DATABASE": str(tmp_path / "db")}
+    options = ("-q", "-p", "no:cacheprovider", str(APPS / "django_contract.py"))
+    environment = clean_environment(next(own_databases), tmp_path / "record")
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", *options],
+        env={**environment, **settings},
+        capture_output=True,
+        text=True,
+        timeout=240,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr

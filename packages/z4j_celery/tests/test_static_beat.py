@@ -18,6 +18,7 @@ from harness import Served, wait
 
 from z4j_celery.schedulers import running
 from z4j_celery.schedulers.static import CeleryBeat
+from z4j_core.testing.scheduler_contract import SchedulerContract
 
 
 @pytest.fixture(scope="module")
@@ -149,3 +150,40 @@ def test_the_scheduler_of_a_stranger_is_not_taken_for_a_static_one(service: Serv
     running.notice(service)
     assert CeleryBeat().store() is None
     assert "tick" not in vars(service.scheduler)
+
+
+class Harness:
+    """A scheduler of Celery in this process, as beat has it between two looks."""
+
+    def __init__(self, service: Service) -> None:
+        self.scheduler, self._service = CeleryBeat(), service
+        running.notice(service)
+
+    def add(self, name: str, **arguments: str) -> str:
+        options = {"queue": "contract"}
+        entry = {"task": "t", "schedule": 86_400, "kwargs": arguments, "options": options}
+        self._service.scheduler.add(name=name, **entry)
+        self._service.scheduler.tick()
+        return name
+
+    def enabled(self, schedule: str) -> bool | None:
+        return True if schedule in self._service.scheduler.schedule else None
+
+    def published(self) -> int:
+        with self._service.app.connection_for_read() as connection:
+            return int(connection.default_channel.queue_declare("contract").message_count)
+
+    def changed(self) -> dict[str, Any]:
+        return {}
+
+    def creatable(self, name: str) -> dict[str, Any]:
+        return {}
+
+
+class TestStaticContract(SchedulerContract):
+    module = "z4j_celery.schedulers.static_plugin"
+    library = "celery"
+
+    @pytest.fixture
+    def harness(self, service: Service) -> Harness:
+        return Harness(service)
