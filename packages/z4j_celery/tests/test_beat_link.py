@@ -1,4 +1,6 @@
-"""Beat with the real agent: one link of its own, and no harm when nobody answers."""
+"""The example of docs/schedules-celery.md with the real agent: beat has one link of its own, and no
+harm comes to it when nobody answers.
+"""
 
 from __future__ import annotations
 
@@ -15,17 +17,25 @@ from z4j_agent.testing import LoopbackBrain
 from z4j_core.frames import Command, WatchedStore
 
 PLUGINS = "celery,celery-beat,celery-redbeat,django-celery-beat"
+PAGE = Path(__file__).parents[3] / "docs" / "schedules-celery.md"
 StartBeat = Callable[..., Served]
 
 
 @pytest.fixture
 def start_beat(tmp_path: Path, own_databases: Iterator[str]) -> Iterator[StartBeat]:
     started: list[Served] = []
+    example = PAGE.read_text().partition("```python\n")[2].partition("```")[0]
+    (tmp_path / "shop.py").write_text(example)
 
     def start(*program: str, **environment: str) -> Served:
         folder = tmp_path / f"b{len(started)}"
-        command = ("celery", "-A", "beat_site", *program, "-s", str(folder / "schedule"))
-        environment = {"Z4J_PLUGINS": PLUGINS, "Z4J_SPOOL": "off", **environment}
+        command = ("celery", "-A", "shop", *program, "-s", str(folder / "schedule"))
+        environment = {
+            "PYTHONPATH": str(tmp_path),
+            "Z4J_PLUGINS": PLUGINS,
+            "Z4J_SPOOL": "off",
+            **environment,
+        }
         started.append(Served(folder, next(own_databases), *command, **environment))
         return started[-1]
 
@@ -36,7 +46,7 @@ def start_beat(tmp_path: Path, own_databases: Iterator[str]) -> Iterator[StartBe
 
 def has_published(served: Served) -> bool:
     with redis.Redis.from_url(served.url) as client:
-        return bool(client.llen("ticks"))
+        return bool(client.llen("celery"))
 
 
 def test_beat_has_one_link_and_tells_its_schedules(start_beat: StartBeat) -> None:
@@ -50,15 +60,16 @@ def test_beat_has_one_link_and_tells_its_schedules(start_beat: StartBeat) -> Non
         brain.watch_schedules(WatchedStore("celery-beat", info.store))
         assert brain.wait_for(lambda: brain.schedules)
         told = brain.schedules[-1]
-        assert ([one.id for one in told.schedules], told.error) == (["nightly", "tick"], None)
+        names = ["celery.backend_cleanup", "heartbeat", "invoices"]  # the first is Celery's own
+        assert ([one.id for one in told.schedules], told.error) == (names, None)
         assert "hunter2" not in repr(brain.schedules) + repr(brain.events)
-        brain.command(Command("c1", "celery-beat", "run_now", b"{}", schedule="nightly"))
+        brain.command(Command("c1", "celery-beat", "run_now", b"{}", schedule="invoices"))
         assert brain.wait_for(lambda: brain.results)
         assert brain.results[0].ok, brain.results[0].error
         sent = msgspec.json.decode(brain.results[0].result)["task_id"]
         assert brain.wait_for(lambda: any(one.task_id == sent for one in brain.events))
         schedules = {msgspec.json.decode(one.payload)["schedule"] for one in brain.events}
-        assert schedules == {"nightly", "tick"}
+        assert schedules == {"invoices", "heartbeat"}
         beat.stop()
         assert beat.process.returncode == 0, beat.log.read_text()
         assert brain.wait_for(lambda: brain.goodbyes)
