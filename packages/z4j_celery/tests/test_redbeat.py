@@ -34,8 +34,8 @@ def app_on(url: str) -> Celery:
 
 
 @pytest.fixture
-def url(own_databases: Iterator[str]) -> str:
-    return next(own_databases)
+def url(redis_url: str) -> str:
+    return redis_url  # emptied for each test, and not the database of the beat below
 
 
 @pytest.fixture
