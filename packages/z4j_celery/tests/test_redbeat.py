@@ -34,8 +34,8 @@ def app_on(url: str) -> Celery:
 
 
 @pytest.fixture
-def url(redis_url: str) -> str:
-    return redis_url  # emptied for each test, and not the database of the beat below
+def url(first_database: str) -> str:
+    return first_database  # not that of the beat below
 
 
 @pytest.fixture
@@ -283,7 +283,6 @@ def test_what_is_no_entry_is_refused(app: Celery, redbeat: RedBeat, action: str,
         ({"name": "new", "every_s": 1, "crontab": "* * * * *"}, "only one"),
         ({"name": "new", "crontab": "* * * * 99"}, "cannot be read"),
         ({"name": "new", "crontab": "a b c d e f"}, "five fields"),
-        ({"name": "new", "crontab": "0 0 31 2 *"}, "cannot be read"),
     ],
 )
 def test_a_new_entry_that_cannot_be_is_refused(

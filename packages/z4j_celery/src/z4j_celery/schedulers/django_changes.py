@@ -186,5 +186,5 @@ def _checked(check: Callable[[], Any]) -> None:
         check()
     except ValidationError as error:
         raise ActionError(" ".join(error.messages)[:1_000]) from None
-    except ImproperlyConfigured as error:
+    except (ImportError, ImproperlyConfigured) as error:
         raise ActionError(printed(error)[:1_000]) from None
