@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -14,6 +15,7 @@ import redis
 from celery import Celery
 from celery.beat import Scheduler as CelerySchedulerBase
 from celery.beat import Service
+from celery.schedules import crontab
 from harness import Served, wait
 
 from z4j_celery.schedulers import running
@@ -187,3 +189,17 @@ class TestStaticContract(SchedulerContract):
     @pytest.fixture
     def harness(self, service: Service) -> Harness:
         return Harness(service)
+
+
+def test_the_schedules_of_beat_are_not_asked_on_another_thread(service: Service) -> None:
+    """Read back from its file, a schedule has no app: it takes the thread's, and keeps its zone."""
+    service.app.conf.timezone = "Asia/Tokyo"
+    service.scheduler.schedule.clear()
+    entry = service.scheduler.add(name="one", task="t", schedule=crontab("0", "3"))
+    entry.schedule.app = None
+    running.notice(service)
+    with ThreadPoolExecutor() as pool:
+        [told] = pool.submit(CeleryBeat().schedules).result()
+    assert told.timezone == "Asia/Tokyo"
+    assert datetime.fromtimestamp(told.next_run_at / 1e6, UTC).hour == 18
+    assert "tz" not in vars(entry.schedule)

@@ -85,7 +85,9 @@ def database(alias: str | None = None) -> Iterator[str]:
 
 def read() -> list[Schedule]:
     """Return all periodic tasks; those that will not be told anyway by their names only."""
-    from_code, live = _names_in_code(), _live()
+    apps, live = _apps(), _live()
+    from_code = {str(name) for app in apps for name in _schedule_of(app)}
+    app = apps[0] if apps else None
     with database(router.db_for_read(PeriodicTask)) as alias:
         rows = PeriodicTask.objects.using(alias).order_by("name")
         names = list(rows.values_list("name", flat=True))
@@ -95,7 +97,7 @@ def read() -> list[Schedule]:
             shown_args=Substr("args", 1, MAX_ARGUMENTS + 1),
             shown_kwargs=Substr("kwargs", 1, MAX_ARGUMENTS + 1),
         )
-        found = [_told(row, live, row.name in from_code) for row in shown[:MAX_SCHEDULES]]
+        found = [_told(row, live, row.name in from_code, app) for row in shown[:MAX_SCHEDULES]]
     rest = [_bare(name, name in from_code) for name in names[MAX_SCHEDULES:] if is_name(name)]
     return [schedule for schedule in [*found, *rest] if schedule is not None]
 
@@ -145,7 +147,7 @@ def values_of(row: Any, args: Any, kwargs: Any) -> dict[str, Any]:
     return {name: value for name, value in values.items() if value is not None}
 
 
-def _told(row: Any, live: dict[str, Any], is_code: bool) -> Schedule | None:
+def _told(row: Any, live: dict[str, Any], is_code: bool, app: Any) -> Schedule | None:
     last, runs, since = _runs(row, live.get(row.name))
     args, kwargs = _json(row.shown_args, list), _json(row.shown_kwargs, dict)
     try:
@@ -164,6 +166,7 @@ def _told(row: Any, live: dict[str, Any], is_code: bool) -> Schedule | None:
         last_run=last,
         runs=runs,
         enabled=row.enabled,
+        app=app,
         undone_by=_RESTORED if is_code else None,
         values=values,
     )
@@ -232,14 +235,13 @@ def _live() -> dict[str, Any]:
     return {name: entry.model for name, entry in entries.items()}
 
 
-def _names_in_code() -> set[str]:
-    """Return what beat writes at its start, as far as the apps of this process tell."""
+def _apps() -> list[Any]:
     beat = running.running()
-    apps = live_apps() if beat is None else [beat.app]
-    return {str(name) for app in apps for name in _schedule_of(app)}
+    return live_apps() if beat is None else [beat.app]
 
 
 def _schedule_of(app: Any) -> Any:
+    """Return what beat writes at its start, as far as the app tells."""
     if app.configured:
         return app.conf.beat_schedule
     # To ask the app would configure it, on the wrong thread.

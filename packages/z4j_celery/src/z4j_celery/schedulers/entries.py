@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from z4j_celery.facts import micros, printed, text_of
-from z4j_celery.schedulers.timing import Timing, next_run, timing_of
+from z4j_celery.schedulers.timing import Timing, next_run, of_app, timing_of
 from z4j_core.schedules import Owner, Schedule
 
 MAX_TEXT = 255
@@ -26,16 +26,17 @@ def told(
     last_run: datetime | None,
     runs: int | None,
     enabled: bool = True,
+    app: Any = None,
     **more: Any,
 ) -> Schedule | None:
     """Return what is told of an entry; None if its name is none: empty, or over 255 characters.
 
-    `since` is the time from which Celery reckons the next run. A schedule of a stranger's making
-    that cannot say when it runs harms no other.
+    `since` is the time from which Celery reckons the next run, in the time zone of `app`. A
+    schedule of a stranger's making that cannot say when it runs harms no other.
     """
     if not is_name(name):
         return None
-    timing, next_at = _timing(schedule, since if enabled else None)
+    timing, next_at = _timing(of_app(schedule, app), since if enabled else None)
     fields: dict[str, Any] = {
         "id": name,
         "name": name,

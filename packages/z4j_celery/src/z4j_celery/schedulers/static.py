@@ -46,8 +46,7 @@ class CeleryBeat(BeatScheduler):
     def schedules(self) -> Sequence[Schedule]:
         """Return the schedules as beat left them when it last looked what is due."""
         beat = _beat()
-        entries = () if beat is None else beat.entries
-        found = (_schedule(entry) for entry in entries)
+        found = () if beat is None else [_schedule(entry, beat.app) for entry in beat.entries]
         return [schedule for schedule in found if schedule is not None]
 
     def absences(self) -> dict[str, str]:
@@ -73,7 +72,7 @@ def _beat() -> running.RunningBeat | None:
     return beat if beat is not None and beat.is_static else None
 
 
-def _schedule(entry: Any) -> Schedule | None:
+def _schedule(entry: Any, app: Any) -> Schedule | None:
     runs = int(entry.total_run_count or 0)
     return told(
         name=entry.name,
@@ -87,4 +86,5 @@ def _schedule(entry: Any) -> Schedule | None:
         # An entry that never ran has the time of its first start there.
         last_run=entry.last_run_at if runs else None,
         runs=runs,
+        app=app,
     )

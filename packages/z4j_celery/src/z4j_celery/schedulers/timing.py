@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from celery.schedules import crontab, solar
+from celery.schedules import BaseSchedule, crontab, solar
 from celery.schedules import schedule as interval
 
 from z4j_celery.facts import micros, storable
@@ -20,6 +20,20 @@ class Timing(NamedTuple):
     text: str
     every_s: float | None = None
     timezone: str | None = None
+
+
+def of_app(schedule: Any, app: Any) -> Any:
+    """Return a schedule like this one that goes by the time zone of this app.
+
+    One without an app asks for the current one, which is kept per thread, and keeps the answer: the
+    schedule of beat must not be asked on another thread than beat's.
+    """
+    if app is None or not isinstance(schedule, BaseSchedule):
+        return schedule
+    own = object.__new__(type(schedule))
+    vars(own).update(vars(schedule))
+    own.app = app
+    return own
 
 
 def timing_of(schedule: Any) -> Timing:
