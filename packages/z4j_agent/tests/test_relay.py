@@ -70,6 +70,15 @@ def test_really_forked_children_hand_over_events(
     assert len({event.task_id for event in desk.events}) == 100
 
 
+def test_a_relay_that_is_let_go_is_neither_written_to_nor_closed(desk: Desk) -> None:
+    descriptor = desk.child_end.fileno()
+    desk.writer.let_go()
+    assert not desk.writer.send(wire(1))
+    os.close(descriptor)  # it was open
+    desk.drain()
+    assert desk.events == []
+
+
 def test_a_big_event_is_cut_to_fit_a_datagram(desk: Desk) -> None:
     assert desk.writer.send(wire(1, b'"' + b"x" * MAX_DATAGRAM + b'"'))
     assert desk.writer.send(wire(2, b'"' + b"x" * 65_000 + b'"'))

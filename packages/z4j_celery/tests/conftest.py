@@ -37,6 +37,12 @@ def own_databases(redis_server: Redis) -> Iterator[str]:
     return empty_databases(redis_server, OWN)
 
 
+@pytest.fixture
+def first_database(redis_server: Redis) -> str:
+    """A database for one test without processes that outlive it."""
+    return next(empty_databases(redis_server, range(1)))
+
+
 @pytest.fixture(scope="session")
 def shared_workers(
     tmp_path_factory: pytest.TempPathFactory, redis_server: Redis

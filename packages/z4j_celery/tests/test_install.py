@@ -48,6 +48,25 @@ def test_importing_the_package_or_the_plugin_imports_no_celery() -> None:
     assert run(program).strip() == "False"
 
 
+def test_schedulers_that_are_not_in_use_are_not_even_imported() -> None:
+    """RedBeat's import alone has every beat of the process asked for RedBeat's lock."""
+    program = """
+import sys
+from celery import Celery
+app = Celery(broker="memory://")
+app.conf.broker_url
+from importlib.metadata import entry_points
+from z4j_core.plugins import GROUP, PluginSettings, assemble
+ours = [one for one in entry_points(group=GROUP) if "beat" in one.name]
+found = assemble(ours).schedulers(PluginSettings())
+print(sorted(one.name for one in found), [one.store() for one in found])
+print([name for name in ("redbeat", "django.apps", "django_celery_beat") if name in sys.modules])
+"""
+    names, imported = run(program).splitlines()
+    assert names == "['celery-beat', 'celery-redbeat', 'django-celery-beat'] [None, None, None]"
+    assert imported == "[]"
+
+
 def test_nothing_happens_without_a_url() -> None:
     program = f"""
 import sys, json

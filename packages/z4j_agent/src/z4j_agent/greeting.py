@@ -85,18 +85,22 @@ Part = TypeVar("Part", bound=Offering)
 def _described(
     kind: type[Info],
     parts: Iterable[Part],
-    info_of: Callable[[Part], Info],
+    info_of: Callable[[Part], Info | None],
     said: list[str],
     room: int,
 ) -> list[Info]:
     """Ask strangers for their descriptions and hold them to the limits of the protocol.
 
-    `room` is how many bytes there are for all of them; what is wrong is added to `said`.
+    One that has nothing to say is left out. `room` is how many bytes there are for all of them;
+    what is wrong is added to `said`.
     """
     found: list[Info] = []
     for part in parts:
         try:
-            described = msgspec.json.encode(info_of(part))
+            told = info_of(part)
+            if told is None:
+                continue
+            described = msgspec.json.encode(told)
             if b"\\u0000" in described:
                 raise ValueError("its description holds a NUL character")
             info = msgspec.json.decode(described, type=kind)

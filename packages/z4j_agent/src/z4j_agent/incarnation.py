@@ -122,6 +122,11 @@ class Incarnation:
         """Give the relay to the incarnation that takes over."""
         other._relay, self._relay = self._relay, None
 
+    def leave_relay(self) -> None:
+        """Forget the way to the parent, in a child."""
+        if self.writer is not None:
+            self.writer.let_go()
+
     def in_child(self) -> Incarnation:
         """Return the state for a forked child; no I/O, no lock, no word to the server."""
         if self._driver is not None:

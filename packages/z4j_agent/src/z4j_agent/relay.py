@@ -99,6 +99,10 @@ class RelayWriter:
         self._since = min(self._since or occurred_at, occurred_at)
         self._until = max(self._until, occurred_at)
 
+    def let_go(self) -> None:
+        """Forget the socket without closing it: its number may be another file's by now."""
+        self._end.detach()
+
     def _tell_losses(self) -> None:
         kinds, self._lost = self._lost, {}
         if self._put(_encode(DropNote(kinds, self._since, self._until)), 0.0):

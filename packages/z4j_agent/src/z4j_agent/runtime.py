@@ -194,8 +194,12 @@ class Agent:
 
     def _start(self, life: Incarnation, role: str, worker_name: str | None) -> None:
         plugins = self._plugins
-        if life.writer is not None or plugins is None:
+        if plugins is None:
             return
+        if life.writer is not None:
+            if role != "scheduler":
+                return
+            life = self._leave_relay(life)
         if life.is_running:
             known = life.identity.role if life.identity is not None else role
             if ROLE_RANK.get(role, 1) <= ROLE_RANK.get(known, 1):
@@ -226,6 +230,17 @@ class Agent:
         self._life = new
         old.retire(RETIRE_TIMEOUT_S)
         return new
+
+    def _leave_relay(self, old: Incarnation) -> Incarnation:
+        """Let a forked scheduler have a link: it has schedules of its own to tell.
+
+        Celery's embedded beat closes all files that it inherits; the relay's descriptor may be its
+        broker connection by now, and is neither written to nor closed.
+        """
+        old.leave_relay()
+        self._graveyard.append(old)
+        self._life = Incarnation(self.settings.outbox_bytes)
+        return self._life
 
     def _current(self) -> Incarnation:
         """Return the state of this process; after a fork that nobody told us of, a new one."""

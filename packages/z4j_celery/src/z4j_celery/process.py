@@ -21,6 +21,7 @@ class Process:
         self.app: Any = None
         self.consumer: Any = None
         self._publisher_pid = 0
+        self._worker_pid = 0
 
     def apps(self) -> list[Any]:
         """Return the apps that actions of this process can use: a worker's own, or all."""
@@ -29,6 +30,7 @@ class Process:
     def on_worker_init(self, worker: Any) -> None:
         """A worker is being set up in this process; its pool has not been forked yet."""
         self.role, self.app = "worker", worker.app
+        self._worker_pid = os.getpid()
         self.pool = pool_name(worker.pool_cls)
         self.is_prefork = self.pool == "prefork"
         if self.is_prefork or getattr(worker, "beat", False):
@@ -49,9 +51,9 @@ class Process:
         self.host.stop()
 
     def on_beat_init(self) -> None:
-        """This process is the scheduler, unless it is a worker's child (``worker -B``)."""
-        if self.role is None:
-            self.role = "scheduler"
+        """This process is the scheduler, if need be one that a worker forked (``worker -B``)."""
+        if self.role is None or self._worker_pid != os.getpid():
+            self.role, self.consumer = "scheduler", None
             self.host.ensure_started("scheduler")
 
     def on_publish(self) -> None:

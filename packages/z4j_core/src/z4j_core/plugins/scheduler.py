@@ -38,8 +38,12 @@ class Scheduler(Offering):
 
     engine: ClassVar[str]
 
-    def store(self) -> str:
-        """Return which store of schedules this is (`z4j_core.schedules.store_id`). No I/O."""
+    def store(self) -> str | None:
+        """Return which store of schedules this is (`z4j_core.schedules.store_id`). No I/O.
+
+        None if this process cannot read any as it is now: the scheduler runs in another, or is not
+        in use. It is asked whenever the process connects, and what gives None is not announced.
+        """
         raise NotImplementedError(f"{type(self).__name__} must implement store()")
 
     def schedules(self) -> Sequence[Schedule]:
@@ -55,12 +59,15 @@ class Scheduler(Offering):
     def declared(cls) -> type[Offering]:
         return Scheduler
 
-    def info(self) -> SchedulerInfo:
-        """Return what `hello` says of this scheduler."""
+    def info(self) -> SchedulerInfo | None:
+        """Return what `hello` says of this scheduler; None without a store."""
+        store = self.store()
+        if store is None:
+            return None
         return SchedulerInfo(
             name=self.name,
             engine=self.engine,
-            store=self.store(),
+            store=store,
             version=self.version(),
             actions=self.announced(),
         )

@@ -83,6 +83,7 @@ class SchedulerContract:
     def test_the_store_has_a_stable_name(self, harness: SchedulerHarness) -> None:
         """`store` is 16 hexadecimal digits and the same whenever it is asked."""
         store = harness.scheduler.store()
+        assert store is not None
         assert re.fullmatch("[0-9a-f]{16}", store)
         assert harness.scheduler.store() == store
 
@@ -180,7 +181,7 @@ class SchedulerContract:
 
     def offers(self, harness: SchedulerHarness, action: str, schedule: str | None = None) -> bool:
         """Tell whether the scheduler offers an action, on this schedule."""
-        infos = {one.name: one for one in harness.scheduler.info().actions}
+        infos = {one.name: one for one in harness.scheduler.announced()}
         if infos[action].absent is not None:
             return False
         if schedule is None:
