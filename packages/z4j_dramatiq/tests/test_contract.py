@@ -1,0 +1,60 @@
+"""The contract of engines, on real Redis with a worker in this process."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from dramatiq_stand import Shop
+
+from z4j_core.events import Kind
+from z4j_core.testing import RecordingHost
+from z4j_core.testing.engine_contract import EngineContract
+
+
+class Harness:
+    def __init__(self, shop: Shop) -> None:
+        self.engine, self.host = shop.engine, shop.host
+        self._succeed = shop.actor(succeed)
+        self._fail = shop.actor(fail)
+        self._sign_in = shop.actor(sign_in)
+        shop.work()
+
+    host: RecordingHost
+
+    def run_succeeding(self, value: int) -> str:
+        return str(self._succeed.send(value).message_id)
+
+    def run_failing(self, message: str) -> str:
+        return str(self._fail.send(message).message_id)
+
+    def run_with_secret(self, secret: str) -> str:
+        return str(self._sign_in.send("ada", password=secret).message_id)
+
+
+def succeed(value: int) -> None:
+    """Succeeds."""
+
+
+def fail(message: str) -> None:
+    """Fails."""
+    raise ValueError(message)
+
+
+def sign_in(user: str, *, password: str) -> None:
+    """Takes a secret."""
+
+
+class TestDramatiqContract(EngineContract):
+    module = "z4j_dramatiq.plugin"
+    library = "dramatiq"
+
+    @pytest.fixture
+    def harness(self, shop: Shop) -> Iterator[Harness]:
+        yield Harness(shop)
+
+    def test_the_kinds_of_an_undelayed_task(self, harness: Harness) -> None:
+        task_id = harness.run_succeeding(1)
+        harness.host.wait_for(task_id, Kind.SUCCEEDED)
+        kinds = [event.kind for event in harness.host.of_task(task_id)]
+        assert kinds == [Kind.PUBLISHED, Kind.STARTED, Kind.SUCCEEDED]
