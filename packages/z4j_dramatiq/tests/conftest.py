@@ -15,6 +15,12 @@ sys.path.insert(0, str(Path(__file__).parent / "apps"))
 from dramatiq_stand import Shop
 
 
+@pytest.fixture(autouse=True)
+def quick_consumers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A consumer that was paused begins anew after three seconds otherwise."""
+    monkeypatch.setattr("dramatiq.worker.CONSUMER_RESTART_DELAY_SECS", 0.05)
+
+
 @pytest.fixture
 def shop(redis_url: str) -> Iterator[Shop]:
     """A shop on real Redis."""

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 from dramatiq_stand import Shop
 
@@ -50,8 +48,8 @@ class TestDramatiqContract(EngineContract):
     library = "dramatiq"
 
     @pytest.fixture
-    def harness(self, shop: Shop) -> Iterator[Harness]:
-        yield Harness(shop)
+    def harness(self, shop: Shop) -> Harness:
+        return Harness(shop)
 
     def test_the_kinds_of_an_undelayed_task(self, harness: Harness) -> None:
         task_id = harness.run_succeeding(1)

@@ -67,7 +67,7 @@ class Attachment:
             # Dramatiq gives a group an id only if it has completion callbacks.
             token = current.set(current.get() or str(uuid4()))
             try:
-                return run(group, *args, **kwargs)
+                return run(group, *args, **kwargs)  # type: ignore[no-untyped-call]
             finally:
                 current.reset(token)
 

@@ -66,7 +66,7 @@ def choose(brokers: list[Any], what: str, fits: Any) -> Any:
     if not brokers:
         raise ActionError("No Dramatiq broker is in use in this process.")
     fitting_ones = [broker for broker in brokers if fits(broker)] if len(brokers) > 1 else brokers
-    if len(fitting_ones) == 1:
+    if len({identity_of(broker) for broker in fitting_ones}) == 1:
         return fitting_ones[0]
     problem = "none of them knows" if not fitting_ones else "more than one of them knows"
     raise ActionError(

@@ -1,4 +1,4 @@
-"""The messages that the workers of this process hold: in a thread's queue, or until they are due."""
+"""The messages that the workers of this process hold, for a thread or until they are due."""
 
 from __future__ import annotations
 

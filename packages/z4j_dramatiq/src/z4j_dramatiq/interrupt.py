@@ -21,7 +21,7 @@ from z4j_dramatiq.run import Run, current
 _ORIGINAL = "_z4j_function"
 
 
-class Terminated(Interrupt):  # type: ignore[misc]
+class Terminated(Interrupt):
     """Somebody ended this run through z4j."""
 
     def __init__(self, *args: object) -> None:
@@ -45,7 +45,7 @@ class Running:
             if run is None:
                 return False
             run.is_terminated = True
-            raise_thread_exception(run.thread, Terminated)
+            raise_thread_exception(run.thread, Terminated)  # type: ignore[no-untyped-call]
             return True
 
     def watch(self, actor: Any) -> None:

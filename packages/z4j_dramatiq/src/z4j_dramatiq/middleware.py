@@ -17,7 +17,7 @@ from z4j_dramatiq.guard import complain, guarded
 from z4j_dramatiq.interrupt import Terminated
 
 
-class Late(Middleware):  # type: ignore[misc]
+class Late(Middleware):
     """The first in the list."""
 
     def __init__(self, capture: Capture) -> None:
@@ -76,7 +76,7 @@ class Late(Middleware):  # type: ignore[misc]
         self.capture.process.on_worker_shutdown(worker)
 
 
-class Early(Middleware):  # type: ignore[misc]
+class Early(Middleware):
     """The last in the list."""
 
     def __init__(self, capture: Capture) -> None:
@@ -125,7 +125,7 @@ def place(broker: Any, capture: Capture) -> None:
 
     The list is replaced and never changed: Dramatiq may be going through it.
     """
-    others = [one for one in broker.middleware if not isinstance(one, Late | Early)]
+    others = [one for one in broker.middleware if not _belongs(one, capture)]
     ours = {type(one): one for one in broker.middleware if _belongs(one, capture)}
     late, early = ours.get(Late) or Late(capture), ours.get(Early) or Early(capture)
     broker.middleware = [late, *others, early]

@@ -30,9 +30,10 @@ def pack(broker: Any, message: Any) -> bytes | None:
     """Return a message as bytes; None if its encoder cannot."""
     plain = getattr(message, "_message", message)
     try:
-        return replace(plain, options=lasting_options(broker, plain.options)).encode()
+        data: bytes = replace(plain, options=lasting_options(broker, plain.options)).encode()
     except Exception:  # noqa: BLE001 - arguments may have become anything
         return None
+    return data
 
 
 def unpack(data: bytes) -> Any:

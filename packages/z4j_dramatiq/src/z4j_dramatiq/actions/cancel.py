@@ -40,7 +40,7 @@ def cancel(capture: Capture, brokers: list[Any], task: TaskRef) -> CancelResult:
         "drops it when its turn comes."
         if is_here
         else (
-            f" Every worker refuses it from {REFRESH_S:.0f} second on; one that has begun it goes on."
+            f"Every worker refuses it from {REFRESH_S:.0f} second on; one that has begun goes on."
         )
     )
-    return CancelResult(outcome=f"{where} {who}".replace("  ", " "))
+    return CancelResult(outcome=f"{where} {who}")
