@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from dramatiq.brokers.rabbitmq import RabbitmqBroker
 from dramatiq.brokers.redis import RedisBroker
 from dramatiq.brokers.stub import StubBroker
 
@@ -29,6 +30,14 @@ def shop(redis_url: str) -> Iterator[Shop]:
     shop.close()
     shop.broker.client.close()
     shop.broker.client.connection_pool.disconnect()
+
+
+@pytest.fixture
+def rabbit_shop(rabbitmq_url: str) -> Iterator[Shop]:
+    """A shop on real RabbitMQ."""
+    shop = Shop(lambda: RabbitmqBroker(url=rabbitmq_url))
+    yield shop
+    shop.close()
 
 
 @pytest.fixture

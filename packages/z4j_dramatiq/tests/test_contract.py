@@ -1,4 +1,4 @@
-"""The contract of engines, on real Redis with a worker in this process."""
+"""The contract of engines, on real Redis and RabbitMQ with a worker in this process."""
 
 from __future__ import annotations
 
@@ -56,3 +56,9 @@ class TestDramatiqContract(EngineContract):
         harness.host.wait_for(task_id, Kind.SUCCEEDED)
         kinds = [event.kind for event in harness.host.of_task(task_id)]
         assert kinds == [Kind.PUBLISHED, Kind.STARTED, Kind.SUCCEEDED]
+
+
+class TestDramatiqOnRabbitMQ(TestDramatiqContract):
+    @pytest.fixture
+    def harness(self, rabbit_shop: Shop) -> Harness:
+        return Harness(rabbit_shop)
