@@ -272,7 +272,7 @@ def test_too_many_waiting_commands_are_refused_not_kept(
 
 def test_an_unknown_engine_is_refused_without_a_thread(bench: Bench) -> None:
     bench.dispatcher.submit(Command(id="c9", engine="other", action="retry", params=b"{}"))
-    assert "no engine 'other'" in str(bench.pushed[0].error)
+    assert "no engine or scheduler 'other'" in str(bench.pushed[0].error)
 
 
 def test_a_result_after_the_driver_ended_does_not_kill_the_engines_thread(

@@ -10,7 +10,7 @@ from z4j_agent.greeting import Identity, hello
 from z4j_core.capability import Target, action
 from z4j_core.codec import MSGPACK
 from z4j_core.frames import Hello
-from z4j_core.plugins import Engine
+from z4j_core.plugins import Engine, Scheduler
 from z4j_core.redaction import Redactor
 
 NONCE = bytes(16)
@@ -95,3 +95,18 @@ def test_every_incarnation_has_its_own_epoch() -> None:
     epochs = {of_this_process().epoch for _ in range(100)}
     assert len(epochs) == 100
     assert {len(epoch) for epoch in epochs} == {32}
+
+
+class Elsewhere(Scheduler):
+    """A scheduler whose schedules another process can read."""
+
+    name: ClassVar[str] = "elsewhere"
+    engine: ClassVar[str] = "told"
+
+    def store(self) -> None:
+        return None
+
+
+def test_a_scheduler_without_a_store_is_not_announced_and_no_problem() -> None:
+    told = hello(of_this_process(), NONCE, schedulers=[Elsewhere()])
+    assert (told.schedulers, told.plugin_errors) == ([], [])

@@ -111,9 +111,10 @@ def _plugins() -> int:
     plugins = PluginSet(Settings.from_environment())
     for name in plugins.names:
         print(f"{name}  loaded")
-    for engine in plugins.engines:
-        offered = [action.name for action in engine.info().actions if action.absent is None]
-        print(f"engine {engine.name} {engine.version()}  actions: {', '.join(offered) or 'none'}")
+    for kind, parts in (("engine", plugins.engines), ("scheduler", plugins.schedulers)):
+        for part in parts:
+            offered = [one.name for one in part.announced() if one.absent is None]
+            print(f"{kind} {part.name} {part.version()}  actions: {', '.join(offered) or 'none'}")
     for framework in plugins.frameworks:
         print(f"framework {framework.name}")
     for problem in plugins.problems:

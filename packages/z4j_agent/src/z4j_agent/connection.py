@@ -15,6 +15,8 @@ from z4j_agent.depths import DepthSampler
 from z4j_agent.outbox import Outbox
 from z4j_agent.queue_talk import QueueTalk
 from z4j_agent.sampler import heartbeat, micros
+from z4j_agent.schedule_talk import ScheduleTalk
+from z4j_agent.schedules import ScheduleReader
 from z4j_core import frames
 from z4j_core.link import CloseReason, Link, LinkError, State
 from z4j_core.link.errors import BAD_FRAME, SHUTDOWN
@@ -55,6 +57,7 @@ class Connection:
         stopping: Stopping,
         on_command: Callable[[frames.Command], None],
         depths: DepthSampler | None = None,
+        schedules: ScheduleReader | None = None,
     ) -> None:
         self.clock_offset_us = 0
         self._socket = socket
@@ -63,6 +66,7 @@ class Connection:
         self._stopping = stopping
         self._on_command = on_command
         self._queues = QueueTalk(depths or DepthSampler(()), self._send_one)
+        self._schedules = None if schedules is None else ScheduleTalk(schedules, self._send_one)
         self._loop = asyncio.get_running_loop()
         self._work = asyncio.Event()
         self._urgent = asyncio.Event()
@@ -105,6 +109,8 @@ class Connection:
                     task.result()
         finally:
             self._queues.end()
+            if self._schedules is not None:
+                self._schedules.end()
             for task in (sender, *others, watcher):
                 task.cancel()
             await asyncio.gather(sender, *others, watcher, return_exceptions=True)
@@ -125,6 +131,11 @@ class Connection:
         """Send at once what was pushed (a result), instead of lingering. Loop's thread only."""
         self._work.set()
         self._urgent.set()
+
+    def acted(self, name: str) -> None:
+        """An engine or scheduler has carried out a command. Loop's thread only."""
+        if self._schedules is not None:
+            self._schedules.acted(name)
 
     def descriptor(self) -> int:
         """Return the socket's file descriptor, or -1."""
@@ -205,6 +216,9 @@ class Connection:
         elif isinstance(frame, frames.Watch):
             if not self._stopping.is_set:
                 self._queues.watch(frame)
+        elif isinstance(frame, frames.WatchSchedules):
+            if self._schedules is not None and not self._stopping.is_set:
+                self._schedules.watch(frame)
         elif isinstance(frame, frames.Error):
             self._complain(frame)
         elif isinstance(frame, frames.UnknownFrame):

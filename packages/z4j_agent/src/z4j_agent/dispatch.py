@@ -1,4 +1,4 @@
-"""Commands become calls of an engine's actions: once per command, one at a time per engine."""
+"""Commands become calls of actions: once per command, one at a time for an engine or scheduler."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import contextlib
 import logging
 from collections import OrderedDict, deque
 from collections.abc import Callable, Sequence
+from functools import partial
 from queue import SimpleQueue
 from threading import Thread
 from typing import Any
@@ -13,9 +14,10 @@ from typing import Any
 import msgspec
 
 from z4j_agent.sampler import micros
+from z4j_agent.schedules import Job
 from z4j_core.capability import Action, ActionError, Target
 from z4j_core.frames import Command, Result
-from z4j_core.plugins import Engine
+from z4j_core.plugins import Offering
 from z4j_core.redaction import Redactor
 
 MAX_REMEMBERED = 1000
@@ -56,16 +58,19 @@ class Outcome(msgspec.Struct, frozen=True):
 
 
 class Executor:
-    """Carries out commands on the engines of this process. Thread-safe if the engines are."""
+    """Carries out commands on the engines and schedulers of this process, by their names.
 
-    def __init__(self, engines: Sequence[Engine], redactor: Redactor) -> None:
+    Thread-safe if these are.
+    """
+
+    def __init__(self, engines: Sequence[Offering], redactor: Redactor) -> None:
         self._engines = {engine.name: engine for engine in engines}
         self._actions: dict[str, dict[str, Action]] = {}
         self._redactor = redactor
 
     @property
     def engine_names(self) -> frozenset[str]:
-        """The engines that this process has."""
+        """The engines and schedulers that this process has."""
         return frozenset(self._engines)
 
     def run(self, command: Command, clock_offset_us: int) -> Outcome:
@@ -89,13 +94,13 @@ class Executor:
             raise RefusedError("Not carried out: its deadline had passed. Send it again.")
         engine = self._engines.get(command.engine)
         if engine is None:
-            raise RefusedError(f"This process has no engine {command.engine!r}.")
+            raise RefusedError(f"This process has no engine or scheduler {command.engine!r}.")
         action = self._action(engine, command.action)
         params = _params(action, command.params)
         method = getattr(engine, action.name)
         return method(*_subject(action, command), params)
 
-    def _action(self, engine: Engine, name: str) -> Action:
+    def _action(self, engine: Offering, name: str) -> Action:
         """Only what was announced can be called: a name never reaches `getattr` unchecked."""
         if engine.name not in self._actions:
             self._actions[engine.name] = type(engine).actions()
@@ -117,10 +122,11 @@ class Executor:
 
 
 class Dispatcher:
-    """Takes commands on the driver's thread, runs them on one thread per engine.
+    """Takes commands on the driver's thread, runs them on one thread per engine or scheduler.
 
     `push` numbers and keeps a result frame and returns its number; `acknowledged` tells up to
-    which number the server has them. Both are called on the driver's thread only.
+    which number the server has them. Both are called on the driver's thread only, and so is
+    `on_acted`, with the name of the engine or scheduler that has carried out a command.
     """
 
     def __init__(
@@ -131,6 +137,7 @@ class Dispatcher:
     ) -> None:
         self.clock_offset_us = 0
         self.on_driver: Callable[[Callable[[], None]], None] | None = None
+        self.on_acted: Callable[[str], None] | None = None
         self._executor = executor
         self._push = push
         self._acknowledged = acknowledged
@@ -138,7 +145,7 @@ class Dispatcher:
         self._waiting_bytes = 0
         self._untold: deque[int] = deque()
         self._remembered: OrderedDict[str, tuple[Outcome, int]] = OrderedDict()
-        self._queues: dict[str, SimpleQueue[Command]] = {}
+        self._queues: dict[str, SimpleQueue[Job]] = {}
 
     def submit(self, command: Command) -> None:
         """Carry out a command, unless that was done or is being done. Driver's thread only.
@@ -158,7 +165,14 @@ class Dispatcher:
         else:
             self._waiting[command.id] = size = _size(command)
             self._waiting_bytes += size
-            self._queue(command.engine).put(command)
+            self.on_thread(command.engine, partial(self._carry_out, command))
+
+    def on_thread(self, engine: str, job: Job) -> None:
+        """Run a job on the thread of this engine or scheduler, after those before it.
+
+        It must not raise. What it returns is called on the driver's thread. Driver's thread only.
+        """
+        self._queue(engine).put(job)
 
     def _has_room(self) -> bool:
         """Tell whether one more result may be kept for the server."""
@@ -188,7 +202,17 @@ class Dispatcher:
         self._untold.append(seq)
         return seq
 
-    def _queue(self, engine: str) -> SimpleQueue[Command]:
+    def _carry_out(self, command: Command) -> Callable[[], None]:
+        outcome = self._executor.run(command, self.clock_offset_us)
+
+        def finish() -> None:
+            self._finish(outcome)
+            if self.on_acted is not None:
+                self.on_acted(command.engine)
+
+        return finish
+
+    def _queue(self, engine: str) -> SimpleQueue[Job]:
         queue = self._queues.get(engine)
         if queue is None:
             queue = self._queues[engine] = SimpleQueue()
@@ -196,13 +220,13 @@ class Dispatcher:
             Thread(target=self._work, args=(queue,), name=name, daemon=True).start()
         return queue
 
-    def _work(self, queue: SimpleQueue[Command]) -> None:
+    def _work(self, queue: SimpleQueue[Job]) -> None:
         while True:
-            outcome = self._executor.run(queue.get(), self.clock_offset_us)
+            done = queue.get()()
             deliver = self.on_driver
             if deliver is not None:
                 with contextlib.suppress(RuntimeError):  # the driver has ended meanwhile
-                    deliver(lambda outcome=outcome: self._finish(outcome))  # type: ignore[misc]
+                    deliver(done)
 
 
 def _size(command: Command) -> int:
@@ -230,6 +254,10 @@ def _subject(action: Action, command: Command) -> tuple[Any, ...]:
         if command.queue is None:
             raise RefusedError(f"{action.name} acts on a queue, and the command names none.")
         return (command.queue,)
+    if action.mark.target is Target.SCHEDULE:
+        if command.schedule is None:
+            raise RefusedError(f"{action.name} acts on a schedule, and the command names none.")
+        return (command.schedule,)
     return ()
 
 

@@ -19,6 +19,7 @@ from z4j_agent.dispatch import Dispatcher
 from z4j_agent.endpoint import AgentLoop, Endpoint
 from z4j_agent.outbox import Outbox
 from z4j_agent.relay import READS_PER_TURN, RelayReader
+from z4j_agent.schedules import ScheduleReader
 from z4j_agent.spool.adoption import Adopter
 from z4j_agent.spool.place import Place
 from z4j_core import frames
@@ -53,8 +54,10 @@ class Driver:
         describe: Callable[[bytes], frames.Hello],
         place: Place | None = None,
         depths: DepthSampler | None = None,
+        schedules: ScheduleReader | None = None,
     ) -> None:
         self._depths = depths
+        self._schedules = schedules
         self._endpoint = endpoint
         self._outbox = outbox
         self._dispatcher = dispatcher
@@ -72,6 +75,7 @@ class Driver:
     def start(self) -> None:
         """Start the thread; raise `RuntimeError` when the system gives none."""
         self._dispatcher.on_driver = self._call
+        self._dispatcher.on_acted = self._acted
         try:
             self._thread.start()
         except RuntimeError:
@@ -104,6 +108,10 @@ class Driver:
         """Send now what was pushed. Driver's thread only."""
         if self._connection is not None:
             self._connection.hurry()
+
+    def _acted(self, name: str) -> None:
+        if self._connection is not None:
+            self._connection.acted(name)
 
     def descriptors(self) -> list[int]:
         """Return the descriptors that a forked child must let go of."""
@@ -209,7 +217,9 @@ class Driver:
         sender = self._outbox.sender
         link = Link.for_agent(self._endpoint.credential.signing_key, nonce, sender)
         submit = self._dispatcher.submit
-        connection = Connection(socket, link, self._outbox, self._stopping, submit, self._depths)
+        connection = Connection(
+            socket, link, self._outbox, self._stopping, submit, self._depths, self._schedules
+        )
         self._connection = connection
         try:
             welcome = await connection.greet(self._describe(nonce))

@@ -69,6 +69,7 @@ class Incarnation:
         from z4j_agent.depths import DepthSampler
         from z4j_agent.driver import Driver
         from z4j_agent.identity import Identity
+        from z4j_agent.schedules import ScheduleReader
 
         if self.identity is None:
             self.identity = Identity.of_this_process(role, worker_name)
@@ -78,7 +79,12 @@ class Incarnation:
         if place is not None:
             self._open_spool(place, self.identity)
         depths = DepthSampler(plugins.engines)
-        driver = Driver(endpoint, self.outbox, self._dispatcher, describe, place, depths)
+        schedules = None
+        if plugins.schedulers:
+            schedules = ScheduleReader(
+                plugins.schedulers, plugins.redactor, self._dispatcher.on_thread
+            )
+        driver = Driver(endpoint, self.outbox, self._dispatcher, describe, place, depths, schedules)
         driver.start()
         self._driver = driver
         self.is_stopped = False
@@ -163,7 +169,7 @@ class Incarnation:
                 self._driver.hurry()
             return seq
 
-        executor = Executor(plugins.engines, plugins.redactor)
+        executor = Executor([*plugins.engines, *plugins.schedulers], plugins.redactor)
         return Dispatcher(executor, push, lambda: sender.last - sender.kept)
 
     def _watch_relay(self, driver: Driver, end: socket.socket) -> None:
@@ -193,6 +199,7 @@ def _describer(identity: Identity, plugins: PluginSet) -> Callable[[bytes], Hell
             problems,
             plugins.redactor,
             plugins.sealing.key_ids,
+            plugins.schedulers,
         )
 
     return describe

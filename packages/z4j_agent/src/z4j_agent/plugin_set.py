@@ -18,12 +18,14 @@ from z4j_core.plugins import (
     Host,
     PluginSettings,
     Problem,
+    Scheduler,
     assemble,
 )
 from z4j_core.redaction import Redactor
 from z4j_core.redaction.logs import redact_logs
 
 _log = logging.getLogger("z4j.agent")
+Part = Engine | Scheduler | Framework
 
 
 class PluginSet:
@@ -34,14 +36,17 @@ class PluginSet:
         self._assembly = assemble(found, settings.only, settings.disabled)
         given = PluginSettings(environment=settings.environment)
         self.engines: list[Engine] = self._assembly.engines(given)
+        self.schedulers: list[Scheduler] = self._with_names_of_their_own(
+            self._assembly.schedulers(given)
+        )
         self.frameworks: list[Framework] = self._assembly.frameworks(given)
         self.redactor = Redactor(
             extra_key=self._assembly.secret_key(),
             extra_rules=self._assembly.value_rules(time.thread_time),
             emails=settings.redact_emails,
         )
-        parts: list[Engine | Framework] = [*self.engines, *self.frameworks]
-        redact_logs(("z4j.agent", *(f"z4j.{part.name}" for part in parts)), self.redactor)
+        names = (f"z4j.{part.name}" for part in self._parts())
+        redact_logs(("z4j.agent", *names), self.redactor)
         self.event_filter: Callable[[TaskEvent], TaskEvent | None] | None = (
             self._assembly.event_filter()
         )
@@ -49,7 +54,7 @@ class PluginSet:
         self.seal = None if self.sealing.sealer is None else self.sealing.sealer.seal
         if self.sealing.problem is not None:
             self._assembly.problems.append(Problem("z4j-agent[seal]", self.sealing.problem))
-        self._attached: list[Engine | Framework] = []
+        self._attached: list[Part] = []
         for problem in self._assembly.problems:
             self._warn(problem)
 
@@ -69,9 +74,8 @@ class PluginSet:
         return self.frameworks[0].name if self.frameworks else None
 
     def attach(self, host: Host) -> None:
-        """Let every engine and framework begin; one that cannot is left out."""
-        parts: list[Engine | Framework] = [*self.engines, *self.frameworks]
-        for part in parts:
+        """Let every engine, scheduler and framework begin; one that cannot is left out."""
+        for part in self._parts():
             try:
                 part.attach(host)
             except Exception as error:  # one bad plugin must not harm the host
@@ -89,13 +93,30 @@ class PluginSet:
             except Exception as error:  # one bad plugin must not harm the host
                 self._fail(part, f"cannot be detached: {error!r}")
 
-    def _leave_out(self, part: Engine | Framework) -> None:
+    def _parts(self) -> list[Part]:
+        return [*self.engines, *self.schedulers, *self.frameworks]
+
+    def _with_names_of_their_own(self, found: list[Scheduler]) -> list[Scheduler]:
+        """Commands call engines and schedulers by their names, so each has one of its own."""
+        taken, kept = {engine.name for engine in self.engines}, []
+        for scheduler in found:
+            if scheduler.name in taken:
+                detail = f"another engine or scheduler has the name {scheduler.name!r}"
+                self._assembly.problems.append(Problem(type(scheduler).__name__, detail))
+            else:
+                taken.add(scheduler.name)
+                kept.append(scheduler)
+        return kept
+
+    def _leave_out(self, part: Part) -> None:
         if isinstance(part, Engine):
             self.engines.remove(part)
+        elif isinstance(part, Scheduler):
+            self.schedulers.remove(part)
         else:
             self.frameworks.remove(part)
 
-    def _fail(self, part: Engine | Framework, detail: str) -> None:
+    def _fail(self, part: Part, detail: str) -> None:
         problem = Problem(str(getattr(part, "name", type(part).__name__)), detail)
         self._assembly.problems.append(problem)
         self._warn(problem)

@@ -66,6 +66,7 @@ class LoopbackBrain:
         self.batches: list[int] = []
         self.gaps: list[frames.Gap] = []
         self.results: list[frames.Result] = []
+        self.schedules: list[frames.Schedules] = []
         self.heartbeats: list[frames.Heartbeat] = []
         self.goodbyes: list[frames.Goodbye] = []
         self.link_errors: list[str] = []
@@ -132,6 +133,10 @@ class LoopbackBrain:
     def command(self, command: frames.Command) -> None:
         """Send a command to every agent."""
         self._to_all(lambda link: link.send(command, _now()))
+
+    def watch_schedules(self, *stores: frames.WatchedStore, every_s: float = 0.2) -> None:
+        """Elect every agent to read these schedules."""
+        self._to_all(lambda link: link.send(frames.WatchSchedules(every_s, [*stores]), _now()))
 
     def goodbye(self, code: str, detail: str, retry_after_s: float = 0.0) -> None:
         """Say goodbye to every agent."""
@@ -260,6 +265,8 @@ class LoopbackBrain:
             self._note(self.results, frame)
         elif isinstance(frame, frames.Heartbeat):
             self._note(self.heartbeats, frame)
+        elif isinstance(frame, frames.Schedules):
+            self._note(self.schedules, frame)
         elif isinstance(frame, frames.Goodbye):
             self._note(self.goodbyes, frame)
         self.positions[key] = link.position

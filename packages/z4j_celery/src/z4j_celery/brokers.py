@@ -65,7 +65,7 @@ def identity_of(connection: Any, driver: str) -> str:
     port = port or connection.get_transport_cls().default_port
     vhost = str(vhost).strip("/") or ("0" if driver == "redis" else "")
     place: list[str | int] = []
-    if driver in _LOCAL_DRIVERS or _is_local(host):
+    if driver in _LOCAL_DRIVERS or is_local(host):
         place.append(socket.gethostname())
     if driver == "memory":
         place.append(getpid())
@@ -82,7 +82,8 @@ def _port(parts: Any) -> int | None:
     return port
 
 
-def _is_local(host: str) -> bool:
+def is_local(host: str) -> bool:
+    """Tell whether a host is reached through this machine alone."""
     if host in ("", "localhost"):
         return True
     try:

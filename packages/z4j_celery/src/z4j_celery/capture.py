@@ -16,6 +16,7 @@ from z4j_celery.process import Process
 from z4j_celery.publish import Publications
 from z4j_celery.request import observe_tasks, stop_observing
 from z4j_celery.run import Runs
+from z4j_celery.schedulers import running
 from z4j_celery.step import observing_step
 from z4j_core.events import Kind, TaskEvent
 from z4j_core.plugins import Host
@@ -45,11 +46,12 @@ class Capture:
         yield signals.beat_init, self._beat_init
 
     def detach(self) -> None:
-        """Take the bootstep and the request classes out of the apps."""
+        """Take the bootstep and the request classes out of the apps, and leave beat alone."""
         for app in self._apps:
             app.steps["consumer"].discard(self._step)
             stop_observing(app, self._runs)
         self._apps.clear()
+        running.forget()
 
     def _observe(self, consumer: Any) -> None:
         observe_tasks(consumer.app, self._runs, self.cancelled)
@@ -67,7 +69,9 @@ class Capture:
     def _worker_shutdown(self, **_: Any) -> None:
         self.process.on_worker_shutdown()
 
-    def _beat_init(self, **_: Any) -> None:
+    def _beat_init(self, sender: Any, **_: Any) -> None:
+        # First of all: a connection says at once which schedules can be read.
+        running.notice(sender)
         self.process.on_beat_init()
 
     def _before_publish(

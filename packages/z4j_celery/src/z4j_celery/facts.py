@@ -14,6 +14,8 @@ from typing import Any
 
 PUBLISHED_AT = "z4j_published_at"
 RETRIED_FROM = "z4j_retried_from"
+SCHEDULE = "periodic_task_name"
+"""Set by django-celery-beat; for the other schedulers by z4j, in the process of beat."""
 LATEST = (1 << 52) - 1
 MAX_MESSAGE = 4_096
 MAX_TRACEBACK = 1 << 20
@@ -43,17 +45,18 @@ def micros(moment: object) -> int | None:
         return None
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)
-    return _storable((moment - _EPOCH) // _MICROSECOND)
+    return storable((moment - _EPOCH) // _MICROSECOND)
 
 
 def retry_at(when: object) -> int | None:
     """Return the time that a `Retry` names, as seconds from now or as a datetime."""
     if isinstance(when, bool) or not isinstance(when, int | float):
         return micros(when)
-    return _storable(now_us() + int(when * 1_000_000)) if 0 <= when < 1e9 else None
+    return storable(now_us() + int(when * 1_000_000)) if 0 <= when < 1e9 else None
 
 
-def _storable(at: int) -> int | None:
+def storable(at: int) -> int | None:
+    """Return a time in microseconds since the epoch if events and schedules can hold it."""
     return at if 0 <= at <= LATEST else None
 
 
@@ -69,7 +72,9 @@ def text_of(value: object) -> str | None:
 
 
 def origin(headers: Mapping[str, Any], task_id: str) -> dict[str, Any]:
-    """Return when this message was published and which task it repeats, as far as stamped."""
+    """Return when this message was published, which task it repeats and which schedule it came
+    from, as far as stamped.
+    """
     data: dict[str, Any] = {}
     stamp = headers.get(PUBLISHED_AT)
     if isinstance(stamp, int) and 0 < stamp <= LATEST:
@@ -77,6 +82,9 @@ def origin(headers: Mapping[str, Any], task_id: str) -> dict[str, Any]:
     source = headers.get(RETRIED_FROM)
     if source is not None and source != task_id and (source := text_of(source)) is not None:
         data["retried_from"] = source
+    schedule = headers.get(SCHEDULE)
+    if schedule is not None and (schedule := text_of(schedule)) is not None:
+        data["schedule"] = schedule
     return data
 
 

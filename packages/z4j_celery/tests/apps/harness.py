@@ -65,20 +65,17 @@ def wait(
     raise AssertionError(problem())
 
 
-class Worker:
-    """One real worker, started with the options given."""
+class Served:
+    """A process whose host records what it is told and takes commands on a socket."""
 
-    def __init__(self, folder: Path, redis_url: str, *options: str, **environment: str) -> None:
+    def __init__(self, folder: Path, redis_url: str, *command: str, **environment: str) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.record = Record(folder / "record")
         self.log = folder / "log"
         self.url = redis_url
-        self.name = f"{folder.name}@test"
-        module = environment.pop("MODULE", "celery_shop")
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "celery", "-A", module, "worker"]
-                + ["-n", self.name, "-l", "INFO", *options],
+                [sys.executable, "-m", *command],
                 env={**clean_environment(redis_url, self.record.path), **environment},
                 stdin=subprocess.DEVNULL,
                 stdout=log,
@@ -86,12 +83,12 @@ class Worker:
                 start_new_session=True,
             )
 
-    def wait_until_ready(self) -> Worker:
-        def is_ready() -> bool:
+    def wait_until_served(self) -> Served:
+        def is_served() -> bool:
             assert self.process.poll() is None, self.log.read_text()
-            return " ready." in self.log.read_text()
+            return any(call == "ensure_started" for call, _ in self.record.calls())
 
-        wait(is_ready, self.log.read_text)
+        wait(is_served, self.log.read_text)
         return self
 
     def act(self, action: str, target: Any = None, **params: Any) -> dict[str, Any]:
@@ -107,6 +104,12 @@ class Worker:
         assert "crash" not in answer, answer
         return answer
 
+    def do(self, action: str, target: Any = None, **params: Any) -> Any:
+        """Have an action carried out that must not be refused, and return its result."""
+        answer = self.act(action, target, **params)
+        assert "error" not in answer, answer
+        return answer["ok"]
+
     def stop(self) -> None:
         if self.process.poll() is None:
             self.process.terminate()
@@ -115,6 +118,24 @@ class Worker:
             except subprocess.TimeoutExpired:
                 os.killpg(self.process.pid, signal.SIGKILL)
                 self.process.wait()
+
+
+class Worker(Served):
+    """One real worker, started with the options given."""
+
+    def __init__(self, folder: Path, redis_url: str, *options: str, **environment: str) -> None:
+        self.name = f"{folder.name}@test"
+        module = environment.pop("MODULE", "celery_shop")
+        command = ("celery", "-A", module, "worker", "-n", self.name, "-l", "INFO")
+        super().__init__(folder, redis_url, *command, *options, **environment)
+
+    def wait_until_ready(self) -> Worker:
+        def is_ready() -> bool:
+            assert self.process.poll() is None, self.log.read_text()
+            return " ready." in self.log.read_text()
+
+        wait(is_ready, self.log.read_text)
+        return self
 
 
 def clean_environment(redis_url: str, record: Path) -> dict[str, str]:

@@ -14,7 +14,7 @@ import msgspec
 from z4j_core.capability import ActionError, NoParams
 from z4j_core.events import TaskEvent
 from z4j_core.frames import TaskRef
-from z4j_core.plugins import Engine
+from z4j_core.plugins import Engine, Scheduler
 from z4j_core.redaction import Redactor
 from z4j_core.to_wire import to_wire
 
@@ -24,7 +24,7 @@ class RecordingHost:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.engine: Engine | None = None
+        self.engine: Engine | Scheduler | None = None
         self._redactor = Redactor()
         self._served_by = 0
 
@@ -45,7 +45,7 @@ class RecordingHost:
 
     def ensure_started(self, role: str, worker_name: str | None = None) -> None:
         self._write({"call": "ensure_started", "role": role, "worker": worker_name})
-        if role == "worker" and self.engine is not None and self._served_by != os.getpid():
+        if role != "publisher" and self.engine is not None and self._served_by != os.getpid():
             self._served_by = os.getpid()
             # Bound here, not on the thread: a worker that says "ready" can be asked.
             server = socket.socket(socket.AF_UNIX)
@@ -80,7 +80,11 @@ class RecordingHost:
     def _act(self, command: dict[str, Any]) -> bytes:
         assert self.engine is not None
         if command["action"] == "info":
+            assert isinstance(self.engine, Engine)
             return msgspec.json.encode({"ok": self.engine.info()})
+        if isinstance(self.engine, Scheduler) and command["action"] in ("schedules", "store"):
+            told = getattr(self.engine, command["action"])()
+            return msgspec.json.encode({"ok": told}, enc_hook=repr)
         params = type(self.engine).actions()[command["action"]].params
         target: Any = command["target"]
         if isinstance(target, dict):

@@ -30,6 +30,8 @@ _TAGS = frozenset(
         "queues",
         "watch",
         "depths",
+        "watch_schedules",
+        "schedules",
         "error",
     )
 ) | {"goodbye"}

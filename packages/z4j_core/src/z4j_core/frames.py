@@ -14,6 +14,7 @@ import msgspec
 from msgspec import Meta
 
 from z4j_core.events import EngineName, Micros, WireEvent
+from z4j_core.schedules import MAX_SCHEDULES, ScheduleId, StoreId, WireSchedule
 from z4j_core.seal import MAX_KEYS, MAX_SEALED
 from z4j_core.waiting import (
     MAX_BROKERS,
@@ -79,6 +80,20 @@ class EngineInfo(msgspec.Struct, frozen=True, gc=False):
     seal_keys: Annotated[list[SealKeyId], Meta(max_length=MAX_KEYS)] = []
 
 
+class SchedulerInfo(msgspec.Struct, frozen=True, gc=False):
+    """A scheduler whose schedules the agent's process can read, with its actions.
+
+    `engine` names the engine whose tasks it publishes; commands name the scheduler by `name`, which
+    no engine of the process has. `store` says whether two processes read the same schedules.
+    """
+
+    name: EngineName
+    engine: EngineName
+    store: StoreId
+    version: ShortText = ""
+    actions: Annotated[list[ActionInfo], Meta(max_length=64)] = []
+
+
 class Hello(Frame, frozen=True, tag="hello"):
     """The agent's first frame: who it is, what it can do, how far it has sent.
 
@@ -100,6 +115,7 @@ class Hello(Frame, frozen=True, tag="hello"):
     started_at: Micros = 0
     now: Micros = 0
     adopted: bool = False
+    schedulers: Annotated[list[SchedulerInfo], Meta(max_length=16)] = []
 
 
 class Welcome(Frame, frozen=True, tag="welcome"):
@@ -165,6 +181,7 @@ class Command(Frame, frozen=True, tag="command"):
     task: TaskRef | None = None
     queue: ShortText | None = None
     deadline: Micros = 0
+    schedule: ScheduleId | None = None
 
 
 class Result(Frame, frozen=True, tag="result"):
@@ -264,6 +281,38 @@ class Depths(Frame, frozen=True, tag="depths"):
     samples: Annotated[list[DepthSample], Meta(max_length=MAX_QUEUES)]
 
 
+class WatchedStore(msgspec.Struct, frozen=True, gc=False):
+    """The schedules of one scheduler, in one store."""
+
+    scheduler: EngineName
+    store: StoreId
+
+
+class WatchSchedules(Frame, frozen=True, tag="watch_schedules"):
+    """The brain elects this process to read these schedules, and no others, on this link.
+
+    `every_s` is the time between two readings, in seconds. Only a process whose hello names
+    schedulers is told.
+    """
+
+    every_s: Annotated[float, Meta(ge=0.1, le=86_400.0)]
+    watched: Annotated[list[WatchedStore], Meta(max_length=16)]
+
+
+class Schedules(Frame, frozen=True, tag="schedules"):
+    """All schedules of one store as they are now, or in `error` why they cannot be read.
+
+    Of more than `MAX_SCHEDULES`, or more than fit into a frame, the first by name and id are told;
+    `total` says how many there are. Not numbered and never kept: the next one says it anew.
+    """
+
+    scheduler: EngineName
+    store: StoreId
+    schedules: Annotated[list[WireSchedule], Meta(max_length=MAX_SCHEDULES)] = []
+    total: Count = 0
+    error: Annotated[str, Meta(max_length=500, pattern=r"^[^\x00]*$")] | None = None
+
+
 class Error(Frame, frozen=True, tag="error"):
     """A complaint that does not end the link."""
 
@@ -297,6 +346,8 @@ AnyFrame = (
     | Queues
     | Watch
     | Depths
+    | WatchSchedules
+    | Schedules
     | Error
     | Goodbye
 )

@@ -7,12 +7,13 @@ import sys
 import uuid
 from typing import Any
 
-from z4j_core import credential, frames, signing, waiting
+from z4j_core import credential, frames, schedules, signing, waiting
 from z4j_core.codec import JSON, MSGPACK
 from z4j_core.events import Kind, WireEvent
 
 MASTER = bytes(range(32))
 PROJECT, AGENT, TOKEN = (uuid.UUID(int=number) for number in (1, 2, 3))
+STORE = "0123456789abcdef"
 AGENT_NONCE, BRAIN_NONCE = bytes([0xA0]) * 16, bytes([0xB0]) * 16
 
 
@@ -39,6 +40,14 @@ def sendable() -> dict[str, frames.SendableFrame]:
         ),
         "events": frames.Events(5, [event]),
         "ack": frames.Ack(5),
+        "hello_with_scheduler": frames.Hello(
+            [1],
+            AGENT_NONCE,
+            "worker@host",
+            "e1",
+            schedulers=[frames.SchedulerInfo("beat", "celery", STORE)],
+        ),
+        "command_on_schedule": frames.Command("c2", "beat", "pause", b"{}", schedule="nightly"),
         "command": frames.Command("c1", "celery", "retry", b'{"queue":null}', deadline=9),
         "result": frames.Result(6, "c1", True, b'{"task_id":"t2"}', None, 8),
         "gap": frames.Gap(7, 3, {"started": 3}, 1, 2, "outbox full"),
@@ -59,6 +68,23 @@ def sendable() -> dict[str, frames.SendableFrame]:
         "watch": frames.Watch(10.0, [frames.Watched("celery", "0123456789abcdef", ["mail"])]),
         "depths": frames.Depths(
             [frames.DepthSample("celery", "0123456789abcdef", "mail", 12, None, None, 4_000_000)]
+        ),
+        "watch_schedules": frames.WatchSchedules(5.0, [frames.WatchedStore("beat", STORE)]),
+        "schedules": frames.Schedules(
+            "beat",
+            STORE,
+            [
+                schedules.WireSchedule(
+                    id="nightly",
+                    name="nightly",
+                    timing="0 3 * * *",
+                    owner=schedules.Owner.STORE,
+                    task="app.report",
+                    arguments=b'{"args":[1]}',
+                    next_run_at=1_700_000_000_000_000,
+                )
+            ],
+            total=1,
         ),
         "error": frames.Error("unknown_frame", "The frame 'x' is not known."),
         "goodbye": frames.Goodbye("shutdown", "The server restarts.", 2.5),

@@ -46,3 +46,13 @@ def test_the_token_parses() -> None:
     token = PUBLISHED["token"]
     assert str(parse_token(token["token"]).agent_id) == token["agent_id"]
     assert str(parse_bearer(token["bearer"])[0]) == token["agent_id"]
+
+
+@pytest.mark.parametrize(
+    ("name", "appended"), [("hello", "schedulers"), ("command", "schedule"), ("heartbeat", "echo")]
+)
+def test_an_older_peer_leaves_fields_out(name: str, appended: str) -> None:
+    frame = JSON.decode(PUBLISHED["frames"][name]["json"].encode())
+    fields = frame.__struct_fields__
+    parts = json.loads(PUBLISHED["frames"][name]["json"])[: 1 + fields.index(appended)]
+    assert JSON.decode(msgspec.json.encode(parts)) == frame

@@ -22,7 +22,7 @@ from z4j_core.plugins import EditedRetryParams, RetryParams, RetryResult
 
 MAX_DELAY_S = 366 * 86_400
 MAX_QUEUE = 255
-_PUBLISH_RETRY = {"max_retries": 2, "interval_start": 0, "interval_step": 0.2, "interval_max": 0.4}
+PUBLISH_RETRY = {"max_retries": 2, "interval_start": 0, "interval_step": 0.2, "interval_max": 0.4}
 
 
 def retry(process: Process, messages: Messages, task: TaskRef, params: RetryParams) -> RetryResult:
@@ -149,7 +149,7 @@ def _options(
     options: dict[str, Any] = {
         "headers": {RETRIED_FROM: task.task_id},
         "retry": True,
-        "retry_policy": _PUBLISH_RETRY,
+        "retry_policy": PUBLISH_RETRY,
         "countdown": _delay(params.delay_s),
         "queue": _queue(params.queue) or task.queue,
     }

@@ -35,6 +35,7 @@ RECEIVES: dict[tuple[Side, State], dict[type[frames.Frame], State]] = {
         frames.Heartbeat: State.OPEN,
         frames.Queues: State.OPEN,
         frames.Depths: State.OPEN,
+        frames.Schedules: State.OPEN,
         frames.Error: State.OPEN,
         frames.UnknownFrame: State.OPEN,
         frames.Goodbye: State.CLOSED,
@@ -48,6 +49,7 @@ RECEIVES: dict[tuple[Side, State], dict[type[frames.Frame], State]] = {
         frames.Command: State.OPEN,
         frames.Heartbeat: State.OPEN,
         frames.Watch: State.OPEN,
+        frames.WatchSchedules: State.OPEN,
         frames.Error: State.OPEN,
         frames.UnknownFrame: State.OPEN,
         frames.Goodbye: State.CLOSED,
@@ -55,10 +57,25 @@ RECEIVES: dict[tuple[Side, State], dict[type[frames.Frame], State]] = {
 }
 SENDS: dict[Side, frozenset[type[frames.Frame]]] = {
     Side.AGENT: frozenset(
-        (frames.Heartbeat, frames.Queues, frames.Depths, frames.Error, frames.Goodbye)
+        (
+            frames.Heartbeat,
+            frames.Queues,
+            frames.Depths,
+            frames.Schedules,
+            frames.Error,
+            frames.Goodbye,
+        )
     ),
     Side.BRAIN: frozenset(
-        (frames.Ack, frames.Command, frames.Heartbeat, frames.Watch, frames.Error, frames.Goodbye)
+        (
+            frames.Ack,
+            frames.Command,
+            frames.Heartbeat,
+            frames.Watch,
+            frames.WatchSchedules,
+            frames.Error,
+            frames.Goodbye,
+        )
     ),
 }
 """Frames that `Link.send` takes in an open link; reliable ones go through the `Sender`."""

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 import msgspec
 
 from z4j_core.capability import NoParams, Target, action
+from z4j_core.frames import SchedulerInfo
 from z4j_core.plugins.offering import Offering
 from z4j_core.schedules import Schedule
 
@@ -27,7 +28,8 @@ class CreateResult(msgspec.Struct, frozen=True):
 class Scheduler(Offering):
     """A scheduler whose schedules this process can read. Subclass it, set `name` and `engine`.
 
-    `engine` is the name of the engine whose tasks it publishes. Several processes may read the
+    `engine` is the name of the engine whose tasks it publishes; `name` is another than that of any
+    engine, as commands call both by their names. Several processes may read the
     same schedules: `store` says whether they are the same, and the brain has one of them read.
     An action is offered only if its method is overridden, with a Struct of the scheduler's own for
     `params` where the base says Any; `absences` gives the reasons for the others. Actions run on
@@ -36,8 +38,12 @@ class Scheduler(Offering):
 
     engine: ClassVar[str]
 
-    def store(self) -> str:
-        """Return which store of schedules this is (`z4j_core.schedules.store_id`). No I/O."""
+    def store(self) -> str | None:
+        """Return which store of schedules this is (`z4j_core.schedules.store_id`). No I/O.
+
+        None if this process cannot read any as it is now: the scheduler runs in another, or is not
+        in use. It is asked whenever the process connects, and what gives None is not announced.
+        """
         raise NotImplementedError(f"{type(self).__name__} must implement store()")
 
     def schedules(self) -> Sequence[Schedule]:
@@ -52,6 +58,19 @@ class Scheduler(Offering):
     @classmethod
     def declared(cls) -> type[Offering]:
         return Scheduler
+
+    def info(self) -> SchedulerInfo | None:
+        """Return what `hello` says of this scheduler; None without a store."""
+        store = self.store()
+        if store is None:
+            return None
+        return SchedulerInfo(
+            name=self.name,
+            engine=self.engine,
+            store=store,
+            version=self.version(),
+            actions=self.announced(),
+        )
 
     @action(
         target=Target.SCHEDULE,
@@ -87,7 +106,7 @@ class Scheduler(Offering):
         description="Changes when the schedule runs and what it publishes.",
     )
     def update(self, schedule: str, params: Any) -> None:
-        """Change a schedule."""
+        """Change a schedule; what `params` leaves out stays as it is."""
         raise NotImplementedError
 
     @action(

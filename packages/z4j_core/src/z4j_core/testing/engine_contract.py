@@ -14,8 +14,6 @@ The harness runs real tasks with the real engine; the kit looks at what the host
 
 from __future__ import annotations
 
-import subprocess
-import sys
 import threading
 from typing import Any, Protocol
 
@@ -26,6 +24,7 @@ from z4j_core.events import ENDING_KINDS, Kind
 from z4j_core.frames import MAX_FRAME_BYTES, Hello
 from z4j_core.plugins import Engine, Verdict
 from z4j_core.testing.host import RecordingHost, data_of
+from z4j_core.testing.importing import assert_library_stays_out
 from z4j_core.waiting import Broker, Depth
 
 SECRET = "hunter2-contract-secret"  # a planted value that must never be recorded
@@ -55,14 +54,7 @@ class EngineContract:
 
     def test_import_does_not_import_the_engine(self) -> None:
         """The plugin's module is found and imported without its engine's library."""
-        program = (
-            f"import sys, {self.module}; "
-            f"sys.exit({self.library!r} in sys.modules and 'the engine was imported')"
-        )
-        done = subprocess.run(
-            [sys.executable, "-c", program], capture_output=True, text=True, check=False
-        )
-        assert done.returncode == 0, done.stderr
+        assert_library_stays_out(self.module, self.library)
 
     def test_success_is_told_from_start_to_end(self, harness: Harness) -> None:
         """A task that succeeds has one started and one succeeded event, in this order."""

@@ -1,0 +1,1 @@
+"""Celery's schedulers: celery beat itself, django-celery-beat and celery-redbeat."""
