@@ -9,7 +9,7 @@ from typing import Any
 import dramatiq
 import pytest
 from dramatiq.middleware import GroupCallbacks, Middleware
-from dramatiq.rate_limits.backends import StubBackend
+from dramatiq.rate_limits.backends.stub import StubBackend
 from dramatiq_stand import Shop, once, wait
 
 from z4j_core.events import Kind
