@@ -20,9 +20,10 @@ def test_dead_letters_are_listed_and_requeued_in_their_order(rabbit_shop: Shop) 
     shop = rabbit_shop
     actor = shop.actor(fail)
     shop.work(1)
-    ids = [actor.send(number).message_id for number in range(3)]
-    for task_id in ids:
-        shop.data(task_id, Kind.FAILED)
+    ids = []
+    for number in range(3):
+        ids.append(actor.send(number).message_id)
+        shop.data(ids[-1], Kind.FAILED)
     wait(lambda: shop.act("list_dead_letters", "default").total == 3)
     for _ in range(2):  # to look changes nothing
         listed = shop.act("list_dead_letters", "default", limit=2)

@@ -27,6 +27,7 @@ class Cancelled:
     def __init__(self) -> None:
         self._ids: OrderedDict[str, None] = OrderedDict()
         self._lock = Lock()
+        self._asking = Lock()
         self._looked: dict[int, tuple[float, int]] = {}
 
     def add(self, broker: Any, task_ids: list[str]) -> bool:
@@ -55,20 +56,26 @@ class Cancelled:
         return task_id in self._ids
 
     def _refresh(self, broker: Any) -> None:
-        now = time.monotonic()
-        looked, since = self._looked.get(id(broker), (-REFRESH_S, 0))
-        if now - looked < REFRESH_S:
+        if self._is_fresh(broker):
             return
-        # Before the answer is there: the other threads of the worker need not ask as well.
-        self._looked[id(broker)] = (now, since)
-        try:
-            told = broker.client.zrangebyscore(_key(broker), max(0, since), "+inf")
-        except Exception:  # noqa: BLE001 - a broker's client raises what it likes
-            complain("Cancelled.has")
-            return
-        for task_id in told:
-            self._put(task_id.decode() if isinstance(task_id, bytes) else str(task_id))
-        self._looked[id(broker)] = (now, int(time.time() * 1000) - OVERLAP_MS)
+        # The other threads wait for the answer: what they are about to start may be in it.
+        with self._asking:
+            if self._is_fresh(broker):
+                return
+            _, since = self._looked.get(id(broker), (0.0, 0))
+            begun, asked_ms = time.monotonic(), int(time.time() * 1000)
+            try:
+                told = broker.client.zrangebyscore(_key(broker), max(0, since), "+inf")
+            except Exception:  # noqa: BLE001 - a broker's client raises what it likes
+                complain("Cancelled.has")
+                told, asked_ms = [], since + OVERLAP_MS
+            for task_id in told:
+                self._put(task_id.decode() if isinstance(task_id, bytes) else str(task_id))
+            self._looked[id(broker)] = (begun, asked_ms - OVERLAP_MS)
+
+    def _is_fresh(self, broker: Any) -> bool:
+        looked = self._looked.get(id(broker))
+        return looked is not None and time.monotonic() - looked[0] < REFRESH_S
 
     def _put(self, task_id: str) -> None:
         with self._lock:
