@@ -16,6 +16,7 @@ PROGRAMS = {
     "audit.py --database sqlite --rows 6000": "audit_verify_sqlite",
     "lists.py --database sqlite --tasks 2600 --repeats 1": "search_p50_sqlite",
     "celery_overhead.py --pool solo --pairs 1 --turns 2 --tasks 20": "overhead_solo",
+    "dramatiq_overhead.py --pairs 1 --turns 2 --tasks 20": "overhead_threads",
 }
 
 

@@ -20,7 +20,7 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -37,7 +37,7 @@ from services.redis import running_redis  # noqa: E402
 from z4j_agent.testing import LoopbackBrain  # noqa: E402
 
 WARM_UP = 300
-EVENTS_PER_TASK = 3
+POOLS = ("prefork", "solo")
 CORES = sorted(os.sched_getaffinity(0))
 PATIENCE_S = 300
 UNSEEN_DELAY_S = 2.0
@@ -62,9 +62,8 @@ class Worker:
 
     def __init__(self, url: str, pool: str, queue: str, environment: dict[str, str]) -> None:
         kept = {name: value for name, value in os.environ.items() if not name.startswith("Z4J_")}
-        options = ["-Q", queue, "-n", queue, "-P", pool, *(["-c", "2"] if pool != "solo" else [])]
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "celery", "-A", HERE.stem, "worker", "-l", "WARNING", *options],
+            [sys.executable, "-m", *self.command(pool, queue)],
             env={
                 **kept,
                 **environment,
@@ -78,6 +77,12 @@ class Worker:
         )
         if len(CORES) > 1:
             os.sched_setaffinity(self.process.pid, CORES[:1])
+
+    @staticmethod
+    def command(pool: str, queue: str) -> list[str]:
+        """Return the module to run, and its arguments."""
+        options = ["-Q", queue, "-n", queue, "-P", pool, *(["-c", "2"] if pool != "solo" else [])]
+        return ["celery", "-A", HERE.stem, "worker", "-l", "WARNING", *options]
 
     def cpu_s(self) -> float:
         """Return the seconds on a processor of all threads of the process group that live now."""
@@ -126,14 +131,17 @@ def wait_until(condition: Callable[[], bool], what: str) -> None:
 class Bench:
     """One broker, and the worker without and the worker with z4j, which take turns."""
 
+    worker: type[Worker] = Worker
+    events_per_task = 3
+
     def __init__(self, url: str, pool: str, environment: dict[str, str], recorded: Recorded):
         self.url = url
         self.broker = redis.Redis.from_url(url)
         self.broker.flushall()
         self.recorded = recorded
         self.workers = {
-            "without": Worker(url, pool, "without", {}),
-            "with": Worker(url, pool, "with", environment),
+            "without": self.worker(url, pool, "without", {}),
+            "with": self.worker(url, pool, "with", environment),
         }
 
     def __enter__(self) -> Self:
@@ -149,14 +157,22 @@ class Bench:
 
     def slice(self, name: str, tasks: int) -> float:
         """Let one worker run so many tasks; return its CPU microseconds per task."""
-        publish(self.url, tasks, "parked")
+        self.park(name, tasks)
         worker, events = self.workers[name], self.recorded() if self.recorded is not None else 0
         before = worker.cpu_s()
-        self.broker.rename("parked", name)
+        self.release(name)
         wait_until(lambda: self.is_drained(name), "the last task")
         if name == "with":
-            self.wait_for_events(events + tasks * EVENTS_PER_TASK)
+            self.wait_for_events(events + tasks * self.events_per_task)
         return (worker.cpu_s() - before) / tasks * 1e6
+
+    def park(self, name: str, tasks: int) -> None:
+        """Publish tasks for a worker where it does not see them yet."""
+        publish(self.url, tasks, "parked")
+
+    def release(self, name: str) -> None:
+        """Let the worker have what is parked."""
+        self.broker.rename("parked", name)
 
     def is_drained(self, queue: str) -> bool:
         """Tell whether no task waits or runs."""
@@ -179,13 +195,15 @@ def server(url: str | None, token: str | None) -> Iterator[tuple[dict[str, str],
         yield {"Z4J_URL": url, "Z4J_TOKEN": token}, None
         return
     with LoopbackBrain() as brain:
-        yield brain.environment(Z4J_PLUGINS="celery"), lambda: len(brain.events)
+        yield brain.environment(), lambda: len(brain.events)
 
 
-def main() -> None:
+def main(
+    bench_class: type[Bench] = Bench, plugin: str = "celery", pools: Sequence[str] = POOLS
+) -> None:
     """Measure and print."""
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--pool", choices=["solo", "prefork"], default="prefork")
+    parser = argparse.ArgumentParser(description=f"What z4j costs a worker: {plugin}")
+    parser.add_argument("--pool", choices=pools, default=pools[0])
     parser.add_argument("--tasks", type=int, default=400, help="in a turn")
     parser.add_argument("--turns", type=int, default=20, help="of a pair of workers")
     parser.add_argument("--pairs", type=int, default=3, help="of workers, one after the other")
@@ -203,8 +221,9 @@ def main() -> None:
             running_redis() as broker,
             server(options.url, options.token) as (environment, recorded),
         ):
-            environment = {**environment, "Z4J_SPOOL": options.spool, "Z4J_SPOOL_DIR": folder}
-            with Bench(broker.url, options.pool, environment, recorded) as bench:
+            environment |= {"Z4J_SPOOL": options.spool, "Z4J_SPOOL_DIR": folder}
+            environment |= {"Z4J_PLUGINS": plugin}
+            with bench_class(broker.url, options.pool, environment, recorded) as bench:
                 names = list(bench.workers)
                 for turn in range(options.turns):
                     # Who is first changes, so that a drift of the machine favours neither.

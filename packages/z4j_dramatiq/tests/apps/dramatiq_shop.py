@@ -11,7 +11,10 @@ from dramatiq.brokers.redis import RedisBroker
 
 import z4j_dramatiq.auto  # noqa: F401
 
-broker = RedisBroker(url=os.environ["BROKER_URL"])
+# What a process that is gone had taken comes again a second later, and not in a minute by chance.
+broker = RedisBroker(
+    url=os.environ["BROKER_URL"], heartbeat_timeout=1_000, maintenance_chance=1_000_000
+)
 dramatiq.set_broker(broker)
 
 
