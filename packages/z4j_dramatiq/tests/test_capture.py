@@ -8,7 +8,7 @@ from typing import Any
 
 import dramatiq
 import pytest
-from dramatiq.middleware import GroupCallbacks, Middleware
+from dramatiq.middleware import AsyncIO, GroupCallbacks, Middleware
 from dramatiq.rate_limits.backends.stub import StubBackend
 from dramatiq_stand import Shop, once, wait
 
@@ -218,3 +218,16 @@ def test_middlewares_keep_their_places_whoever_comes_later(stub_shop: Shop) -> N
     assert names[0] == "Late"
     assert [name for name in names if name != "_WorkerMiddleware"][-1] == "Early"
     wait(lambda: ("worker", None) in stub_shop.host.started)
+
+
+def test_a_coroutine_has_children_too(stub_shop: Shop) -> None:
+    stub_shop.broker.add_middleware(AsyncIO())
+    child = stub_shop.actor(nothing, actor_name="child")
+
+    async def parent() -> str:
+        return str(child.send().message_id)
+
+    stub_shop.work()
+    parent_id = stub_shop.actor(parent).send().message_id
+    child_id = stub_shop.data(parent_id, Kind.SUCCEEDED)["result"]
+    assert stub_shop.data(child_id, Kind.PUBLISHED)["parent_id"] == parent_id

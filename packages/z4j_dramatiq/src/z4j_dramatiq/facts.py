@@ -28,7 +28,7 @@ def micros_of(milliseconds: object) -> int | None:
 def attempt_of(options: Any) -> int:
     """Return the number of this run, from 0."""
     retries = options.get("retries")
-    return retries if isinstance(retries, int) and retries > 0 else 0
+    return retries if type(retries) is int and retries > 0 else 0
 
 
 def canonical(queue: str) -> str:

@@ -24,7 +24,7 @@ def marks_of(options: Any) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for key in _TIMES:
         value = marks.get(key)
-        if isinstance(value, int) and 0 < value <= LATEST:
+        if type(value) is int and 0 < value <= LATEST:
             found[key] = value
     for key in _TEXTS:
         value = marks.get(key)

@@ -33,6 +33,8 @@ class Run:
     )
 
     def __init__(self, message: Any) -> None:
+        # Each look through Dramatiq's proxy costs a call.
+        message = getattr(message, "_message", message)
         options = message.options
         self.task_id = str(message.message_id)
         self.name = str(message.actor_name)
