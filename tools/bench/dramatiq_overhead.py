@@ -23,7 +23,7 @@ PARKED = "parked"
 if "OVERHEAD_BROKER" in os.environ:
     dramatiq.set_broker(RedisBroker(url=os.environ["OVERHEAD_BROKER"]))
     for _queue in ("without", "with"):
-        dramatiq.actor(lambda number, name="": None, actor_name=_queue, queue_name=_queue)
+        dramatiq.actor(actor_name=_queue, queue_name=_queue)(lambda number, name="": None)
 
 
 def measure() -> None:
@@ -47,9 +47,8 @@ def measure() -> None:
         def park(self, name: str, tasks: int) -> None:
             broker = RedisBroker(url=self.url, namespace=PARKED, middleware=[])
             for number in range(tasks):
-                options = {"queue_name": name, "actor_name": name, "options": {}}
                 kwargs = {"name": "somebody@example.org"}
-                broker.enqueue(dramatiq.Message(args=(number,), kwargs=kwargs, **options))
+                broker.enqueue(dramatiq.Message(name, name, (number,), kwargs, {}))
             broker.client.close()
 
         def release(self, name: str) -> None:

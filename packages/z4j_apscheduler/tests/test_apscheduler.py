@@ -18,7 +18,7 @@ from apscheduler.schedulers.base import BaseScheduler
 
 from z4j_apscheduler.scheduler import APScheduler
 from z4j_core.capability import ActionError, NoParams
-from z4j_core.plugins import Owner
+from z4j_core.plugins import Owner, Scheduler
 from z4j_core.testing import RecordingHost
 from z4j_core.testing.scheduler_contract import SchedulerContract
 
@@ -33,7 +33,7 @@ def job(**arguments: Any) -> None:
 class Harness:
     def __init__(self, store: Any) -> None:
         self.host = RecordingHost()
-        self.scheduler = APScheduler()
+        self.scheduler: Scheduler = APScheduler()
         self.scheduler.attach(self.host)
         self.running = BackgroundScheduler(jobstores={"default": store}, timezone="UTC")
         self.running.start()
@@ -120,7 +120,7 @@ def harness() -> Iterator[Harness]:
 def test_a_run_is_told_and_the_process_is_a_scheduler(harness: Harness) -> None:
     contract = TestInMemory()
     schedule = harness.add("contract", colour="blue")
-    harness.scheduler.run_now(schedule, NoParams())
+    TestInMemory().call(harness, "run_now", schedule)
     contract.until(lambda: bool(harness.scheduler.schedules()[0].runs))
     told = harness.scheduler.schedules()[0]
     assert told.runs == 1

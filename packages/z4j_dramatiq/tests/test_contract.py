@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from dramatiq_stand import Shop
+from dramatiq_stand import Shop, wait
 
 from z4j_core.events import Kind
 from z4j_core.testing import RecordingHost
@@ -61,4 +61,9 @@ class TestDramatiqContract(EngineContract):
 class TestDramatiqOnRabbitMQ(TestDramatiqContract):
     @pytest.fixture
     def harness(self, rabbit_shop: Shop) -> Harness:
-        return Harness(rabbit_shop)
+        harness = Harness(rabbit_shop)
+        # To connect, its client starts a thread for a moment: all connections are made before.
+        rabbit_shop.broker.declare_queue("default", ensure=True)
+        consumers = rabbit_shop.workers[0].consumers.values()
+        wait(lambda: all(consumer.consumer is not None for consumer in consumers))
+        return harness

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import pytest
 from dramatiq_stand import Shop, once, wait
 
 from z4j_core.capability import ActionError
 from z4j_core.events import Kind
 from z4j_core.frames import TaskRef
-from z4j_core.plugins import Verdict
+from z4j_core.plugins import Depth, Verdict
 
 
 def fail(number: int) -> None:
@@ -45,7 +47,10 @@ def test_purge_depth_and_retry(rabbit_shop: Shop) -> None:
     actor.send_with_options(args=(5,), delay=60_000)
     (broker,) = shop.engine.brokers()
     assert (broker.transport, broker.queues) == ("rabbitmq", ["default", "default.XQ"])
-    ask = lambda: shop.engine.queue_depths(broker.id, ["default", "unknown"])  # noqa: E731
+
+    def ask() -> Mapping[str, Depth]:
+        return shop.engine.queue_depths(broker.id, ["default", "unknown"])
+
     wait(lambda: ask()["default"].waiting == 6, lambda: str(ask()))
     assert set(ask()) == {"default"}
     assert shop.act("purge", "default").deleted == 6

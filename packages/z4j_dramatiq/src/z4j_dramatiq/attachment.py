@@ -60,14 +60,15 @@ class Attachment:
         return observed
 
     def _observed_run(self) -> Callable[..., Any]:
-        run, current = self._run, self._capture.process.group
+        run: Any = self._run
+        current = self._capture.process.group
 
         @functools.wraps(run)
         def observed(group: Any, *args: Any, **kwargs: Any) -> Any:
             # Dramatiq gives a group an id only if it has completion callbacks.
             token = current.set(current.get() or str(uuid4()))
             try:
-                return run(group, *args, **kwargs)  # type: ignore[no-untyped-call]
+                return run(group, *args, **kwargs)
             finally:
                 current.reset(token)
 

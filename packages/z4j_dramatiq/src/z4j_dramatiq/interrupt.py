@@ -45,7 +45,7 @@ class Running:
             if run is None:
                 return False
             run.is_terminated = True
-            raise_thread_exception(run.thread, Terminated)  # type: ignore[no-untyped-call]
+            raise_thread_exception(run.thread, Terminated)
             return True
 
     def watch(self, actor: Any) -> None:

@@ -32,7 +32,7 @@ class Shop:
     def actor(self, function: Callable[..., Any], **options: Any) -> Any:
         """Declare an actor, with quick retries."""
         options = {"max_retries": 0, "min_backoff": 10, "max_backoff": 20, **options}
-        return dramatiq.actor(function, broker=self.broker, **options)
+        return dramatiq.actor(broker=self.broker, **options)(function)
 
     def work(self, threads: int = 2) -> Any:
         """Start a worker in this process."""

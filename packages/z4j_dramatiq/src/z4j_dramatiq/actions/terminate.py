@@ -18,7 +18,7 @@ def absence(capture: Capture) -> str | None:
     """Return why a running task cannot be ended from this process, None if it can."""
     if not capture.process.is_worker:
         return "Only a worker can terminate a task, and this process is none."
-    if is_gevent_active():  # type: ignore[no-untyped-call]
+    if is_gevent_active():
         return "Under gevent all tasks share one thread, so no single one can be interrupted."
     if current_platform not in supported_platforms:
         return f"{current_platform} cannot raise an exception in another thread."
