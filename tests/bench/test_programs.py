@@ -17,6 +17,7 @@ PROGRAMS = {
     "lists.py --database sqlite --tasks 2600 --repeats 1": "search_p50_sqlite",
     "celery_overhead.py --pool solo --pairs 1 --turns 2 --tasks 20": "overhead_solo",
     "rq_overhead.py --pool simple --pairs 1 --turns 2 --tasks 20": "overhead_simple",
+    "dramatiq_overhead.py --pairs 1 --turns 2 --tasks 20": "overhead_threads",
 }
 
 

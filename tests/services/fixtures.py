@@ -16,6 +16,7 @@ import pytest
 from services.chromium import running_chromium
 from services.missing import ServiceMissingError, give_up
 from services.postgres import Postgres, running_postgres
+from services.rabbitmq import RabbitMQ, running_rabbitmq
 from services.redis import Redis, running_redis
 
 if TYPE_CHECKING:
@@ -140,6 +141,32 @@ def redis_url(redis_server: Redis) -> str:
     """The URL of an empty Redis."""
     redis_server.flush()
     return redis_server.url
+
+
+@pytest.fixture(scope="session")
+def rabbitmq_server() -> Iterator[RabbitMQ]:
+    """A RabbitMQ server for the whole run. Do not stop it: see ``own_rabbitmq``."""
+    try:
+        with running_rabbitmq() as server:
+            yield server
+    except ServiceMissingError as missing:
+        give_up(missing)
+
+
+@pytest.fixture
+def own_rabbitmq() -> Iterator[RabbitMQ]:
+    """A RabbitMQ server for one test; the test may stop and start it."""
+    try:
+        with running_rabbitmq() as server:
+            yield server
+    except ServiceMissingError as missing:
+        give_up(missing)
+
+
+@pytest.fixture
+def rabbitmq_url(rabbitmq_server: RabbitMQ) -> str:
+    """The URL of an empty virtual host of RabbitMQ."""
+    return rabbitmq_server.create_vhost()
 
 
 @pytest.fixture(scope="module")

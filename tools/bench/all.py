@@ -48,6 +48,7 @@ FULL = (
     "growth.py --database sqlite --events 2000000",
     "celery_overhead.py --pool solo",
     "celery_overhead.py --pool prefork",
+    "dramatiq_overhead.py",
     "footprint.py",
 )
 

@@ -37,7 +37,6 @@ from services.redis import running_redis  # noqa: E402
 from z4j_agent.testing import LoopbackBrain  # noqa: E402
 
 WARM_UP = 300
-EVENTS_PER_TASK = 3
 CORES = sorted(os.sched_getaffinity(0))
 PATIENCE_S = 300
 UNSEEN_DELAY_S = 2.0
@@ -132,13 +131,12 @@ def wait_until(condition: Callable[[], bool], what: str) -> None:
 class Bench:
     """One broker, and the worker without and the worker with z4j, which take turns.
 
-    `rq_overhead.py` derives its own from this one.
+    `rq_overhead.py` and `dramatiq_overhead.py` derive theirs from this one.
     """
 
     pools = ("solo", "prefork")
     plugin = "celery"
-    prefix = ""
-    """Of the names of queues in Redis."""
+    events_per_task = 3
 
     def __init__(self, url: str, pool: str, environment: dict[str, str], recorded: Recorded):
         self.url = url
@@ -154,9 +152,13 @@ class Bench:
         """Start a worker of that queue."""
         return Worker(self.url, pool, queue, environment)
 
-    def publish(self, count: int) -> None:
-        """Put tasks into the queue `parked`."""
-        publish(self.url, count, "parked")
+    def park(self, name: str, tasks: int) -> None:
+        """Publish tasks for a worker where it does not see them yet."""
+        publish(self.url, tasks, "parked")
+
+    def release(self, name: str) -> None:
+        """Let the worker have what is parked."""
+        self.broker.rename("parked", name)
 
     def __enter__(self) -> Self:
         for name in self.workers:
@@ -171,13 +173,13 @@ class Bench:
 
     def slice(self, name: str, tasks: int) -> float:
         """Let one worker run so many tasks; return its CPU microseconds per task."""
-        self.publish(tasks)
+        self.park(name, tasks)
         worker, events = self.workers[name], self.recorded() if self.recorded is not None else 0
         before = worker.cpu_s()
-        self.broker.rename(f"{self.prefix}parked", f"{self.prefix}{name}")
+        self.release(name)
         wait_until(lambda: self.is_drained(name), "the last task")
         if name == "with":
-            self.wait_for_events(events + tasks * EVENTS_PER_TASK)
+            self.wait_for_events(events + tasks * self.events_per_task)
         return (worker.cpu_s() - before) / tasks * 1e6
 
     def is_drained(self, queue: str) -> bool:

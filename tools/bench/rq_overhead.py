@@ -54,18 +54,21 @@ class RqBench(Bench):
 
     pools = ("simple", "fork")
     plugin = "rq"
-    prefix = "rq:queue:"
 
     def start(self, pool: str, queue: str, environment: dict[str, str]) -> Worker:
         """Start a worker of that queue."""
         return RqWorker(self.url, pool, queue, environment)
 
-    def publish(self, count: int) -> None:
+    def park(self, name: str, tasks: int) -> None:
         """Put jobs into the queue `parked`, by a publisher without z4j."""
         queue = Queue("parked", connection=self.broker)
-        for number in range(count):
+        for number in range(tasks):
             options = {"name": "somebody@example.org"}
             queue.enqueue(f"{HERE.stem}.nothing", args=(number,), kwargs=options, result_ttl=0)
+
+    def release(self, name: str) -> None:
+        """Give the worker the queue."""
+        self.broker.rename("rq:queue:parked", f"rq:queue:{name}")
 
     def is_drained(self, queue: str) -> bool:
         """Tell whether every job has ended: RQ deletes those that keep no result."""

@@ -12,6 +12,7 @@ import msgspec
 import pytest
 import redis
 from celery import Celery
+from harness import wait
 from kombu import Connection
 from kombu.exceptions import OperationalError
 
@@ -100,6 +101,26 @@ def test_files_and_memory(process_of: Callable[..., Any], tmp_path: Path) -> Non
             "shop-of-depths": Depth(waiting=0),
         }
     assert brokers(files)[0].id != brokers(memory)[0].id
+
+
+def test_rabbitmq_tells_what_is_ready_and_who_consumes(
+    process_of: Callable[..., Any], rabbitmq_url: str
+) -> None:
+    process = process_of(rabbitmq_url)
+    for _ in range(3):
+        publish(process, "mail")
+    with process.app.connection_for_read() as connection, connection.channel() as channel:
+
+        def is_there() -> bool:
+            return bool(ask(process, "mail")["mail"].waiting == 3)
+
+        wait(is_there, lambda: "three were published")
+        assert channel.basic_get("mail") is not None
+        assert ask(process, "mail", "unknown") == {"mail": Depth(waiting=2, consumers=0)}
+        channel.basic_qos(0, 1, False)
+        channel.basic_consume("mail", callback=lambda _: None)
+        assert ask(process, "mail") == {"mail": Depth(waiting=1, consumers=1)}
+    assert "guest" not in msgspec.json.encode(brokers(process)).decode()
 
 
 # kombu's own models, under SQLAlchemy 2.1.

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar
 
-from z4j_celery.actions import cancel, probe, purge, retry, terminate
+from z4j_celery.actions import cancel, probe, purge, retry, terminate, worker
 from z4j_celery.brokers import brokers
 from z4j_celery.capture import Capture
 from z4j_celery.depths import queue_depths
 from z4j_celery.guard import guarded
+from z4j_celery.process import Process
+from z4j_celery.worker_actions import WorkerActions
 from z4j_core.capability import ActionError, NoParams
 from z4j_core.frames import TaskRef
 from z4j_core.plugins import (
@@ -17,7 +19,6 @@ from z4j_core.plugins import (
     CancelResult,
     Depth,
     EditedRetryParams,
-    Engine,
     Host,
     ProbeParams,
     ProbeResult,
@@ -30,7 +31,7 @@ _NO_APP = "No Celery app has been made in this process."
 _NEED_AN_APP = ("retry", "retry_edited", "cancel", "terminate", "purge", "probe")
 
 
-class CeleryEngine(Engine):
+class CeleryEngine(WorkerActions):
     """Captures what Celery does in this process and acts on its tasks.
 
     `attach` and `detach` belong to one thread. Actions run on a thread of the agent.
@@ -72,11 +73,12 @@ class CeleryEngine(Engine):
 
     def absences(self) -> dict[str, str]:
         """Return why some actions cannot be offered in this process."""
-        process = self._attached().process
+        process = self._process()
+        absent = worker.absences(process)
         if not process.apps():
-            return dict.fromkeys(_NEED_AN_APP, _NO_APP)
+            return absent | dict.fromkeys(_NEED_AN_APP, _NO_APP)
         reason = terminate.absence(process)
-        return {} if reason is None else {"terminate": reason}
+        return absent if reason is None else absent | {"terminate": reason}
 
     def brokers(self) -> Sequence[Broker]:
         """Return the brokers and queues of the apps that this process uses."""
@@ -103,17 +105,20 @@ class CeleryEngine(Engine):
 
     def terminate(self, task: TaskRef, params: NoParams) -> CancelResult:
         """End the process that runs the task."""
-        return terminate.terminate(self._attached().process, task)
+        return terminate.terminate(self._process(), task)
 
     def purge(self, queue: str, params: NoParams) -> PurgeResult:
         """Delete the waiting messages of a queue."""
-        return purge.purge(self._attached().process, queue)
+        return purge.purge(self._process(), queue)
 
     def probe(self, params: ProbeParams) -> ProbeResult:
         """Say what is known of tasks that seem stuck."""
         if self._probe is None:
-            self._probe = probe.Probe(self._attached().process)
+            self._probe = probe.Probe(self._process())
         return self._probe.ask(params.tasks)
+
+    def _process(self) -> Process:
+        return self._attached().process
 
     def _attached(self) -> Capture:
         if self._capture is None:

@@ -38,6 +38,7 @@ app.conf.update(
     broker_transport_options={"visibility_timeout": 3600},
     beat_schedule={"tick": {"task": "celery_shop.add", "schedule": 0.3, "args": (1, 1)}},
     worker_cancel_long_running_tasks_on_connection_loss=False,
+    worker_pool_restarts="RESTARTS" in os.environ,
 )
 
 if os.environ.get("ATTACH") == "late":

@@ -1,6 +1,6 @@
 import { queryOptions } from "@tanstack/react-query";
 import type { Schema } from "@/schema/schema";
-import { request } from "./http";
+import { query, request } from "./http";
 
 export type ActionTarget = "task" | "queue" | "worker" | "engine";
 
@@ -22,11 +22,12 @@ export interface ActionsAnswer {
   absent: { engine: string; name: string; reason: string }[];
 }
 
-export function actionsQuery(project: string) {
+/** What online workers offer; with `worker`, the id of its row, what this very process does. */
+export function actionsQuery(project: string, worker?: string) {
   return queryOptions({
-    queryKey: ["actions", project],
+    queryKey: worker === undefined ? ["actions", project] : ["actions", project, worker],
     queryFn: ({ signal }) =>
-      request<ActionsAnswer>(`/projects/${encodeURIComponent(project)}/actions`, { signal }),
+      request<ActionsAnswer>(`/projects/${encodeURIComponent(project)}/actions${query({ worker })}`, { signal }),
     staleTime: 15_000,
   });
 }

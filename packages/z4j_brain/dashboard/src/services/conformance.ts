@@ -18,7 +18,7 @@ import type { AccountView, InvitationCheck, InvitationView, MemberView } from ".
 import type { Previewed, ProjectRules, Redaction } from "./redaction";
 import type { Durations, Figures, Group, Point, Series, Totals } from "./series";
 import type { ProjectAccess, Session } from "./session";
-import type { Attempt, EventView, TaskAction, TaskDetail, TaskSummary } from "./tasks";
+import type { Attempt, EventView, TaskAction, TaskDetail, TaskSummary, TaskTree, TreeTask } from "./tasks";
 import type { WorkerView } from "./workers";
 
 type Brain = components["schemas"];
@@ -44,6 +44,8 @@ export type Checked = Agree<
     Disagreements<Attempt, Brain["AttemptView"]>,
     Disagreements<TaskAction, Brain["TaskAction"]>,
     Disagreements<EventView, Brain["EventView"]>,
+    Disagreements<TaskTree, Brain["TaskTree"]>,
+    Disagreements<TreeTask, Brain["TreeTask"]>,
     Disagreements<WorkerView, Brain["WorkerView"]>,
     Disagreements<OwnSession, Brain["OwnSessionView"]>,
     Disagreements<SecondFactor, Brain["SecondFactorView"]>,

@@ -108,6 +108,26 @@ export interface EventView {
   payload: Record<string, unknown>;
 }
 
+/** A task of a workflow; its parent may be one that the record does not have any more. */
+export interface TreeTask {
+  task_id: string;
+  parent_id: string | null;
+  group_id: string | null;
+  name: string | null;
+  state: TaskState;
+  attempt: number;
+  first_at: string;
+  ended_at: string | null;
+  run_ms: number | null;
+}
+
+/** A page of a workflow, oldest first; `path` leads down to the task that was asked for. */
+export interface TaskTree {
+  path: TreeTask[];
+  items: TreeTask[];
+  next: string | null;
+}
+
 export type TaskPage = List<TaskSummary>;
 
 const PAGE = 100;
@@ -120,6 +140,7 @@ export const taskKeys = {
   lists: (project: string) => ["tasks", project] as const,
   list: (project: string, q: string) => ["tasks", project, q] as const,
   detail: (project: string, engine: string, id: string) => ["task", project, engine, id] as const,
+  tree: (project: string, engine: string, id: string) => ["task-tree", project, engine, id] as const,
   events: (project: string, engine: string, id: string) =>
     ["task-events", project, engine, id] as const,
 };
@@ -155,6 +176,20 @@ export function taskEventsQuery(project: string, engine: string, taskId: string)
         `${taskPath(project, engine, taskId)}/events`,
         { exact: true, signal },
       ),
+    staleTime: 2_000,
+  });
+}
+
+export function taskTreeQuery(project: string, engine: string, taskId: string) {
+  return infiniteQueryOptions({
+    queryKey: taskKeys.tree(project, engine, taskId),
+    queryFn: ({ pageParam, signal }) =>
+      request<TaskTree>(
+        `${taskPath(project, engine, taskId)}/tree${query({ cursor: pageParam, limit: PAGE })}`,
+        { signal },
+      ),
+    initialPageParam: null as string | null,
+    getNextPageParam: (last) => last.next,
     staleTime: 2_000,
   });
 }

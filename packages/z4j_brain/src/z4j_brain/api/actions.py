@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
+from msgspec import Meta
 
 from z4j_brain.api.context import ProjectCall
 from z4j_brain.api.json_text import as_json
 from z4j_brain.api.route import route
 from z4j_brain.commands.catalogue import Catalogue, Offer
 from z4j_brain.store import actions
+
+
+class ActionsQuery(msgspec.Struct, frozen=True):
+    """`worker`, the id of a worker's row, asks for what this very process offers."""
+
+    worker: Annotated[str, Meta(max_length=64)] = ""
 
 
 class ActionView(msgspec.Struct, frozen=True, kw_only=True):
@@ -44,9 +51,11 @@ class ActionList(msgspec.Struct, frozen=True):
 
 
 @route("GET", "/projects/{project}/actions", permission="project.read")
-async def read_actions(call: ProjectCall) -> ActionList:
-    """List the actions that online workers offer."""
-    catalogue = Catalogue(await call.brain.database.run(actions.online_workers, call.project.id))
+async def read_actions(call: ProjectCall, query: ActionsQuery) -> ActionList:
+    """List the actions that online workers offer, or one of them."""
+    online = await call.brain.database.run(actions.online_workers, call.project.id)
+    wanted = query.worker
+    catalogue = Catalogue(one for one in online if wanted in ("", str(one.id)))
     return ActionList(
         items=[
             _action_view(offer)

@@ -120,7 +120,7 @@ async def read_tasks(call: ProjectCall, query: TaskListQuery) -> TaskList:
 @route("GET", "/projects/{project}/tasks/{engine}/{task_id}", permission="task.read")
 async def read_one_task(call: ProjectCall, engine: str, task_id: str) -> TaskDetail:
     """Read one task in full."""
-    _refuse_impossible(engine, task_id)
+    refuse_impossible(engine, task_id)
     found = await call.brain.database.run(
         read_task, call.project.id, engine, task_id, call.permissions
     )
@@ -132,7 +132,7 @@ async def read_one_task(call: ProjectCall, engine: str, task_id: str) -> TaskDet
 @route("GET", "/projects/{project}/tasks/{engine}/{task_id}/events", permission="task.read")
 async def read_task_events(call: ProjectCall, engine: str, task_id: str) -> EventList:
     """Read the events of one task."""
-    _refuse_impossible(engine, task_id)
+    refuse_impossible(engine, task_id)
     found = await call.brain.database.run(
         events.newest, call.project.id, engine, task_id, MAX_EVENTS + 1
     )
@@ -149,7 +149,7 @@ def _parse(text: str) -> Filter:
         raise problems.invalid_input(place, error.message) from None
 
 
-def _refuse_impossible(engine: str, task_id: str) -> None:
+def refuse_impossible(engine: str, task_id: str) -> None:
     """No database is asked for a text that it could not hold."""
     if "\0" in engine + task_id or len(task_id) > MAX_TASK_ID or len(engine) > MAX_TASK_ID:
         raise problems.not_found("task")

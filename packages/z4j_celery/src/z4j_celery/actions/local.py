@@ -10,6 +10,7 @@ from celery.utils.collections import AttributeDict
 from celery.worker import state
 from celery.worker.control import Panel
 
+from z4j_celery.process import Process
 from z4j_core.capability import ActionError
 
 CONSUMER_WAIT_S = 3.0
@@ -68,3 +69,21 @@ def on_consumer_thread(consumer: Any, work: Callable[[], Any]) -> tuple[bool, An
     if failure:
         raise failure[0]
     return True, outcome[0]
+
+
+def running_consumer(process: Process) -> Any:
+    """Return this worker's consumer; raise `ActionError` if it has none now."""
+    if process.consumer is None:
+        raise ActionError("This worker is not ready or is shutting down; try again.")
+    return process.consumer
+
+
+def in_worker(process: Process, work: Callable[[Any], Any]) -> Any:
+    """Have `work` done with the consumer on its thread, or raise `ActionError`; return it."""
+    consumer = running_consumer(process)
+    has_run, _ = on_consumer_thread(consumer, lambda: work(consumer))
+    if not has_run:
+        raise ActionError(
+            "The worker is busy and did not take the command; nothing was changed. Try again."
+        )
+    return consumer

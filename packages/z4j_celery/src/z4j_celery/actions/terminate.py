@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from z4j_celery.actions.local import active_request, on_consumer_thread, panel
+from z4j_celery.actions.local import (
+    active_request,
+    on_consumer_thread,
+    panel,
+    running_consumer,
+)
 from z4j_celery.actions.remote import holders, pool_of, revoke
 from z4j_celery.process import Process
 from z4j_core.capability import ActionError
@@ -29,9 +34,7 @@ def absence(process: Process) -> str | None:
 
 def terminate(process: Process, task: TaskRef) -> CancelResult:
     """Send SIGTERM to the process that runs the task, here or in another worker."""
-    consumer = process.consumer
-    if consumer is None:
-        raise ActionError("This worker is not ready or is shutting down; try again.")
+    consumer = running_consumer(process)
     if active_request(task.task_id) is None:
         return _terminate_elsewhere(process.app, consumer.hostname, task.task_id)
     has_run, pid = on_consumer_thread(consumer, lambda: _terminate_here(consumer, task.task_id))

@@ -79,12 +79,6 @@ function Relatives({ task }: { task: TaskDetail }) {
       <Fact label="Group">
         {task.group_id && <Filtered q={`group:${task.group_id}`}>all of the group</Filtered>}
       </Fact>
-      <Fact label="Tree">
-        <Filtered q={`root:${task.root_id ?? task.task_id}`}>all tasks of the tree</Filtered>
-      </Fact>
-      <Fact label="Children">
-        <Filtered q={`parent:${task.task_id}`}>tasks that it started</Filtered>
-      </Fact>
     </>
   );
 }

@@ -19,6 +19,7 @@ import { Attempts } from "./attempts";
 import { Events } from "./events";
 import { Facts } from "./facts";
 import { StatePicture } from "./state-picture";
+import { TaskTree } from "./task-tree";
 import { TracebackView } from "./traceback-view";
 
 export function TaskPage({ engine, taskId }: { engine: string; taskId: string }) {
@@ -84,6 +85,7 @@ function Found({ task }: { task: TaskDetail }) {
           <Panel title="Attempts">
             <Attempts task={task} />
           </Panel>
+          <TaskTree task={task} />
           <Arguments task={task} />
           {task.result !== null && task.result !== undefined && (
             <Panel title="Result" aside={<CopyButton text={stringifyExact(task.result, 2)} label="Copy the result" />}>

@@ -25,7 +25,7 @@ interface Asked {
  * what the engines announce. */
 export function WorkerActions({ worker }: { worker: WorkerDetail }) {
   const { project, access } = useProject();
-  const answer = useQuery({ ...actionsQuery(project), enabled: worker.online });
+  const answer = useQuery({ ...actionsQuery(project, worker.id), enabled: worker.online });
   const [asked, setAsked] = useState<Asked | null>(null);
   if (!worker.online) {
     return (

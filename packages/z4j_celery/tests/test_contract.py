@@ -1,0 +1,64 @@
+"""The contract of engines, with a real worker in this process, on each broker."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from celery import Celery
+from celery.contrib.testing.worker import start_worker
+
+from services.rabbitmq import RabbitMQ
+from z4j_celery.engine import CeleryEngine
+from z4j_core.testing.engine_contract import EngineContract
+from z4j_core.testing.host import RecordingHost
+
+
+class CeleryHarness:
+    """An app whose tasks the contract needs; its worker runs in threads of this process."""
+
+    def __init__(self, broker: str) -> None:
+        self.host = RecordingHost()
+        self.engine = CeleryEngine()
+        self.engine.attach(self.host)
+        self.app = Celery("contract", broker=broker, set_as_current=False)
+        self.app.conf.update(task_default_queue="contract", worker_hijack_root_logger=False)
+
+        @self.app.task(name="contract.succeed", shared=False)
+        def succeed(value: int, *, password: str | None = None) -> int:
+            return value
+
+        @self.app.task(name="contract.fail", shared=False)
+        def fail(message: str) -> None:
+            raise ValueError(message)
+
+    def run_succeeding(self, value: int) -> str:
+        return str(self.app.send_task("contract.succeed", (value,)).id)
+
+    def run_failing(self, message: str) -> str:
+        return str(self.app.send_task("contract.fail", (message,)).id)
+
+    def run_with_secret(self, secret: str) -> str:
+        return str(self.app.send_task("contract.succeed", (1,), {"password": secret}).id)
+
+
+class TestCelery(EngineContract):
+    module = "z4j_celery.plugin"
+    library = "celery"
+
+    @pytest.fixture(params=["redis", "rabbitmq"])
+    def harness(
+        self, request: pytest.FixtureRequest, own_databases: Iterator[str]
+    ) -> Iterator[CeleryHarness]:
+        if request.param == "redis":
+            url = next(own_databases)
+        else:
+            server: RabbitMQ = request.getfixturevalue("rabbitmq_server")
+            url = server.create_vhost()
+        harness = CeleryHarness(url)
+        with start_worker(
+            harness.app, pool="threads", perform_ping_check=False, shutdown_timeout=60.0
+        ):
+            yield harness
+        harness.engine.detach()
+        harness.app.close()

@@ -1,0 +1,1 @@
+"""The actions that the engine offers, a file each."""
