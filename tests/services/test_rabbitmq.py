@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from kombu import Connection
+from kombu.connection import Connection
 
 from services.rabbitmq import RabbitMQ
 

@@ -32,9 +32,7 @@ def waiting_in(url: str, queue: str) -> int:
 
 
 @pytest.fixture(scope="module")
-def worker(
-    tmp_path_factory: pytest.TempPathFactory, rabbitmq_server: RabbitMQ
-) -> Iterator[Worker]:
+def worker(tmp_path_factory: pytest.TempPathFactory, rabbitmq_server: RabbitMQ) -> Iterator[Worker]:
     """A prefork worker with two children, without a result backend."""
     folder = tmp_path_factory.mktemp("rabbit")
     url = rabbitmq_server.create_vhost()
@@ -99,7 +97,9 @@ def test_a_queue_that_the_broker_refuses_does_not_harm_the_worker(
 ) -> None:
     """A refused declaration closes its channel: on the consumer's, the worker would be deaf."""
     with Connection(worker.url) as connection, connection.channel() as channel:
-        channel.queue_declare("other", durable=True, auto_delete=False, arguments={"x-expires": 99_000})
+        channel.queue_declare(
+            "other", durable=True, auto_delete=False, arguments={"x-expires": 99_000}
+        )
     assert "refused" in worker.act("add_consumer", queue="other")["error"]
     assert "refused" in worker.act("add_consumer", queue="amq.mine")["error"]
     worker.record.wait_for(send(client_of(worker), "add", 1, 1), "succeeded")
@@ -123,9 +123,7 @@ def test_capture_survives_a_lost_connection(
     running = send(app, "hold_late", str(gate))
     worker.record.wait_for(running, "started")
     rabbitmq_server.cut(worker.url)
-    wait(
-        lambda: worker.log.read_text().count(f"[{running}] received") == 2, worker.log.read_text
-    )
+    wait(lambda: worker.log.read_text().count(f"[{running}] received") == 2, worker.log.read_text)
     gate.touch()
     after = send(app, "add", 1, 1)
     worker.record.wait_for(after, "succeeded")

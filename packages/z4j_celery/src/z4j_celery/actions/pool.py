@@ -8,13 +8,13 @@ from typing import Any
 
 from celery.utils.functional import noop
 
+from z4j_celery.actions.local import in_worker, panel
 from z4j_celery.actions.worker import (
     AutoscaleParams,
     AutoscaleResult,
     PoolResult,
     RestartResult,
 )
-from z4j_celery.actions.local import in_worker, panel
 from z4j_celery.process import Process
 from z4j_core.capability import ActionError
 
