@@ -36,9 +36,9 @@ def test_every_event_is_recorded_once(
     assert client.project(f"/tasks/celery/{ids[0]}")["wait_ms"] >= 0
 
 
-@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+@pytest.mark.parametrize("record_url", ["postgresql"], indirect=True)
 def test_every_event_is_recorded_once_on_rabbitmq(
-    tmp_path: Path, rabbitmq_url: str, server: Server, client: Client, database_url: str
+    tmp_path: Path, rabbitmq_url: str, server: Server, client: Client, record_url: str
 ) -> None:
     shop = Shop(tmp_path, rabbitmq_url, server.url, client.mint("shop"))
     try:
@@ -46,7 +46,7 @@ def test_every_event_is_recorded_once_on_rabbitmq(
             shop.start_worker(f"w{number}")
         shop.publish_numbers(TASKS)
         shop.wait_for_ends(TASKS)
-        check(shop, database_url)
+        check(shop, record_url)
     finally:
         shop.stop()
 

@@ -43,7 +43,7 @@ def do(page: Page, button: str, confirm_by: str | None = None, **fields: str) ->
     expect(dialog).to_be_hidden()
 
 
-@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("record_url", ["sqlite"], indirect=True)
 def test_each_control_of_a_worker(page: Page, server: Server, client: Client, shop: Shop) -> None:
     process = shop.start_worker()
     client.wait_for_action("pool_grow")
@@ -83,7 +83,7 @@ def test_each_control_of_a_worker(page: Page, server: Server, client: Client, sh
     assert process.wait(60) == 0
 
 
-@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("record_url", ["sqlite"], indirect=True)
 def test_a_workflow_is_a_tree(page: Page, server: Server, client: Client, shop: Shop) -> None:
     shop.start_worker()
     first, second, failing = shop.publish(CANVAS)
