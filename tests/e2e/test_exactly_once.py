@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from pathlib import Path
 
 import pytest
 
@@ -33,6 +34,21 @@ def test_every_event_is_recorded_once(
     states = {item["state"] for item in client.project("/tasks", limit=200)["items"]}
     assert states <= {"succeeded", "failed"}
     assert client.project(f"/tasks/celery/{ids[0]}")["wait_ms"] >= 0
+
+
+@pytest.mark.parametrize("record_url", ["postgresql"], indirect=True)
+def test_every_event_is_recorded_once_on_rabbitmq(
+    tmp_path: Path, rabbitmq_url: str, server: Server, client: Client, record_url: str
+) -> None:
+    shop = Shop(tmp_path, rabbitmq_url, server.url, client.mint("shop"))
+    try:
+        for number in range(2):
+            shop.start_worker(f"w{number}")
+        shop.publish_numbers(TASKS)
+        shop.wait_for_ends(TASKS)
+        check(shop, record_url)
+    finally:
+        shop.stop()
 
 
 def test_nothing_is_lost_when_the_server_is_killed_twice(

@@ -155,9 +155,9 @@ def rabbitmq_server() -> Iterator[RabbitMQ]:
 
 @pytest.fixture
 def own_rabbitmq() -> Iterator[RabbitMQ]:
-    """A RabbitMQ server for one test; the test may stop and start it."""
+    """A RabbitMQ server for one test, with two virtual hosts; the test may stop and start it."""
     try:
-        with running_rabbitmq() as server:
+        with running_rabbitmq(vhosts=2) as server:
             yield server
     except ServiceMissingError as missing:
         give_up(missing)

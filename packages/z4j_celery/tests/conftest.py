@@ -18,8 +18,8 @@ sys.path.insert(0, str(Path(__file__).parent / "apps"))
 from harness import Worker
 
 StartWorker = Callable[..., Worker]
-SHARED = range(1, 5)
-OWN = range(5, 16)
+SHARED = range(1, 7)
+OWN = range(7, 16)
 
 
 def empty_databases(server: Redis, numbers: range) -> Iterator[str]:
@@ -85,7 +85,7 @@ def prefork(shared_workers: StartWorker) -> Worker:
     return shared_workers("-P", "prefork", "-c", "2")
 
 
-@pytest.fixture(params=["prefork", "threads", "solo"])
+@pytest.fixture(params=["prefork", "threads", "solo", "gevent"])
 def any_pool(request: pytest.FixtureRequest, shared_workers: StartWorker) -> Worker:
     """A worker of each pool."""
     if request.param == "solo":

@@ -42,23 +42,28 @@ class CeleryHarness:
         return str(self.app.send_task("contract.succeed", (1,), {"password": secret}).id)
 
 
+@pytest.fixture(scope="module", params=["redis", "rabbitmq"])
+def broker(request: pytest.FixtureRequest, own_databases: Iterator[str]) -> str:
+    """The URL of one broker for all tests; each leaves its queue empty."""
+    if request.param == "redis":
+        return next(own_databases)
+    server: RabbitMQ = request.getfixturevalue("rabbitmq_server")
+    return server.create_vhost()
+
+
 class TestCelery(EngineContract):
     module = "z4j_celery.plugin"
     library = "celery"
 
-    @pytest.fixture(params=["redis", "rabbitmq"])
-    def harness(
-        self, request: pytest.FixtureRequest, own_databases: Iterator[str]
-    ) -> Iterator[CeleryHarness]:
-        if request.param == "redis":
-            url = next(own_databases)
-        else:
-            server: RabbitMQ = request.getfixturevalue("rabbitmq_server")
-            url = server.create_vhost()
-        harness = CeleryHarness(url)
+    @pytest.fixture
+    def harness(self, broker: str) -> Iterator[CeleryHarness]:
+        harness = CeleryHarness(broker)
         with start_worker(
             harness.app, pool="threads", perform_ping_check=False, shutdown_timeout=60.0
-        ):
+        ) as worker:
+            consumer = worker.consumer
+            # Else its loop looks up only after ten seconds, when it is told to stop.
+            consumer.call_soon(lambda: consumer.timer.call_repeatedly(0.2, bool))
             yield harness
         harness.engine.detach()
         harness.app.close()

@@ -52,7 +52,8 @@ def _with_cursor() -> list[Route]:
 
 
 def _ask(ada: Any, one: Route, text: str, project: str = "shop") -> Any:
-    return ada.http.request(one.method, f"{one.path.format(project=project)}?cursor={text}")
+    path = one.path.format(project=project, engine="celery", task_id="t1")
+    return ada.http.request(one.method, f"{path}?cursor={text}")
 
 
 def test_a_made_up_position_is_refused(
@@ -67,7 +68,7 @@ def test_a_made_up_position_is_refused(
         for position in POSITIONS:
             made = encode_cursor("", position)
             answer = _ask(ada, one, made)
-            is_possible = "\\x00" not in repr(position) and answer.status_code == 200
+            is_possible = "\\x00" not in repr(position) and answer.status_code in (200, 404)
             assert is_possible or answer.status_code == 422, (one.name, position, answer.text)
             assert is_possible or answer.json()["errors"][0]["pointer"] == "?cursor"
 

@@ -61,10 +61,7 @@ def test_a_chord_published_outside_of_a_task_is_one_tree(record: Any, event: Any
 def test_pages_hold_every_task_once(record: Any, event: Any) -> None:
     record.tell(
         event("root", Kind.SUCCEEDED, data={"root_id": "root"}),
-        *(
-            event(f"t{number}", Kind.RECEIVED, S, data=_below("root"))
-            for number in range(7)
-        ),
+        *(event(f"t{number}", Kind.RECEIVED, S, data=_below("root")) for number in range(7)),
     )
     found: list[str] = []
     after = None
@@ -100,7 +97,12 @@ def test_what_is_walked_is_bounded(record: Any, event: Any) -> None:
         for number in range(MAX_STEPS + 10)
     ]
     wide = [
-        event(f"w{number:03}", Kind.STARTED, number, data={"root_id": f"w{number:03}", "group_id": "w"})
+        event(
+            f"w{number:03}",
+            Kind.STARTED,
+            number,
+            data={"root_id": f"w{number:03}", "group_id": "w"},
+        )
         for number in range(MAX_ROOTS + 10)
     ]
     record.tell(*deep, *wide)

@@ -115,7 +115,7 @@ class WorkerActions(Engine):
     @action(
         target=Target.WORKER,
         title="Shut down",
-        description="The worker lets its tasks end and exits; something else has to start it again.",
+        description="The worker lets its tasks end and exits; something else must start it again.",
         destructive=True,
     )
     def shutdown(self, params: NoParams) -> CancelResult:

@@ -63,7 +63,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** List the actions that online workers offer. */
+        /** List the actions that online workers offer, or one of them. */
         get: operations["read_actions"];
         put?: never;
         post?: never;
@@ -1029,6 +1029,23 @@ export interface paths {
         put?: never;
         /** Make the first admin and the first project, and sign in. */
         post: operations["complete_setup"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/projects/{project}/tasks/{engine}/{task_id}/tree": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read the workflow of a task: chains, groups, chords, and what tasks publish. */
+        get: operations["read_task_tree"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -2600,6 +2617,37 @@ export interface components {
             project_name: string;
         };
         /**
+         * TaskTree
+         * @description A page of a workflow, oldest first.
+         *
+         *         `path` leads from the first task that is known above the one asked for down to it, so that it
+         *         can be placed whatever page it is on; at most 20 tasks.
+         */
+        TaskTree: {
+            path: components["schemas"]["TreeTask"][];
+            items: components["schemas"]["TreeTask"][];
+            next: string | null;
+        };
+        /**
+         * TreeTask
+         * @description A task of a workflow. Its parent may be a task that the record does not have any more.
+         */
+        TreeTask: {
+            task_id: string;
+            parent_id: string | null;
+            group_id: string | null;
+            name: string | null;
+            state: string;
+            attempt: number;
+            /**
+             * Format: date-time
+             * @description RFC 3339 with microseconds, UTC.
+             */
+            first_at: string;
+            ended_at: string | null;
+            run_ms: number | null;
+        };
+        /**
          * TaskList
          * @description A page of tasks; `count` is "more than" when `count_capped`.
          */
@@ -3076,7 +3124,9 @@ export interface operations {
     };
     read_actions: {
         parameters: {
-            query?: never;
+            query?: {
+                worker?: string;
+            };
             header?: never;
             path: {
                 project: string;
@@ -3098,6 +3148,7 @@ export interface operations {
             401: components["responses"]["Problem"];
             403: components["responses"]["Problem"];
             404: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
             429: components["responses"]["Problem"];
             503: components["responses"]["Problem"];
         };
@@ -5156,6 +5207,40 @@ export interface operations {
             409: components["responses"]["Problem"];
             413: components["responses"]["Problem"];
             415: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            503: components["responses"]["Problem"];
+        };
+    };
+    read_task_tree: {
+        parameters: {
+            query?: {
+                cursor?: string;
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                project: string;
+                engine: string;
+                task_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TaskTree"];
+                };
+            };
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
             422: components["responses"]["Problem"];
             429: components["responses"]["Problem"];
             503: components["responses"]["Problem"];

@@ -83,5 +83,3 @@ def whole(
     if groups:
         parts.append(tasks.c.group_id.in_(groups))
     return and_(of_engine, or_(*parts))
-
-

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from z4j_celery.actions.broker import broker
-from z4j_celery.actions.worker import ConsumingResult
 from z4j_celery.actions.local import in_worker
+from z4j_celery.actions.worker import ConsumingResult
 from z4j_celery.facts import printed
 from z4j_celery.process import Process
 from z4j_core.capability import ActionError
@@ -44,8 +44,10 @@ def _declare(app: Any, queue: str) -> None:
     """Try the declaration on a connection of its own: a refused one closes the channel it came
     on, and the worker would consume nothing any more.
     """
+    queues = app.amqp.queues
+    was_known = queue in queues
     try:
-        declared = app.amqp.queues[queue]
+        declared = queues[queue]
     except KeyError:
         raise ActionError(
             f"The app has no queue {queue!r}, and task_create_missing_queues is off. "
@@ -55,6 +57,9 @@ def _declare(app: Any, queue: str) -> None:
         with broker(app) as connection, connection.channel() as channel:
             declared.bind(channel).declare()
     except Exception as error:  # noqa: BLE001 - a broker's client raises what it likes
+        if not was_known:
+            # Before 5.5 a worker without -Q consumes all that is there when it reconnects.
+            queues.pop(queue, None)
         raise ActionError(
             f"The broker refused the queue ({type(error).__name__}: {printed(error)}). "
             "Check its name, its settings and the permissions."

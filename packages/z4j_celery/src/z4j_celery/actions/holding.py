@@ -8,8 +8,8 @@ from typing import Any
 
 from celery.worker import state
 
-from z4j_celery.actions.worker import HeldTask, HeldTasks
 from z4j_celery.actions.local import on_consumer_thread, panel, running_consumer
+from z4j_celery.actions.worker import HeldTask, HeldTasks
 from z4j_celery.process import Process
 from z4j_core.capability import ActionError
 

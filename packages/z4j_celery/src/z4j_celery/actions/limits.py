@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from z4j_celery.actions.worker import RateLimitParams, TimeLimitParams
 from z4j_celery.actions.local import in_worker, panel
+from z4j_celery.actions.worker import RateLimitParams, TimeLimitParams
 from z4j_celery.process import Process
 from z4j_core.capability import ActionError
 from z4j_core.plugins import CancelResult
@@ -16,7 +16,7 @@ def rate_limit(process: Process, params: RateLimitParams) -> CancelResult:
 
     def work(consumer: Any) -> None:
         _known(consumer, params.task)
-        panel(consumer, "rate_limit", task_name=params.task, rate_limit=params.rate or None)
+        panel(consumer, "rate_limit", task_name=params.task, rate_limit=params.rate)
 
     in_worker(process, work)
     what = f"at most {params.rate}" if params.rate else "without a limit"

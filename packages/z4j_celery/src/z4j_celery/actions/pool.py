@@ -6,13 +6,15 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from celery.utils.functional import noop
+
+from z4j_celery.actions.local import in_worker, panel
 from z4j_celery.actions.worker import (
     AutoscaleParams,
     AutoscaleResult,
     PoolResult,
     RestartResult,
 )
-from z4j_celery.actions.local import in_worker, panel
 from z4j_celery.process import Process
 from z4j_core.capability import ActionError
 
@@ -58,9 +60,12 @@ def autoscale(process: Process, params: AutoscaleParams) -> AutoscaleResult:
     """Set the bounds between which the worker scales its pool."""
     if params.min > params.max:
         raise ActionError("min must not be greater than max.")
-    consumer = in_worker(
-        process, lambda consumer: panel(consumer, "autoscale", max=params.max, min=params.min)
-    )
+
+    def work(consumer: Any) -> None:
+        panel(consumer, "autoscale", max=params.max, min=params.min)
+        consumer.pool.maintain_pool()
+
+    consumer = in_worker(process, work)
     scaler = consumer.controller.autoscaler
     _wait_until(lambda: params.min <= len(_pids(consumer)) <= params.max)
     return AutoscaleResult(scaler.max_concurrency, scaler.min_concurrency, len(_pids(consumer)))
@@ -74,6 +79,9 @@ def restart(process: Process) -> RestartResult:
         before.update(_pids(consumer))
         # An empty list: modules are not loaded again, new processes begin with this one's.
         panel(consumer, "pool_restart", modules=[])
+        # A process looks whether it shall end after each job; Celery gives one to one of them.
+        for _ in range(len(before) - 1):
+            consumer.pool.on_apply(noop)
 
     consumer = in_worker(process, work)
     _wait_until(lambda: not before & set(_pids(consumer)))

@@ -17,6 +17,7 @@ def shutdown(process: Process) -> CancelResult:
     """
     consumer = running_consumer(process)
     state.should_stop = 0
+    consumer.call_soon(bool)  # so that its loop, which may sleep for ten seconds, looks
     return CancelResult(
         outcome=f"{consumer.hostname} takes no more tasks, lets those that run end, and exits "
         "with 0. Whatever supervises it may start it again."

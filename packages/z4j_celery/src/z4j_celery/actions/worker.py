@@ -51,13 +51,9 @@ class RateLimitParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     task: TaskName
     rate: Annotated[
-        str,
-        Meta(
-            max_length=16,
-            pattern=r"^([0-9]{1,6}(\.[0-9]{1,3})?(/[smh])?)?$",
-            description="Such as 10/s, 30/m or 100/h; empty for no limit",
-        ),
-    ]
+        Annotated[str, Meta(max_length=16, pattern=r"^[0-9]{1,6}(\.[0-9]{1,3})?(/[smh])?$")] | None,
+        Meta(description="Such as 10/s, 30/m or 100/h; empty for no limit"),
+    ] = None
 
 
 class TimeLimitParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
