@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import msgspec
 
@@ -12,15 +12,20 @@ from z4j_brain.api.route import route
 from z4j_brain.commands.catalogue import Catalogue, Offer
 from z4j_brain.store import actions
 
+ActionTarget = Literal["task", "queue", "worker", "engine", "schedule", "scheduler"]
+
 
 class ActionView(msgspec.Struct, frozen=True, kw_only=True):
-    """An action that an online worker offers; the schemas are JSON Schema 2020-12."""
+    """An action that an online worker offers; the schemas are JSON Schema 2020-12.
+
+    `engine` is the name that a command calls: that of an engine, or of a scheduler.
+    """
 
     engine: str
     name: str
     title: str
     description: str
-    target: Literal["task", "queue", "worker", "engine"]
+    target: ActionTarget
     destructive: bool
     permission: str
     params_schema: Any
@@ -37,7 +42,7 @@ class AbsentAction(msgspec.Struct, frozen=True):
 
 
 class ActionList(msgspec.Struct, frozen=True):
-    """All actions, merged by engine and name."""
+    """The actions of engines, merged by engine and name; for schedulers see `GET …/schedulers`."""
 
     items: list[ActionView]
     absent: list[AbsentAction]
@@ -49,25 +54,27 @@ async def read_actions(call: ProjectCall) -> ActionList:
     catalogue = Catalogue(await call.brain.database.run(actions.online_workers, call.project.id))
     return ActionList(
         items=[
-            _action_view(offer)
+            action_view(offer)
             for offer in catalogue.offered()
-            if offer.info.target in ("task", "queue", "worker", "engine")
+            if offer.store is None and offer.info.target in get_args(ActionTarget)
         ],
         absent=[
             AbsentAction(absence.engine, absence.name, absence.reason)
             for absence in catalogue.absent()
+            if absence.store is None
         ],
     )
 
 
-def _action_view(offer: Offer) -> ActionView:
+def action_view(offer: Offer) -> ActionView:
+    """Return an offered action as the API shows it."""
     info = offer.info
     return ActionView(
         engine=offer.engine,
         name=info.name,
         title=info.title or info.name,
         description=info.description,
-        target=msgspec.convert(info.target, Literal["task", "queue", "worker", "engine"]),
+        target=msgspec.convert(info.target, ActionTarget),
         destructive=info.destructive,
         permission=offer.permission,
         params_schema=as_json(info.params_schema),
