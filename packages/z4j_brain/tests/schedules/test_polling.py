@@ -12,13 +12,16 @@ import pytest
 from queue_yard import NOON
 
 from z4j_brain.clock import now
+from z4j_brain.overview.notices import notices
+from z4j_brain.reconcile.counters import Counters
+from z4j_brain.reconcile.missed import MissedSchedules
 from z4j_brain.reconcile.retention import RULES
 from z4j_brain.redaction.cleaner import BUILT_IN, Cleaner
 from z4j_brain.schedules.polling import Polling
 from z4j_brain.schedules.preparing import prepared
 from z4j_brain.store import expiry, schedules, schedules_write
 from z4j_brain.store.schedule_election import MAX_STORES, StoreKey
-from z4j_brain.store.schedules import Chosen
+from z4j_brain.store.schedules import UNREAD_US, Chosen
 from z4j_brain.store.schedules_write import GRACE_US, Reading
 from z4j_brain.store.schema import schedule_stores
 from z4j_brain.store.schema import schedules as table
@@ -229,6 +232,29 @@ def test_a_run_that_does_not_come_is_missed_once(yard: Any, read: Any, is_late: 
     ran = known(yard)["nightly"]
     assert (ran.is_missed, ran.misses, ran.drift_us) == (False, 1, None)
     assert known(yard, missed=True) == {}
+
+
+def test_the_leader_counts_and_the_overview_names_them(yard: Any, read: Any) -> None:
+    at, feed, counters = now(), Feed(), Counters()
+    read(wire(next_run_at=at - 2 * GRACE_US), at=at)
+
+    async def look() -> None:
+        assert await MissedSchedules(yard.database, counters, feed).look()
+
+    asyncio.run(look())
+    asyncio.run(look())
+    row = known(yard)["nightly"]
+    assert (counters.missed_schedules, feed.changes) == (1, [[str(row.id)]])
+
+    def notes(moment: int) -> list[tuple[str, str]]:
+        with yard.database.read() as connection:
+            found = notices(connection, yard.project_id, [], moment, at)
+        return [(one.kind, one.text) for one in found]
+
+    is_missed = ("schedule_missed", "The schedule nightly of beat was due and has not run.")
+    assert notes(at) == [is_missed]
+    unread = "The schedules of beat cannot be read; 1 of them were due since."
+    assert notes(at + UNREAD_US + S) == [is_missed, ("schedules_unread", unread)]
 
 
 def test_paused_and_gone_schedules_are_not_missed(yard: Any, read: Any) -> None:

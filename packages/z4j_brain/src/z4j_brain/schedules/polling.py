@@ -17,7 +17,7 @@ import msgspec
 from z4j_brain.clock import now
 from z4j_brain.ingest.cleaning import clean_text
 from z4j_brain.ingest.writer import Feed
-from z4j_brain.live.changes import Changes
+from z4j_brain.live.changes import MAX_ISSUES, Changes
 from z4j_brain.redaction.cleaner import Cleaner
 from z4j_brain.schedules.preparing import prepared
 from z4j_brain.store import schedule_election, schedules_write
@@ -175,7 +175,7 @@ class Polling(Turns):
                 yield worker_row, watch
 
     def _publish(self, project_id: UUID, offset: int, rows: list[UUID]) -> None:
-        named = [str(row) for row in rows]
+        named = [str(row) for row in rows[:MAX_ISSUES]]
         self._hub.publish(project_id, offset, Changes(schedules=named or [""]))
 
 
