@@ -89,7 +89,7 @@ def command(client: Client, action: str, target: dict[str, str], **params: Any) 
 
 
 def test_a_scheduler_is_seen_and_obeys(
-    lighthouse: Lighthouse, client: Client, server: Server, database_url: str
+    lighthouse: Lighthouse, client: Client, server: Server, record_url: str
 ) -> None:
     found = schedules(client, lambda found: len(found) == 2)
     hourly = found["hourly"]
@@ -126,10 +126,10 @@ def test_a_scheduler_is_seen_and_obeys(
     actions = [one["action"] for one in client.project("/audit")["items"]]
     assert "command.delete" in actions
     assert "command.pause.succeeded" in actions
-    assert SECRET not in every_text(database_url)
+    assert SECRET not in every_text(record_url)
 
 
-@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("record_url", ["sqlite"], indirect=True)
 def test_a_person_pauses_resumes_runs_and_edits(
     lighthouse: Lighthouse, client: Client, server: Server, page: Page
 ) -> None:

@@ -131,13 +131,12 @@ def _fold_all(connection: Connection, key: dict[str, Any], reading: Reading) -> 
     ).all()
     known = {row.schedule: row for row in rows}
     told = {one.schedule: one for one in reading.schedules}
-    changed = []
-    for name in sorted(told):
-        row = known.get(name)
-        if row is None:
-            changed.append(_add(connection, key, told[name], reading.at))
-        elif _change(connection, row, told[name], reading.at):
-            changed.append(row.id)
+    changed = _add(
+        connection, key, [told[name] for name in sorted(told.keys() - known)], reading.at
+    )
+    for name in sorted(told.keys() & known):
+        if _change(connection, known[name], told[name], reading.at):
+            changed.append(known[name].id)
     gone = [row for name, row in known.items() if name not in told and row.gone_at is None]
     if reading.total > len(reading.schedules) and told:
         # Beyond the last that was told, by name and id, nothing is known.
@@ -149,11 +148,14 @@ def _fold_all(connection: Connection, key: dict[str, Any], reading: Reading) -> 
     return changed
 
 
-def _add(connection: Connection, key: dict[str, Any], told: ToldSchedule, at: int) -> uuid.UUID:
-    row = new_id()
-    fresh = {"id": row, "first_seen": at, "seen_at": at, "misses": 0}
-    connection.execute(insert(schedules).values(**key, **fresh, **msgspec.structs.asdict(told)))
-    return row
+def _add(
+    connection: Connection, key: dict[str, Any], told: list[ToldSchedule], at: int
+) -> list[uuid.UUID]:
+    same = {**key, "first_seen": at, "seen_at": at, "misses": 0}
+    rows = [{"id": new_id(), **same, **msgspec.structs.asdict(one)} for one in told]
+    if rows:
+        connection.execute(insert(schedules), rows)
+    return [row["id"] for row in rows]
 
 
 def _change(connection: Connection, row: Row[Any], told: ToldSchedule, at: int) -> bool:
