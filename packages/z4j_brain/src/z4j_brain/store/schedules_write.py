@@ -6,7 +6,7 @@ import uuid
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Row, and_, insert, or_, select, update
+from sqlalchemy import Connection, Row, and_, bindparam, insert, or_, select, update
 
 from z4j_brain.store import feeds
 from z4j_brain.store.schedule_election import StoreKey
@@ -134,17 +134,23 @@ def _fold_all(connection: Connection, key: dict[str, Any], reading: Reading) -> 
     changed = _add(
         connection, key, [told[name] for name in sorted(told.keys() - known)], reading.at
     )
-    for name in sorted(told.keys() & known):
-        if _change(connection, known[name], told[name], reading.at):
-            changed.append(known[name].id)
+    values: dict[uuid.UUID, dict[str, Any]] = {}
+    for name in told.keys() & known:
+        row = known[name]
+        different = _different(row, told[name])
+        if different:
+            changed.append(row.id)
+        if different or row.seen_at < reading.at - REFRESH_US:
+            values[row.id] = different | {"seen_at": reading.at}
     gone = [row for name, row in known.items() if name not in told and row.gone_at is None]
     if reading.total > len(reading.schedules) and told:
         # Beyond the last that was told, by name and id, nothing is known.
         last = max((one.name, one.schedule) for one in told.values())
         gone = [row for row in gone if (row.name, row.schedule) < last]
-    for row in sorted(gone, key=lambda one: one.id):
-        _set(connection, row.id, {"gone_at": reading.at})
+    for row in gone:
+        values[row.id] = {"gone_at": reading.at}
         changed.append(row.id)
+    _set(connection, values)
     return changed
 
 
@@ -158,8 +164,8 @@ def _add(
     return [row["id"] for row in rows]
 
 
-def _change(connection: Connection, row: Row[Any], told: ToldSchedule, at: int) -> bool:
-    """Write what is different; tell whether anything is."""
+def _different(row: Row[Any], told: ToldSchedule) -> dict[str, Any]:
+    """Return the columns that have to be written."""
     values = {
         name: value
         for name, value in msgspec.structs.asdict(told).items()
@@ -168,12 +174,7 @@ def _change(connection: Connection, row: Row[Any], told: ToldSchedule, at: int) 
     if row.gone_at is not None:
         values["gone_at"] = None
     drift = _drift(row, told)
-    if drift is not None:
-        values["drift_us"] = drift
-    is_changed = bool(values)
-    if is_changed or row.seen_at < at - REFRESH_US:
-        _set(connection, row.id, values | {"seen_at": at})
-    return is_changed
+    return values if drift is None else values | {"drift_us": drift}
 
 
 def _drift(row: Row[Any], told: ToldSchedule) -> int | None:
@@ -192,5 +193,15 @@ def _drift(row: Row[Any], told: ToldSchedule) -> int | None:
     return late
 
 
-def _set(connection: Connection, row: uuid.UUID, values: dict[str, Any]) -> None:
-    connection.execute(update(schedules).where(schedules.c.id == row).values(values))
+def _set(connection: Connection, values: dict[uuid.UUID, dict[str, Any]]) -> None:
+    """Write these columns of these rows; rows with the same columns go together."""
+    together: dict[tuple[str, ...], list[dict[str, Any]]] = {}
+    for row in sorted(values):
+        names = tuple(sorted(values[row]))
+        given = {f"new_{name}": value for name, value in values[row].items()}
+        together.setdefault(names, []).append({"row": row, **given})
+    for names, rows in together.items():
+        new: dict[str, Any] = {name: bindparam(f"new_{name}") for name in names}
+        connection.execute(
+            update(schedules).where(schedules.c.id == bindparam("row")).values(new), rows
+        )
