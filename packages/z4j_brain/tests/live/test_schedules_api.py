@@ -26,6 +26,8 @@ BEAT = frames.SchedulerInfo(
         frames.ActionInfo("update", target="schedule", title="Change", params_schema=EVERY),
         frames.ActionInfo("create", target="scheduler", title="New", params_schema=EVERY),
         frames.ActionInfo("delete", absent="It stands in the code."),
+        frames.ActionInfo("retry", target="task", title="Retry"),
+        frames.ActionInfo("explode", target="everything", title="Explode"),
     ],
 )
 

@@ -56,12 +56,11 @@ async def read_actions(call: ProjectCall) -> ActionList:
         items=[
             action_view(offer)
             for offer in catalogue.offered()
-            if offer.store is None and offer.info.target in get_args(ActionTarget)
+            if offer.info.target in get_args(ActionTarget)
         ],
         absent=[
             AbsentAction(absence.engine, absence.name, absence.reason)
             for absence in catalogue.absent()
-            if absence.store is None
         ],
     )
 

@@ -113,12 +113,8 @@ def _store_view(store: StoreRecord, catalogue: Catalogue, at: int) -> StoreView:
     return store_view(
         store,
         at,
-        [action_view(one) for one in catalogue.offered() if (one.engine, one.store) == mine],
-        [
-            AbsentAction(one.engine, one.name, one.reason)
-            for one in catalogue.absent()
-            if (one.engine, one.store) == mine
-        ],
+        [action_view(one) for one in catalogue.offered(mine)],
+        [AbsentAction(one.engine, one.name, one.reason) for one in catalogue.absent(mine)],
     )
 
 

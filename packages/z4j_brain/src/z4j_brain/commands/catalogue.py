@@ -51,6 +51,9 @@ class Absence(msgspec.Struct, frozen=True):
     store: str | None = None
 
 
+_OF_SCHEDULERS = ("schedule", "scheduler")
+StoreName = tuple[str, str]
+"""A scheduler and its store."""
 Key = tuple[str, str, str]
 """Engine or scheduler, its store or "", action."""
 
@@ -73,6 +76,8 @@ class Catalogue:
                     self._add(worker, scheduler.name, scheduler.store, info)
 
     def _add(self, worker: OnlineWorker, engine: str, store: str | None, info: ActionInfo) -> None:
+        if store is not None and info.absent is None and info.target not in _OF_SCHEDULERS:
+            return  # an agent that says so cannot mean it: nothing is acted on in this way
         key = (engine, store or "", info.name)
         if info.absent is not None:
             self._absences.setdefault(key, Absence(engine, info.name, info.absent, store))
@@ -81,15 +86,17 @@ class Catalogue:
         else:
             self._offers[key] = Offer(engine, info, [worker], store)
 
-    def offered(self) -> list[Offer]:
-        """Return every action that people can ask for, by engine and name."""
-        found = [self._offers[key] for key in sorted(self._offers)]
+    def offered(self, of: StoreName | None = None) -> list[Offer]:
+        """Return every action that people can ask for, by engine and name: those of engines, or
+        those of this scheduler's store.
+        """
+        found = [self._offers[key] for key in sorted(self._offers) if _is_of(key, of)]
         return [offer for offer in found if not offer.info.internal]
 
-    def absent(self) -> list[Absence]:
-        """Return the actions that are announced as absent and that nobody offers."""
+    def absent(self, of: StoreName | None = None) -> list[Absence]:
+        """Return the actions that are announced as absent and that nobody offers, as `offered`."""
         keys = sorted(self._absences.keys() - self._offers.keys())
-        return [self._absences[key] for key in keys]
+        return [self._absences[key] for key in keys if _is_of(key, of)]
 
     def find(self, engine: str, action: str, store: str | None = None) -> Offer | None:
         """Return an offered action."""
@@ -101,6 +108,10 @@ class Catalogue:
         if absence is not None:
             return absence.reason
         return f"No online worker offers “{action}” for {engine}. Start one, or see Workers."
+
+
+def _is_of(key: Key, of: StoreName | None) -> bool:
+    return not key[1] if of is None else key[:2] == of
 
 
 def state_reason(info: ActionInfo, state: str) -> str | None:
