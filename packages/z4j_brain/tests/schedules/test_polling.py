@@ -33,6 +33,7 @@ S = 1_000_000
 STORE = "00000000000000aa"
 OTHER = "00000000000000bb"
 BEAT = frames.SchedulerInfo("beat", "celery", STORE)
+SLOW = frames.SchedulerInfo("beat", "celery", STORE, lag_s=180.0)
 
 
 class Links:
@@ -232,6 +233,20 @@ def test_a_run_that_does_not_come_is_missed_once(yard: Any, read: Any, is_late: 
     ran = known(yard)["nightly"]
     assert (ran.is_missed, ran.misses, ran.drift_us) == (False, 1, None)
     assert known(yard, missed=True) == {}
+
+
+def test_a_store_that_tells_late_has_its_time(yard: Any, read: Any) -> None:
+    care = polling(yard, Links())
+
+    async def tell() -> None:
+        care.told(yard.add_worker("w2"), yard.project_id, [SLOW])
+        await care.turn()
+
+    asyncio.run(tell())
+    due = NOON + 60 * S
+    for at, count in ((due + GRACE_US + 179 * S, 0), (due + GRACE_US + 181 * S, 1)):
+        read(wire(next_run_at=due, last_run_at=NOON), at=at)
+        assert missed(yard, at) == count
 
 
 def test_the_leader_counts_and_the_overview_names_them(yard: Any, read: Any) -> None:

@@ -85,7 +85,8 @@ class Polling(Turns):
         """Take which schedulers the process of a new link can read; it watches nothing yet."""
         self._sent.pop(worker_row, None)
         stores = [
-            ToldStore(StoreKey(project_id, one.name, one.store), one.engine) for one in schedulers
+            ToldStore(StoreKey(project_id, one.name, one.store), one.engine, one.lag_s)
+            for one in schedulers
         ]
         if stores:
             self._told[worker_row] = stores

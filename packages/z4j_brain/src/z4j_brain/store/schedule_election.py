@@ -33,6 +33,7 @@ class ToldStore(msgspec.Struct, frozen=True):
 
     key: StoreKey
     engine: str
+    lag_s: float = 0.0
 
 
 def replace(
@@ -59,7 +60,7 @@ def _ensure(connection: Connection, told: ToldStore, now: int) -> bool:
     """Make the store's row, or say that it was seen; False when there is no room."""
     key = msgspec.structs.asdict(told.key)
     is_it = [schedule_stores.c[name] == value for name, value in key.items()]
-    values = {"engine": told.engine, "seen_at": now}
+    values = {"engine": told.engine, "lag_s": told.lag_s, "seen_at": now}
     if connection.execute(update(schedule_stores).where(*is_it).values(values)).rowcount:
         return True
     there = connection.execute(

@@ -87,11 +87,12 @@ def fold(connection: Connection, reading: Reading) -> Folded | None:
 def count_missed(connection: Connection, now: int) -> dict[uuid.UUID, tuple[list[uuid.UUID], int]]:
     """Count the schedules that did not run when they were due, once for each due time.
 
-    A schedule is missed when it was read, as it is, more than `GRACE_US` after it was due. Return
-    the rows and the feed's offset of each project.
+    A schedule is missed when it was read, as it is, more than `GRACE_US` after it was due and after
+    the time that its store may take to tell a run. Return the rows and the feed's offset of each
+    project.
     """
     rows = connection.execute(
-        select(schedules, schedule_stores.c.read_at)
+        select(schedules, schedule_stores.c.read_at, schedule_stores.c.lag_s)
         .join(
             schedule_stores,
             and_(
@@ -111,7 +112,7 @@ def count_missed(connection: Connection, now: int) -> dict[uuid.UUID, tuple[list
     ).all()
     found: dict[uuid.UUID, list[uuid.UUID]] = {}
     for row in rows:
-        if row.read_at < row.next_run_at + GRACE_US:
+        if row.read_at < row.next_run_at + GRACE_US + row.lag_s * 1_000_000:
             continue
         connection.execute(
             update(schedules)

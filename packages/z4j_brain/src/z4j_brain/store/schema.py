@@ -584,6 +584,7 @@ schedule_stores = Table(
     Column("scheduler", ByteText, primary_key=True),
     Column("store", ByteText, primary_key=True),
     Column("engine", ByteText, nullable=False),
+    Column("lag_s", Float, nullable=False, default=0.0),
     Column("seen_at", UtcTime, nullable=False),
     Column("sampler", Id),
     Column("elected_at", UtcTime),

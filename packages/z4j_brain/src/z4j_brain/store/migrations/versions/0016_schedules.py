@@ -27,6 +27,7 @@ def upgrade() -> None:
         sa.Column("scheduler", ByteText, nullable=False),
         sa.Column("store", ByteText, nullable=False),
         sa.Column("engine", ByteText, nullable=False),
+        sa.Column("lag_s", sa.Float, nullable=False),
         sa.Column("seen_at", UtcTime, nullable=False),
         sa.Column("sampler", Id),
         sa.Column("elected_at", UtcTime),
