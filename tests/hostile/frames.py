@@ -22,6 +22,8 @@ BROKER = "0123456789abcdef"
 _EVENT = ["started", "celery", "t1", 0, NOON, "app.send", "email", b'{"args":[1]}']
 _ACTION = {"name": "retry", "target": "task", "params_schema": '{"type":"object"}'}
 _ENGINE = {"name": "celery", "version": "5", "actions": [_ACTION]}
+_SCHEDULER = {"name": "beat", "engine": "celery", "store": BROKER, "actions": [_ACTION]}
+_SCHEDULE = {"id": "s1", "name": "s1", "timing": "daily", "owner": "code", "arguments": b"{}"}
 
 HELLO: list[Any] = [
     "hello",
@@ -40,6 +42,7 @@ HELLO: list[Any] = [
     NOON,
     NOON,
     False,
+    [_SCHEDULER],
 ]
 FROM_AGENT: tuple[list[Any], ...] = (
     ["events", SEQ, [_EVENT, [*_EVENT[:2], "t2", *_EVENT[3:]]]],
@@ -51,6 +54,8 @@ FROM_AGENT: tuple[list[Any], ...] = (
     ["queues", [["celery", {"id": BROKER, "transport": "redis", "queues": ["email"]}]]],
     ["queues", [{"engine": "celery", "broker": {"id": BROKER, "queues": ["email"]}}]],
     ["depths", [{"engine": "celery", "broker": BROKER, "queue": "email", "waiting": 3}]],
+    ["schedules", "beat", BROKER, [_SCHEDULE, {**_SCHEDULE, "values": b"[1]"}], 2, None],
+    ["schedules", "beat", BROKER, [], 0, "OSError: the database is away"],
     ["error", "unknown_frame", "what is that"],
     ["goodbye", "shutdown", "the process ends", 0.0],
     ["of_a_newer_agent", 1, 2, 3],
@@ -75,6 +80,8 @@ FROM_BRAIN: tuple[list[Any], ...] = (
     ["command", "c2", "other", "retry", b"{}", None, None, 0],
     ["command", "c3", "lamp", "purge", b'{"a":1}', None, "email", NOON],
     ["heartbeat", NOON],
+    ["command", "c4", "lamp", "pause", b"{}", None, None, 0, "s1"],
+    ["watch_schedules", 0.1, [{"scheduler": "beat", "store": BROKER}]],
     ["watch", 0.1, [{"engine": "lamp", "broker": BROKER, "queues": ["email"]}]],
     ["error", "unknown_frame", "what is that"],
     ["goodbye", "shutdown", "the server restarts", 0.01],

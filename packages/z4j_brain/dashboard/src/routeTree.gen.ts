@@ -29,6 +29,8 @@ import { Route as PProjectSettingsRouteImport } from "./routes/p/$project/settin
 import { Route as PProjectIssuesIndexRouteImport } from "./routes/p/$project/issues.index";
 import { Route as PProjectIssuesIdRouteImport } from "./routes/p/$project/issues.$id";
 import { Route as PProjectQueuesIndexRouteImport } from "./routes/p/$project/queues.index";
+import { Route as PProjectSchedulesIndexRouteImport } from "./routes/p/$project/schedules.index";
+import { Route as PProjectSchedulesIdRouteImport } from "./routes/p/$project/schedules.$id";
 import { Route as PProjectTasksIndexRouteImport } from "./routes/p/$project/tasks.index";
 import { Route as PProjectWorkersIndexRouteImport } from "./routes/p/$project/workers.index";
 import { Route as PProjectWorkersIdRouteImport } from "./routes/p/$project/workers.$id";
@@ -135,6 +137,16 @@ const PProjectQueuesIndexRoute = PProjectQueuesIndexRouteImport.update({
   path: "/queues/",
   getParentRoute: () => PProjectRoute,
 } as any);
+const PProjectSchedulesIndexRoute = PProjectSchedulesIndexRouteImport.update({
+  id: "/schedules/",
+  path: "/schedules/",
+  getParentRoute: () => PProjectRoute,
+} as any);
+const PProjectSchedulesIdRoute = PProjectSchedulesIdRouteImport.update({
+  id: "/schedules/$id",
+  path: "/schedules/$id",
+  getParentRoute: () => PProjectRoute,
+} as any);
 const PProjectTasksIndexRoute = PProjectTasksIndexRouteImport.update({
   id: "/tasks/",
   path: "/tasks/",
@@ -182,9 +194,11 @@ export interface FileRoutesByFullPath {
   "/p/$project/settings": typeof PProjectSettingsRoute;
   "/p/$project/": typeof PProjectIndexRoute;
   "/p/$project/issues/$id": typeof PProjectIssuesIdRoute;
+  "/p/$project/schedules/$id": typeof PProjectSchedulesIdRoute;
   "/p/$project/workers/$id": typeof PProjectWorkersIdRoute;
   "/p/$project/issues/": typeof PProjectIssuesIndexRoute;
   "/p/$project/queues/": typeof PProjectQueuesIndexRoute;
+  "/p/$project/schedules/": typeof PProjectSchedulesIndexRoute;
   "/p/$project/tasks/": typeof PProjectTasksIndexRoute;
   "/p/$project/workers/": typeof PProjectWorkersIndexRoute;
   "/p/$project/queues/$engine/$queue": typeof PProjectQueuesEngineQueueRoute;
@@ -208,9 +222,11 @@ export interface FileRoutesByTo {
   "/p/$project/settings": typeof PProjectSettingsRoute;
   "/p/$project": typeof PProjectIndexRoute;
   "/p/$project/issues/$id": typeof PProjectIssuesIdRoute;
+  "/p/$project/schedules/$id": typeof PProjectSchedulesIdRoute;
   "/p/$project/workers/$id": typeof PProjectWorkersIdRoute;
   "/p/$project/issues": typeof PProjectIssuesIndexRoute;
   "/p/$project/queues": typeof PProjectQueuesIndexRoute;
+  "/p/$project/schedules": typeof PProjectSchedulesIndexRoute;
   "/p/$project/tasks": typeof PProjectTasksIndexRoute;
   "/p/$project/workers": typeof PProjectWorkersIndexRoute;
   "/p/$project/queues/$engine/$queue": typeof PProjectQueuesEngineQueueRoute;
@@ -236,9 +252,11 @@ export interface FileRoutesById {
   "/p/$project/settings": typeof PProjectSettingsRoute;
   "/p/$project/": typeof PProjectIndexRoute;
   "/p/$project/issues/$id": typeof PProjectIssuesIdRoute;
+  "/p/$project/schedules/$id": typeof PProjectSchedulesIdRoute;
   "/p/$project/workers/$id": typeof PProjectWorkersIdRoute;
   "/p/$project/issues/": typeof PProjectIssuesIndexRoute;
   "/p/$project/queues/": typeof PProjectQueuesIndexRoute;
+  "/p/$project/schedules/": typeof PProjectSchedulesIndexRoute;
   "/p/$project/tasks/": typeof PProjectTasksIndexRoute;
   "/p/$project/workers/": typeof PProjectWorkersIndexRoute;
   "/p/$project/queues/$engine/$queue": typeof PProjectQueuesEngineQueueRoute;
@@ -265,9 +283,11 @@ export interface FileRouteTypes {
     | "/p/$project/settings"
     | "/p/$project/"
     | "/p/$project/issues/$id"
+    | "/p/$project/schedules/$id"
     | "/p/$project/workers/$id"
     | "/p/$project/issues/"
     | "/p/$project/queues/"
+    | "/p/$project/schedules/"
     | "/p/$project/tasks/"
     | "/p/$project/workers/"
     | "/p/$project/queues/$engine/$queue"
@@ -291,9 +311,11 @@ export interface FileRouteTypes {
     | "/p/$project/settings"
     | "/p/$project"
     | "/p/$project/issues/$id"
+    | "/p/$project/schedules/$id"
     | "/p/$project/workers/$id"
     | "/p/$project/issues"
     | "/p/$project/queues"
+    | "/p/$project/schedules"
     | "/p/$project/tasks"
     | "/p/$project/workers"
     | "/p/$project/queues/$engine/$queue"
@@ -318,9 +340,11 @@ export interface FileRouteTypes {
     | "/p/$project/settings"
     | "/p/$project/"
     | "/p/$project/issues/$id"
+    | "/p/$project/schedules/$id"
     | "/p/$project/workers/$id"
     | "/p/$project/issues/"
     | "/p/$project/queues/"
+    | "/p/$project/schedules/"
     | "/p/$project/tasks/"
     | "/p/$project/workers/"
     | "/p/$project/queues/$engine/$queue"
@@ -479,6 +503,20 @@ declare module "@tanstack/react-router" {
       preLoaderRoute: typeof PProjectQueuesIndexRouteImport;
       parentRoute: typeof PProjectRoute;
     };
+    "/p/$project/schedules/": {
+      id: "/p/$project/schedules/";
+      path: "/schedules";
+      fullPath: "/p/$project/schedules/";
+      preLoaderRoute: typeof PProjectSchedulesIndexRouteImport;
+      parentRoute: typeof PProjectRoute;
+    };
+    "/p/$project/schedules/$id": {
+      id: "/p/$project/schedules/$id";
+      path: "/schedules/$id";
+      fullPath: "/p/$project/schedules/$id";
+      preLoaderRoute: typeof PProjectSchedulesIdRouteImport;
+      parentRoute: typeof PProjectRoute;
+    };
     "/p/$project/tasks/": {
       id: "/p/$project/tasks/";
       path: "/tasks";
@@ -529,9 +567,11 @@ interface PProjectRouteChildren {
   PProjectSettingsRoute: typeof PProjectSettingsRoute;
   PProjectIndexRoute: typeof PProjectIndexRoute;
   PProjectIssuesIdRoute: typeof PProjectIssuesIdRoute;
+  PProjectSchedulesIdRoute: typeof PProjectSchedulesIdRoute;
   PProjectWorkersIdRoute: typeof PProjectWorkersIdRoute;
   PProjectIssuesIndexRoute: typeof PProjectIssuesIndexRoute;
   PProjectQueuesIndexRoute: typeof PProjectQueuesIndexRoute;
+  PProjectSchedulesIndexRoute: typeof PProjectSchedulesIndexRoute;
   PProjectTasksIndexRoute: typeof PProjectTasksIndexRoute;
   PProjectWorkersIndexRoute: typeof PProjectWorkersIndexRoute;
   PProjectQueuesEngineQueueRoute: typeof PProjectQueuesEngineQueueRoute;
@@ -550,9 +590,11 @@ const PProjectRouteChildren: PProjectRouteChildren = {
   PProjectSettingsRoute: PProjectSettingsRoute,
   PProjectIndexRoute: PProjectIndexRoute,
   PProjectIssuesIdRoute: PProjectIssuesIdRoute,
+  PProjectSchedulesIdRoute: PProjectSchedulesIdRoute,
   PProjectWorkersIdRoute: PProjectWorkersIdRoute,
   PProjectIssuesIndexRoute: PProjectIssuesIndexRoute,
   PProjectQueuesIndexRoute: PProjectQueuesIndexRoute,
+  PProjectSchedulesIndexRoute: PProjectSchedulesIndexRoute,
   PProjectTasksIndexRoute: PProjectTasksIndexRoute,
   PProjectWorkersIndexRoute: PProjectWorkersIndexRoute,
   PProjectQueuesEngineQueueRoute: PProjectQueuesEngineQueueRoute,

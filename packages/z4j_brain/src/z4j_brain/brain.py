@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from z4j_brain.queues.sampling import Sampling
     from z4j_brain.reconcile.reconciler import Reconciler
     from z4j_brain.redaction.projects import ProjectCleaners
+    from z4j_brain.schedules.polling import Polling
 
 
 @dataclass
@@ -44,6 +45,7 @@ class Brain:
     commands: Commands
     writer: Writer
     queues: Sampling
+    schedules: Polling
     reconciler: Reconciler
     replica: str
     sources: Mapping[str, str]
@@ -76,6 +78,7 @@ class Brain:
         from z4j_brain.queues.sampling import Sampling
         from z4j_brain.reconcile.reconciler import Reconciler
         from z4j_brain.redaction.projects import ProjectCleaners
+        from z4j_brain.schedules.polling import Polling
 
         oidc = config.read(settings)
         database = open_database(settings)
@@ -105,6 +108,7 @@ class Brain:
                 cleaner_of=cleaners.of,
             ),
             queues=Sampling(database, registry, every_s=settings.queue_sample_s),
+            schedules=Polling(database, registry, hub, cleaners.of),
             reconciler=Reconciler(
                 database, settings, replica=replica, commands=commands, hub=hub, keys=keys
             ),
@@ -125,6 +129,7 @@ class Brain:
         await self.gateway.start()
         await self.commands.start()
         await self.queues.start()
+        await self.schedules.start()
         await self.reconciler.start()
 
     async def stop(self) -> None:
@@ -134,6 +139,7 @@ class Brain:
         """
         await self.reconciler.stop()
         await self.queues.stop()
+        await self.schedules.stop()
         await self.gateway.stop()
         await self.writer.stop()
         await self.commands.stop()

@@ -56,14 +56,21 @@ class RecordingCommands:
 
 
 class RecordingQueues:
+    """Stands for the care of queues, and for that of schedules."""
+
     def __init__(self) -> None:
         self.calls: list[tuple[str, uuid.UUID, Any]] = []
 
-    def told(self, worker_row: uuid.UUID, project_id: uuid.UUID, queues: frames.Queues) -> None:
-        self.calls.append(("told", worker_row, queues))
+    def told(self, worker_row: uuid.UUID, project_id: uuid.UUID, told: Any) -> None:
+        self.calls.append(("told", worker_row, told))
 
     def sampled(self, worker_row: uuid.UUID, project_id: uuid.UUID, depths: frames.Depths) -> None:
         self.calls.append(("sampled", worker_row, depths))
+
+    def read(
+        self, worker_row: uuid.UUID, project_id: uuid.UUID, schedules: frames.Schedules
+    ) -> None:
+        self.calls.append(("read", worker_row, schedules))
 
     def link_ended(self, worker_row: uuid.UUID) -> None:
         self.calls.append(("ended", worker_row, None))
@@ -81,6 +88,7 @@ class Parts:
     writer: Writer
     commands: RecordingCommands
     queues: RecordingQueues
+    schedules: RecordingQueues
     replica: str
 
 
@@ -117,7 +125,16 @@ class House:
         commands, queues = RecordingCommands(), RecordingQueues()
         limits = RateLimits(self.database, self.keys, key_requests_per_minute=0)
         parts = Parts(
-            self.database, self.keys, limits, hub, registry, writer, commands, queues, "replica"
+            self.database,
+            self.keys,
+            limits,
+            hub,
+            registry,
+            writer,
+            commands,
+            queues,
+            RecordingQueues(),
+            "replica",
         )
         gateway = Gateway(parts)
         config = Config()

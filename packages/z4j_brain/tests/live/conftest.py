@@ -8,7 +8,7 @@ import secrets
 import urllib.error
 import urllib.request
 import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -170,9 +170,14 @@ class LinkedAgent:
         )
         self._commands: asyncio.Queue[frames.Command] = asyncio.Queue()
         self._watches: asyncio.Queue[frames.Watch] = asyncio.Queue()
+        self._readings: asyncio.Queue[frames.WatchSchedules] = asyncio.Queue()
 
     @asynccontextmanager
-    async def connected(self, engines: list[frames.EngineInfo]) -> AsyncIterator[LinkedAgent]:
+    async def connected(
+        self,
+        engines: list[frames.EngineInfo],
+        schedulers: Sequence[frames.SchedulerInfo] = (),
+    ) -> AsyncIterator[LinkedAgent]:
         """Greet, prove, and read in the background."""
         link = Link.for_agent(
             self._credential.signing_key,
@@ -186,7 +191,14 @@ class LinkedAgent:
             subprotocols=[MSGPACK.subprotocol],  # type: ignore[list-item]
         ) as socket:
             self._link, self._socket = link, socket
-            hello = frames.Hello([1], link.nonce, self._worker_id, self._epoch, engines=engines)
+            hello = frames.Hello(
+                [1],
+                link.nonce,
+                self._worker_id,
+                self._epoch,
+                engines=engines,
+                schedulers=list(schedulers),
+            )
             link.start(hello, clock.now())
             await self._flush()
             while link.state is not State.OPEN:
@@ -210,7 +222,12 @@ class LinkedAgent:
         async with asyncio.timeout(60):
             return await self._watches.get()
 
-    async def send(self, *sent: frames.Queues | frames.Depths) -> None:
+    async def reading(self) -> frames.WatchSchedules:
+        """Wait for the next word on which schedules to read."""
+        async with asyncio.timeout(60):
+            return await self._readings.get()
+
+    async def send(self, *sent: frames.Queues | frames.Depths | frames.Schedules) -> None:
         """Send frames that are not numbered."""
         for frame in sent:
             self._link.send(frame, clock.now())
@@ -233,6 +250,8 @@ class LinkedAgent:
                     self._commands.put_nowait(frame)
                 elif isinstance(frame, frames.Watch):
                     self._watches.put_nowait(frame)
+                elif isinstance(frame, frames.WatchSchedules):
+                    self._readings.put_nowait(frame)
 
     async def _receive(self) -> bytes:
         message = await self._socket.recv()

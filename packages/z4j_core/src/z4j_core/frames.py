@@ -84,7 +84,8 @@ class SchedulerInfo(msgspec.Struct, frozen=True, gc=False):
     """A scheduler whose schedules the agent's process can read, with its actions.
 
     `engine` names the engine whose tasks it publishes; commands name the scheduler by `name`, which
-    no engine of the process has. `store` says whether two processes read the same schedules.
+    no engine of the process has. `store` says whether two processes read the same schedules, and
+    `lag_s` by how many seconds a run may stand there late.
     """
 
     name: EngineName
@@ -92,6 +93,7 @@ class SchedulerInfo(msgspec.Struct, frozen=True, gc=False):
     store: StoreId
     version: ShortText = ""
     actions: Annotated[list[ActionInfo], Meta(max_length=64)] = []
+    lag_s: Annotated[float, Meta(ge=0, le=86_400)] = 0.0
 
 
 class Hello(Frame, frozen=True, tag="hello"):

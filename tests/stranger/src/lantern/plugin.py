@@ -76,12 +76,12 @@ def z4j_engine(settings):
     return LanternEngine(lantern)
 
 
-Seconds = Annotated[float, msgspec.Meta(gt=0, le=86_400, description="Seconds between two runs")]
+Seconds = Annotated[float, msgspec.Meta(gt=0, le=86_400, description="Time between two runs.")]
 
 
 class NewEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     name: Annotated[str, msgspec.Meta(min_length=1, max_length=50)]
-    job: Annotated[str, msgspec.Meta(description="The name of a job")]
+    job: Annotated[str, msgspec.Meta(description="The name of a job.")]
     every_s: Seconds
 
 

@@ -1,6 +1,7 @@
 // Addresses are read and shared by people: plain names and values, and the characters of the
 // filter language left as they are.
 import type { AuditFilter } from "@/services/audit";
+import { SCHEDULE_STATES, type ScheduleState } from "@/services/schedules";
 
 export type Search = Record<string, string>;
 
@@ -36,6 +37,12 @@ export function validateIssueSearch(search: Record<string, unknown>): { state?: 
     ...(state === "resolved" || state === "muted" ? { state } : {}),
     ...(q ? { q } : {}),
   };
+}
+
+/** What the list of schedules keeps in its address. */
+export function validateScheduleSearch(search: Record<string, unknown>): { state?: ScheduleState } {
+  const state = SCHEDULE_STATES.find((each) => each && each === search.state);
+  return state ? { state } : {};
 }
 
 /** What the audit log keeps in its address: whole names, ids or actions. */

@@ -3,6 +3,7 @@ import { socketUrl } from "@/lib/app-root";
 import { agentKeys } from "@/services/agents";
 import { commandKeys } from "@/services/commands";
 import { issueKeys } from "@/services/issues";
+import { scheduleKeys } from "@/services/schedules";
 import { sessionQuery } from "@/services/session";
 import { type TaskDetail, type TaskSummary, taskKeys } from "@/services/tasks";
 import { type Batch, Coalescer } from "./coalescer";
@@ -89,6 +90,7 @@ export class LiveFeed {
     const project = this.#project;
     if (batch.commands.length) this.#commands.call(commandKeys.lists(project));
     if (batch.issues.length) this.#issues.call(issueKeys.lists(project));
+    if (batch.schedules.length) this.#commands.call(...this.#schedulesOf(batch));
     this.#details.call(
       ...putWorkers(this.#client, project, batch.workers),
       // Fetched, not put: the feed's JSON has rounded numbers that a result may need.
@@ -99,10 +101,15 @@ export class LiveFeed {
       // Too many to be named: whichever is open may be among them.
       ...(batch.many ? [["task", project], ["task-events", project]] : []),
     );
-    if (batch.tasks.length || batch.workers.length || batch.issues.length || batch.many) {
+    if (batch.tasks.length || batch.workers.length || batch.issues.length || batch.schedules.length || batch.many) {
       this.#overview.call(["overview", project]);
     }
     for (const listener of this.#listeners) listener.batch?.(batch);
+  }
+
+  #schedulesOf(batch: Batch): QueryKey[] {
+    const named = batch.schedules.map((id) => scheduleKeys.detail(this.#project, id));
+    return [scheduleKeys.lists(this.#project), scheduleKeys.stores(this.#project), ...named];
   }
 
   /** Shows the new state at once; returns what else of the task (attempts, result) to fetch. */

@@ -152,6 +152,19 @@ export function paramsOf(place: Schema, root: Schema, value: unknown): unknown {
   return kept;
 }
 
+/** The object that is sent where the rest stays as it is: what differs from `before`, and what
+ * may not be left out. */
+export function changesOf(root: Schema, before: unknown, value: unknown): Record<string, unknown> {
+  if (!isObject(value)) return {};
+  const known = isObject(before) ? before : {};
+  const required = shapeOf(root, root).schema.required ?? [];
+  return Object.fromEntries(
+    Object.entries(value).filter(
+      ([name, each]) => each !== undefined && (required.includes(name) || !sameJson(each, known[name])),
+    ),
+  );
+}
+
 const sameJson = (one: unknown, other: unknown): boolean =>
   one === other || JSON.stringify(one) === JSON.stringify(other);
 

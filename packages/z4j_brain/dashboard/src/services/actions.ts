@@ -2,7 +2,7 @@ import { queryOptions } from "@tanstack/react-query";
 import type { Schema } from "@/schema/schema";
 import { query, request } from "./http";
 
-export type ActionTarget = "task" | "queue" | "worker" | "engine";
+export type ActionTarget = "task" | "queue" | "worker" | "engine" | "schedule" | "scheduler";
 
 export interface ActionView {
   engine: string;

@@ -9,6 +9,8 @@ export interface CommandTarget {
   task_id?: string | null;
   queue?: string | null;
   worker_id?: string | null;
+  schedule?: string | null;
+  store?: string | null;
 }
 
 export interface CommandView {

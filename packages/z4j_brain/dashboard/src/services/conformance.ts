@@ -16,6 +16,7 @@ import type { Bucket, Notice, Overview, QueueRow } from "./overview";
 import type { QueueDetail, QueueList, QueuePoint, QueueView } from "./queues";
 import type { AccountView, InvitationCheck, InvitationView, MemberView } from "./people";
 import type { Previewed, ProjectRules, Redaction } from "./redaction";
+import type { ScheduleDetail, ScheduleView, StoreList, StoreView } from "./schedules";
 import type { Durations, Figures, Group, Point, Series, Totals } from "./series";
 import type { ProjectAccess, Session } from "./session";
 import type { Attempt, EventView, TaskAction, TaskDetail, TaskSummary, TaskTree, TreeTask } from "./tasks";
@@ -47,6 +48,10 @@ export type Checked = Agree<
     Disagreements<TaskTree, Brain["TaskTree"]>,
     Disagreements<TreeTask, Brain["TreeTask"]>,
     Disagreements<WorkerView, Brain["WorkerView"]>,
+    Disagreements<ScheduleView, Brain["ScheduleView"]>,
+    Disagreements<ScheduleDetail, Brain["ScheduleDetail"]>,
+    Disagreements<StoreView, Brain["StoreView"]>,
+    Disagreements<StoreList, Brain["StoreList"]>,
     Disagreements<OwnSession, Brain["OwnSessionView"]>,
     Disagreements<SecondFactor, Brain["SecondFactorView"]>,
     Disagreements<Enrolment, Brain["EnrolmentView"]>,

@@ -830,6 +830,57 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/projects/{project}/schedules": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List schedules by name. */
+        get: operations["read_schedules"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/projects/{project}/schedules/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read one schedule, what it publishes, and the newest tasks of that name. */
+        get: operations["read_schedule"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/projects/{project}/schedulers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the stores of schedules, who reads them, and what can be asked of them. */
+        get: operations["read_schedulers"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/account/second-factor": {
         parameters: {
             query?: never;
@@ -1268,7 +1319,7 @@ export interface components {
         };
         /**
          * ActionList
-         * @description All actions, merged by engine and name.
+         * @description The actions of engines, merged by engine and name; for schedulers see `GET …/schedulers`.
          */
         ActionList: {
             items: components["schemas"]["ActionView"][];
@@ -1277,6 +1328,8 @@ export interface components {
         /**
          * ActionView
          * @description An action that an online worker offers; the schemas are JSON Schema 2020-12.
+         *
+         *         `engine` is the name that a command calls: that of an engine, or of a scheduler.
          */
         ActionView: {
             engine: string;
@@ -1284,7 +1337,7 @@ export interface components {
             title: string;
             description: string;
             /** @enum {unknown} */
-            target: "engine" | "queue" | "task" | "worker";
+            target: "engine" | "queue" | "schedule" | "scheduler" | "task" | "worker";
             destructive: boolean;
             permission: string;
             params_schema: unknown;
@@ -1481,6 +1534,8 @@ export interface components {
         /**
          * CommandTarget
          * @description What a command acts on; `worker_id` is a worker's name, or the `id` of one incarnation.
+         *
+         *         An action of a scheduler needs its `store`, and one on a schedule the id that this has there.
          */
         CommandTarget: {
             /** @default null */
@@ -1489,6 +1544,10 @@ export interface components {
             queue: string | null;
             /** @default null */
             worker_id: string | null;
+            /** @default null */
+            schedule: string | null;
+            /** @default null */
+            store: string | null;
         };
         /**
          * CommandView
@@ -2429,6 +2488,145 @@ export interface components {
             most_milliseconds: number;
         };
         /**
+         * ScheduleList
+         * @description A page of schedules, by name.
+         */
+        ScheduleList: {
+            items: components["schemas"]["ScheduleView"][];
+            next: string | null;
+            count: number;
+            count_capped: boolean;
+            offset: number;
+        };
+        /**
+         * ScheduleView
+         * @description One schedule as it was read at `as_of`.
+         *
+         *         `schedule` is its id in its `store`; commands name it by both. `owner` says where the truth
+         *         stands: in the application's code, or in the store itself; `undone_by` what would undo a change
+         *         made here. `missed`: it was due and has not run. `misses` counts the due times at which that was
+         *         so, `missed_at` is the last of them. `drift_ms` is how late the last run was, null where that
+         *         cannot be told. `gone_at` is since when the store no longer has it.
+         */
+        ScheduleView: {
+            /** Format: uuid */
+            id: string;
+            scheduler: string;
+            store: string;
+            engine: string;
+            schedule: string;
+            name: string;
+            task: string | null;
+            queue: string | null;
+            timing: string;
+            timezone: string | null;
+            every_s: number | null;
+            /** @enum {unknown} */
+            owner: "code" | "store";
+            undone_by: string | null;
+            enabled: boolean;
+            last_run_at: string | null;
+            next_run_at: string | null;
+            runs: number | null;
+            missed: boolean;
+            misses: number;
+            missed_at: string | null;
+            drift_ms: number | null;
+            /**
+             * Format: date-time
+             * @description RFC 3339 with microseconds, UTC.
+             */
+            first_seen: string;
+            gone_at: string | null;
+            as_of: string | null;
+        };
+        /**
+         * ScheduleDetail
+         * @description One schedule with what it publishes. `values` are what a form for a change begins with,
+         *         without the `hidden` ones, which hold secrets; `absent` says why actions cannot be asked for on
+         *         this very schedule. `runs` are the newest tasks of its task's name, whoever published them.
+         */
+        ScheduleDetail: {
+            schedule: components["schemas"]["ScheduleView"];
+            arguments: unknown;
+            values: unknown;
+            hidden: string[];
+            absent: {
+                [key: string]: string;
+            };
+            runs: components["schemas"]["TaskSummary"][];
+        };
+        /**
+         * TaskSummary
+         * @description A task in a list. `wait_ms` and `run_ms` are of the latest attempt.
+         *
+         *         `wait_doubtful`: it compares clocks of which one is known, or seems, to be wrong.
+         *         `unknown_since` and `unknown_reason` are there only while the state is ``unknown``.
+         */
+        TaskSummary: {
+            engine: string;
+            task_id: string;
+            name: string | null;
+            queue: string | null;
+            state: string;
+            attempt: number;
+            worker: string | null;
+            /**
+             * Format: date-time
+             * @description RFC 3339 with microseconds, UTC.
+             */
+            first_at: string;
+            published_at: string | null;
+            received_at: string | null;
+            started_at: string | null;
+            ended_at: string | null;
+            eta: string | null;
+            wait_ms: number | null;
+            wait_doubtful: boolean;
+            run_ms: number | null;
+            exception_type: string | null;
+            exception_message: string | null;
+            issue: string | null;
+            retried_from: string | null;
+            unknown_since: string | null;
+            unknown_reason: string | null;
+            /**
+             * Format: date-time
+             * @description RFC 3339 with microseconds, UTC.
+             */
+            updated_at: string;
+        };
+        /**
+         * StoreList
+         * @description Every store that a worker told of.
+         */
+        StoreList: {
+            items: components["schemas"]["StoreView"][];
+            offset: number;
+        };
+        /**
+         * StoreView
+         * @description One scheduler's store. `reader` is the worker that reads it.
+         *
+         *         `unread` says that nobody tells how its schedules are now; `error` why the last reading failed;
+         *         `due` how many were due since it was read. `total` counts also schedules that are not told
+         *         because they are too many. `actions` are what online workers offer, `absent` what none does.
+         */
+        StoreView: {
+            scheduler: string;
+            store: string;
+            engine: string;
+            reader: string | null;
+            as_of: string | null;
+            unread: boolean;
+            error: string | null;
+            known: number;
+            total: number;
+            due: number;
+            actions: components["schemas"]["ActionView"][];
+            absent: components["schemas"]["AbsentAction"][];
+        };
+        /**
          * SecondFactorView
          * @description Whether sign-in asks for a code of an app, and since when.
          */
@@ -2657,46 +2855,6 @@ export interface components {
             count: number;
             count_capped: boolean;
             offset: number;
-        };
-        /**
-         * TaskSummary
-         * @description A task in a list. `wait_ms` and `run_ms` are of the latest attempt.
-         *
-         *         `wait_doubtful`: it compares clocks of which one is known, or seems, to be wrong.
-         *         `unknown_since` and `unknown_reason` are there only while the state is ``unknown``.
-         */
-        TaskSummary: {
-            engine: string;
-            task_id: string;
-            name: string | null;
-            queue: string | null;
-            state: string;
-            attempt: number;
-            worker: string | null;
-            /**
-             * Format: date-time
-             * @description RFC 3339 with microseconds, UTC.
-             */
-            first_at: string;
-            published_at: string | null;
-            received_at: string | null;
-            started_at: string | null;
-            ended_at: string | null;
-            eta: string | null;
-            wait_ms: number | null;
-            wait_doubtful: boolean;
-            run_ms: number | null;
-            exception_type: string | null;
-            exception_message: string | null;
-            issue: string | null;
-            retried_from: string | null;
-            unknown_since: string | null;
-            unknown_reason: string | null;
-            /**
-             * Format: date-time
-             * @description RFC 3339 with microseconds, UTC.
-             */
-            updated_at: string;
         };
         /**
          * TaskDetail
@@ -4803,6 +4961,99 @@ export interface operations {
             413: components["responses"]["Problem"];
             415: components["responses"]["Problem"];
             422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            503: components["responses"]["Problem"];
+        };
+    };
+    read_schedules: {
+        parameters: {
+            query?: {
+                scheduler?: string;
+                store?: string;
+                owner?: "" | "code" | "store";
+                state?: "" | "enabled" | "gone" | "missed" | "paused";
+                cursor?: string;
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                project: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ScheduleList"];
+                };
+            };
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            503: components["responses"]["Problem"];
+        };
+    };
+    read_schedule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                project: string;
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ScheduleDetail"];
+                };
+            };
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            503: components["responses"]["Problem"];
+        };
+    };
+    read_schedulers: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                project: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StoreList"];
+                };
+            };
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
             429: components["responses"]["Problem"];
             503: components["responses"]["Problem"];
         };

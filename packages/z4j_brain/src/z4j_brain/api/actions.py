@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 import msgspec
 from msgspec import Meta
@@ -13,6 +13,8 @@ from z4j_brain.api.route import route
 from z4j_brain.commands.catalogue import Catalogue, Offer
 from z4j_brain.store import actions
 
+ActionTarget = Literal["task", "queue", "worker", "engine", "schedule", "scheduler"]
+
 
 class ActionsQuery(msgspec.Struct, frozen=True):
     """`worker`, the id of a worker's row, asks for what this very process offers."""
@@ -21,13 +23,16 @@ class ActionsQuery(msgspec.Struct, frozen=True):
 
 
 class ActionView(msgspec.Struct, frozen=True, kw_only=True):
-    """An action that an online worker offers; the schemas are JSON Schema 2020-12."""
+    """An action that an online worker offers; the schemas are JSON Schema 2020-12.
+
+    `engine` is the name that a command calls: that of an engine, or of a scheduler.
+    """
 
     engine: str
     name: str
     title: str
     description: str
-    target: Literal["task", "queue", "worker", "engine"]
+    target: ActionTarget
     destructive: bool
     permission: str
     params_schema: Any
@@ -44,7 +49,7 @@ class AbsentAction(msgspec.Struct, frozen=True):
 
 
 class ActionList(msgspec.Struct, frozen=True):
-    """All actions, merged by engine and name."""
+    """The actions of engines, merged by engine and name; for schedulers see `GET …/schedulers`."""
 
     items: list[ActionView]
     absent: list[AbsentAction]
@@ -58,9 +63,9 @@ async def read_actions(call: ProjectCall, query: ActionsQuery) -> ActionList:
     catalogue = Catalogue(one for one in online if wanted in ("", str(one.id)))
     return ActionList(
         items=[
-            _action_view(offer)
+            action_view(offer)
             for offer in catalogue.offered()
-            if offer.info.target in ("task", "queue", "worker", "engine")
+            if offer.info.target in get_args(ActionTarget)
         ],
         absent=[
             AbsentAction(absence.engine, absence.name, absence.reason)
@@ -69,14 +74,15 @@ async def read_actions(call: ProjectCall, query: ActionsQuery) -> ActionList:
     )
 
 
-def _action_view(offer: Offer) -> ActionView:
+def action_view(offer: Offer) -> ActionView:
+    """Return an offered action as the API shows it."""
     info = offer.info
     return ActionView(
         engine=offer.engine,
         name=info.name,
         title=info.title or info.name,
         description=info.description,
-        target=msgspec.convert(info.target, Literal["task", "queue", "worker", "engine"]),
+        target=msgspec.convert(info.target, ActionTarget),
         destructive=info.destructive,
         permission=offer.permission,
         params_schema=as_json(info.params_schema),

@@ -15,11 +15,16 @@ CommandState = Literal["pending", "sent", "succeeded", "failed", "expired", "ref
 
 
 class CommandTarget(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
-    """What a command acts on; `worker_id` is a worker's name, or the `id` of one incarnation."""
+    """What a command acts on; `worker_id` is a worker's name, or the `id` of one incarnation.
+
+    An action of a scheduler needs its `store`, and one on a schedule the id that this has there.
+    """
 
     task_id: str | None = None
     queue: str | None = None
     worker_id: str | None = None
+    schedule: str | None = None
+    store: str | None = None
 
 
 class Asker(msgspec.Struct, frozen=True):
@@ -61,6 +66,8 @@ def command_view(row: CommandRow) -> CommandView:
             task_id=row.task_id,
             queue=row.queue,
             worker_id=None if row.target_worker is None else str(row.target_worker),
+            schedule=row.schedule,
+            store=row.store,
         ),
         params=as_json(row.params),
         state=msgspec.convert(row.state, CommandState),

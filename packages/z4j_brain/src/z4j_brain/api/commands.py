@@ -27,6 +27,7 @@ PERMISSIONS = (
     "command.cancel",
     "command.terminate",
     "command.purge",
+    "command.schedule",
     "command.custom",
 )
 MAX_KEY = 128
@@ -75,11 +76,13 @@ class _ListPosition(msgspec.Struct, frozen=True, array_like=True):
 )
 async def create_command(call: ProjectCall, body: NewCommand) -> CommandView:
     """Ask for an action; the permission is that of the action. Takes an Idempotency-Key."""
-    call.require(permission_of(body.action))
     target = body.target
+    call.require(permission_of(body.action, of_scheduler=target.store is not None))
     _check_length("/target/task_id", target.task_id, MAX_TASK_ID)
     _check_length("/target/queue", target.queue, MAX_NAME)
     _check_length("/target/worker_id", target.worker_id, MAX_NAME)
+    _check_length("/target/schedule", target.schedule, MAX_NAME)
+    _check_length("/target/store", target.store, 16)
     request = CommandRequest(
         project_id=call.project.id,
         user_id=call.user.id,
@@ -89,6 +92,8 @@ async def create_command(call: ProjectCall, body: NewCommand) -> CommandView:
         params=bytes(body.params),
         task_id=target.task_id,
         queue=target.queue,
+        schedule=target.schedule,
+        store=target.store,
         worker=target.worker_id,
         idempotency_key=_idempotency_key(call),
     )

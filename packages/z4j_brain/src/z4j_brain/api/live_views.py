@@ -47,6 +47,7 @@ class LiveSource:
             commands=[command_view(command) for command in rows.commands],
             agents=[str(agent) for agent in changes.agents],
             issues=changes.issues,
+            schedules=changes.schedules,
         )
 
 

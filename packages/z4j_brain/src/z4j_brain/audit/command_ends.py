@@ -36,10 +36,14 @@ def given_up(connection: Connection, keys: Keys, ended: Iterable[CommandRow], no
             _record(connection, from_server(keys), row, now)
 
 
-def target_of(row: CommandRow, task_name: str | None = None) -> Target:
-    """Return what a command acts on."""
+def target_of(row: CommandRow, name: str | None = None) -> Target:
+    """Return what a command acts on; `name` is that of its task or schedule."""
     if row.task_id is not None:
-        return Target("task", row.task_id, task_name or row.task_id)
+        return Target("task", row.task_id, name or row.task_id)
+    if row.schedule is not None:
+        return Target("schedule", row.schedule, name or row.schedule)
+    if row.store is not None:
+        return Target("scheduler", row.engine, row.engine)
     if row.queue is not None:
         return Target("queue", row.queue, row.queue)
     if row.target_worker is not None:

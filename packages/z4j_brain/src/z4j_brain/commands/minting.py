@@ -22,15 +22,24 @@ from z4j_brain.commands.request import (
 )
 from z4j_brain.commands.routing import choose_worker
 from z4j_brain.commands.schema_check import SchemaError, check_params
-from z4j_brain.store import actions, commands, feeds, sealed_payloads, tasks
+from z4j_brain.store import actions, commands, feeds, schedules, sealed_payloads, tasks
 from z4j_brain.store.actions import OnlineWorker
 from z4j_brain.store.commands import CommandRow
+from z4j_brain.store.schedule_election import StoreKey
+from z4j_brain.store.schedules import ScheduleRecord
 from z4j_brain.store.tasks import FullTaskRecord
 from z4j_core.frames import ActionInfo, Command, TaskRef
 from z4j_core.seal import EnvelopeError, unpack
 
 DEADLINE_US = 60_000_000
 """How long a command waits for its result."""
+_TARGETS = {
+    "task": ("task_id",),
+    "queue": ("queue",),
+    "worker": ("worker_id",),
+    "schedule": ("store", "schedule"),
+    "scheduler": ("store",),
+}
 RETRY = "retry"
 """The one action that is given what is sealed."""
 
@@ -58,15 +67,17 @@ def mint(
     """
     task = _find_task(connection, request)
     ref = task_ref(connection, request.project_id, request.action, task)
+    schedule = _find_schedule(connection, request)
     catalogue = Catalogue(actions.online_workers(connection, request.project_id))
     worker, info = choose_worker(
         catalogue,
         request.engine,
         request.action,
         named=request.worker,
-        preferred=task.worker if task else None,
+        preferred=task.worker if task else _reader(connection, request),
         linked=linked,
         key_id=_key_id(ref),
+        store=request.store,
     )
     if info.internal and request.user_id is not None:
         # Who may ask for it is not for an agent's announcement to say.
@@ -74,13 +85,16 @@ def mint(
     _check_target(request, info)
     if task is not None and (reason := state_reason(info, task.state)) is not None:
         raise CommandError(Refusal.CONFLICT, reason)
+    if schedule is not None and (reason := _reason_against(schedule, info.name)) is not None:
+        raise CommandError(Refusal.CONFLICT, reason)
     _check_params(request, info, worker)
     frame = make_frame(command_id, request, ref, now + DEADLINE_US)
     row = commands.add(
         connection, _row(request, shown, command_id, worker, now, is_linked=worker.id in linked)
     )
     if request.author is not None:
-        _tell(connection, request.author, row, task)
+        name = task.name if task else schedule.name if schedule else None
+        _tell(connection, request.author, row, name)
     offset = feeds.advance(connection, request.project_id)
     return Minted(row, frame, offset)
 
@@ -89,9 +103,9 @@ def _tell(
     connection: Connection,
     author: Author,
     row: CommandRow,
-    task: FullTaskRecord | None,
+    name: str | None,
 ) -> None:
-    """Write the audit row of a new command."""
+    """Write the audit row of a new command; `name` is that of its task or schedule."""
     after = {
         "command": str(row.id),
         "engine": row.engine,
@@ -102,7 +116,7 @@ def _tell(
         connection,
         author,
         f"command.{row.action}",
-        target_of(row, task.name if task else None),
+        target_of(row, name),
         project_id=row.project_id,
         after=after,
         now=row.created_at,
@@ -121,6 +135,7 @@ def make_frame(
         task=task,
         queue=request.queue,
         deadline=deadline,
+        schedule=request.schedule,
     )
 
 
@@ -165,17 +180,44 @@ def _find_task(connection: Connection, request: CommandRequest) -> FullTaskRecor
     return task
 
 
+def _find_schedule(connection: Connection, request: CommandRequest) -> ScheduleRecord | None:
+    if request.schedule is None or request.store is None:
+        return None
+    found = schedules.find_in_store(
+        connection, request.project_id, request.engine, request.store, request.schedule
+    )
+    if found is None or found.gone_at is not None:
+        raise invalid("/target/schedule", "There is no such schedule in this store now.")
+    return found
+
+
+def _reader(connection: Connection, request: CommandRequest) -> str | None:
+    """Return the worker that reads the store: it tells at once what the action has changed."""
+    if request.store is None:
+        return None
+    key = StoreKey(request.project_id, request.engine, request.store)
+    return schedules.reader(connection, key)
+
+
+def _reason_against(schedule: ScheduleRecord, action: str) -> str | None:
+    absent = msgspec.json.decode(schedule.absent, type=dict[str, str])
+    return absent.get(action)
+
+
 def _check_target(request: CommandRequest, info: ActionInfo) -> None:
-    wanted = {"task": "task_id", "queue": "queue", "worker": "worker_id"}.get(info.target)
+    wanted = _TARGETS.get(info.target, ())
     given = {
         "task_id": request.task_id,
         "queue": request.queue,
         "worker_id": request.worker,
+        "schedule": request.schedule,
+        "store": request.store,
     }
-    if wanted is not None and given[wanted] is None:
-        raise invalid(f"/target/{wanted}", f"“{info.name}” needs the target's {wanted}.")
+    for name in wanted:
+        if given[name] is None:
+            raise invalid(f"/target/{name}", f"“{info.name}” needs the target's {name}.")
     for name, value in given.items():
-        if value is not None and name not in (wanted, "worker_id"):
+        if value is not None and name not in (*wanted, "worker_id"):
             raise invalid(f"/target/{name}", f"“{info.name}” acts on a {info.target}, not on this.")
 
 
@@ -210,6 +252,8 @@ def _row(
         action=request.action,
         task_id=request.task_id,
         queue=request.queue,
+        schedule=request.schedule,
+        store=request.store,
         target_worker=worker.id if request.worker is not None else None,
         params=shown.text,
         params_exact=shown.is_exact,

@@ -72,4 +72,5 @@ def _rebuilt(connection: Connection, row: CommandRow) -> Command | None:
         task=task_ref(connection, row.project_id, row.action, task),
         queue=row.queue,
         deadline=row.deadline,
+        schedule=row.schedule,
     )

@@ -46,7 +46,8 @@ def invalid(pointer: str, detail: str) -> CommandError:
 
 class CommandRequest(msgspec.Struct, frozen=True, kw_only=True):
     """One action to carry out. `params` is the JSON object as it came, unredacted. Without a user
-    the server itself asks; with one, `author` says who, for the audit log.
+    the server itself asks; with one, `author` says who, for the audit log. An action of a scheduler
+    is asked for with its `store`, and with the scheduler's name as `engine`.
     """
 
     project_id: uuid.UUID
@@ -56,6 +57,8 @@ class CommandRequest(msgspec.Struct, frozen=True, kw_only=True):
     params: bytes
     task_id: str | None = None
     queue: str | None = None
+    schedule: str | None = None
+    store: str | None = None
     worker: str | None = None
     idempotency_key: str | None = None
     author: Author | None = None

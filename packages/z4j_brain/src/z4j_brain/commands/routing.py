@@ -20,6 +20,7 @@ def choose_worker(
     preferred: str | None,
     linked: AbstractSet[UUID],
     key_id: str | None = None,
+    store: str | None = None,
 ) -> tuple[OnlineWorker, ActionInfo]:
     """Return the worker and the action as that very worker announced it.
 
@@ -28,9 +29,9 @@ def choose_worker(
     `preferred` one, then the role ``worker``, then the last
     heard. Raises CommandError with the reason when there is none.
     """
-    offer = catalogue.find(engine, action)
+    offer = catalogue.find(engine, action, store)
     if offer is None:
-        raise CommandError(Refusal.CONFLICT, catalogue.reason_for_absence(engine, action))
+        raise CommandError(Refusal.CONFLICT, catalogue.reason_for_absence(engine, action, store))
     candidates = offer.workers if named is None else _named(offer, named)
     chosen = max(
         candidates,
@@ -42,7 +43,7 @@ def choose_worker(
             worker.last_seen,
         ),
     )
-    return chosen, _announced(chosen, engine, action)
+    return chosen, _announced(chosen, engine, store, action)
 
 
 def _named(offer: Offer, named: str) -> list[OnlineWorker]:
@@ -55,10 +56,14 @@ def _named(offer: Offer, named: str) -> list[OnlineWorker]:
     return found
 
 
-def _announced(worker: OnlineWorker, engine: str, action: str) -> ActionInfo:
-    for info in worker.engines:
-        if info.name == engine:
-            for offered in info.actions:
-                if offered.name == action and offered.absent is None:
-                    return offered
+def _announced(worker: OnlineWorker, engine: str, store: str | None, action: str) -> ActionInfo:
+    announced: list[ActionInfo] = []
+    if store is None:
+        announced += [one for info in worker.engines if info.name == engine for one in info.actions]
+    for scheduler in worker.schedulers:
+        if (scheduler.name, scheduler.store) == (engine, store):
+            announced += scheduler.actions
+    for offered in announced:
+        if offered.name == action and offered.absent is None:
+            return offered
     raise LookupError(f"{worker.worker_id} does not offer {action}")

@@ -149,8 +149,16 @@ class Commands:
             return None
         held = self._held.get(row.id)
         is_same = (
-            (row.engine, row.action, row.task_id, row.queue, row.params)
-            == (request.engine, request.action, request.task_id, request.queue, shown.text)
+            (row.engine, row.action, row.task_id, row.queue, row.schedule, row.store, row.params)
+            == (
+                request.engine,
+                request.action,
+                request.task_id,
+                request.queue,
+                request.schedule,
+                request.store,
+                shown.text,
+            )
             and (held is None or held.params == request.params)
             and _is_same_worker(row, request.worker)
         )

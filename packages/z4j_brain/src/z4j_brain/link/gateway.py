@@ -61,6 +61,21 @@ class LinkQueues(Protocol):
         """Elect others in place of a worker whose link is gone."""
 
 
+class LinkSchedules(Protocol):
+    """What links tell of schedules; nothing of it waits."""
+
+    def told(
+        self, worker_row: UUID, project_id: UUID, schedulers: list[frames.SchedulerInfo]
+    ) -> None:
+        """Take which schedulers a worker's process can read."""
+
+    def read(self, worker_row: UUID, project_id: UUID, schedules: frames.Schedules) -> None:
+        """Take a reading."""
+
+    def link_ended(self, worker_row: UUID) -> None:
+        """Elect others in place of a worker whose link is gone."""
+
+
 class Parts(Protocol):
     """The parts of the server that links use: `brain.Brain`."""
 
@@ -81,6 +96,8 @@ class Parts(Protocol):
     @property
     def queues(self) -> LinkQueues: ...
     @property
+    def schedules(self) -> LinkSchedules: ...
+    @property
     def replica(self) -> str: ...
 
 
@@ -96,6 +113,7 @@ class Gateway:
         self.registry = brain.registry
         self.writer = brain.writer
         self.queues = brain.queues
+        self.schedules = brain.schedules
         self.replica = brain.replica
         self.cleaner_of = brain.writer.cleaner_of
         self._brain = brain
@@ -187,6 +205,7 @@ class Gateway:
         if offset is not None:
             self._publish(session.admitted.project_id, offset, row)
             self.queues.link_ended(row)
+            self.schedules.link_ended(row)
 
     def _publish(self, project_id: UUID, offset: int, row: UUID) -> None:
         self._brain.hub.publish(project_id, offset, Changes(workers=[row]))

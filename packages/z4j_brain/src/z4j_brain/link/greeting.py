@@ -46,6 +46,7 @@ def worker_link(
         python_version=hello.python_version,
         engines=[msgspec.to_builtins(engine) for engine in hello.engines],
         plugin_errors=[clean(text) for text in hello.plugin_errors],
+        schedulers=[msgspec.to_builtins(scheduler) for scheduler in hello.schedulers],
         clock_offset_us=clock_offset_us,
         replica=replica,
     )

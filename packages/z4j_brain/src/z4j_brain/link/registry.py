@@ -14,6 +14,7 @@ from z4j_core.link import CloseReason
 from z4j_core.link.errors import ADVICE, REPLACED, REVOKED
 
 log = logging.getLogger("z4j.link")
+AnyWatch = frames.Watch | frames.WatchSchedules
 
 
 class LiveLink(Protocol):
@@ -34,8 +35,8 @@ class LiveLink(Protocol):
     def send_command(self, command: frames.Command) -> bool:
         """Send a command; tell whether the link was open."""
 
-    def send_watch(self, watch: frames.Watch) -> bool:
-        """Say which queues to sample; tell whether the link was open."""
+    def send_watch(self, watch: AnyWatch) -> bool:
+        """Say what to sample or to read; tell whether the link was open."""
 
     def end(self, reason: CloseReason) -> None:
         """End the link soon; returns at once."""
@@ -56,8 +57,8 @@ class Registry(Protocol):
     def deliver(self, worker_row: UUID, command: frames.Command) -> bool:
         """Send a command to a worker; tell whether it has an open link."""
 
-    def watch(self, worker_row: UUID, watch: frames.Watch) -> bool:
-        """Tell a worker which queues to sample; tell whether it has an open link."""
+    def watch(self, worker_row: UUID, watch: AnyWatch) -> bool:
+        """Tell a worker what to sample or to read; tell whether it has an open link."""
 
     def drop_token(self, token_id: UUID, reason: str) -> int:
         """End every link of a token; return how many."""
@@ -105,7 +106,7 @@ class LocalRegistry:
         session = self._by_worker.get(worker_row)
         return session is not None and session.send_command(command)
 
-    def watch(self, worker_row: UUID, watch: frames.Watch) -> bool:
+    def watch(self, worker_row: UUID, watch: AnyWatch) -> bool:
         """See `Registry`."""
         session = self._by_worker.get(worker_row)
         return session is not None and session.send_watch(watch)

@@ -24,6 +24,7 @@ from z4j_brain.link.admission import Admitted
 from z4j_brain.link.codes import INTERNAL, UNAVAILABLE, close_code
 from z4j_brain.link.greeting import check_hello, worker_link
 from z4j_brain.link.outgoing import Outgoing
+from z4j_brain.link.registry import AnyWatch
 from z4j_brain.link.vitals import Vitals
 from z4j_brain.store.ingest_batch import Origin
 from z4j_brain.store.workers_write import Pulse, committed_position
@@ -91,11 +92,11 @@ class Session:
         """Send a command; tell whether the link is open."""
         return self._send(command)
 
-    def send_watch(self, watch: frames.Watch) -> bool:
-        """Say which queues to sample; tell whether the link is open."""
+    def send_watch(self, watch: AnyWatch) -> bool:
+        """Say what to sample or to read; tell whether the link is open."""
         return self._send(watch)
 
-    def _send(self, frame: frames.Command | frames.Watch) -> bool:
+    def _send(self, frame: frames.Command | AnyWatch) -> bool:
         if self.link.state is not State.OPEN or self._reason is not None:
             return False
         self.link.send(frame, now())
@@ -228,6 +229,8 @@ class Session:
         self.worker_row = worker_row = await asyncio.shield(self._claim)
         if not self.is_adoption:
             await self._gateway.opened(self, worker_row)
+            project_id = self.admitted.project_id
+            self._gateway.schedules.told(worker_row, project_id, hello.schedulers)
         return Origin(self.admitted.project_id, worker_row, now())
 
     async def _take(self, frame: object, size: int, at: int) -> None:
@@ -242,8 +245,8 @@ class Session:
                 self._vitals.heard(now())
         elif isinstance(frame, frames.Heartbeat):
             self._vitals.beat(frame, at)
-        elif isinstance(frame, frames.Queues | frames.Depths):
-            self._take_queues(frame)
+        elif isinstance(frame, frames.Queues | frames.Depths | frames.Schedules):
+            self._take_told(frame)
         elif isinstance(frame, frames.UnknownFrame):
             detail = f"This server does not know frames of the kind {frame.name!r}."
             self.link.send(frames.Error("unknown_frame", detail), at)
@@ -251,11 +254,13 @@ class Session:
             self._complaints += 1
             log.warning("agent %s complains: %s: %s", self.agent_id, frame.code, frame.detail)
 
-    def _take_queues(self, frame: frames.Queues | frames.Depths) -> None:
+    def _take_told(self, frame: frames.Queues | frames.Depths | frames.Schedules) -> None:
         if self.worker_row is None or self.is_adoption:
             return
         queues, project_id = self._gateway.queues, self.admitted.project_id
-        if isinstance(frame, frames.Queues):
+        if isinstance(frame, frames.Schedules):
+            self._gateway.schedules.read(self.worker_row, project_id, frame)
+        elif isinstance(frame, frames.Queues):
             queues.told(self.worker_row, project_id, frame)
         else:
             queues.sampled(self.worker_row, project_id, frame)

@@ -10,14 +10,14 @@ TaskKey = tuple[str, str]
 """Engine and task id."""
 
 MAX_ISSUES = 100
-"""Of the issues of a message no more are named."""
+"""Of the issues, and of the schedules, of a message no more are named."""
 
 
 class Changes(msgspec.Struct, frozen=True, kw_only=True):
     """The keys of rows that one transaction wrote; the hub reads the rows themselves.
 
-    `workers`, `commands`, `agents` and `issues` are the `id` of their rows; of issues only some
-    when very many changed.
+    `workers`, `commands`, `agents`, `issues` and `schedules` are the `id` of their rows; of issues
+    and schedules only some when very many changed, and "" stands for a store of schedules.
     """
 
     task_keys: list[TaskKey] = []
@@ -25,6 +25,7 @@ class Changes(msgspec.Struct, frozen=True, kw_only=True):
     commands: list[UUID] = []
     agents: list[UUID] = []
     issues: list[str] = []
+    schedules: list[str] = []
 
     @property
     def size(self) -> int:

@@ -32,6 +32,7 @@ class Pending:
         self._commands: dict[UUID, None] = {}
         self._agents: dict[UUID, None] = {}
         self._issues: dict[str, None] = {}
+        self._schedules: dict[str, None] = {}
 
     def add(self, changes: Changes) -> None:
         """Add the keys of one transaction."""
@@ -42,6 +43,8 @@ class Pending:
         self._agents.update(dict.fromkeys(changes.agents))
         if len(self._issues) < MAX_ISSUES:
             self._issues.update(dict.fromkeys(changes.issues))
+        if len(self._schedules) < MAX_ISSUES:
+            self._schedules.update(dict.fromkeys(changes.schedules))
 
     @property
     def is_many(self) -> bool:
@@ -52,7 +55,7 @@ class Pending:
     def size(self) -> int:
         """How many keys these are."""
         some = len(self._tasks) + len(self._workers) + len(self._commands)
-        return some + len(self._agents) + len(self._issues)
+        return some + len(self._agents) + len(self._issues) + len(self._schedules)
 
     def changes(self) -> Changes:
         """Return the keys; the list of tasks is empty when there are too many."""
@@ -62,6 +65,7 @@ class Pending:
             commands=list(self._commands),
             agents=list(self._agents),
             issues=list(self._issues)[:MAX_ISSUES],
+            schedules=list(self._schedules)[:MAX_ISSUES],
         )
 
 

@@ -8,7 +8,7 @@ from typing import Literal
 import msgspec
 from sqlalchemy import Connection
 
-from z4j_brain.store import overview, queue_flow, workers
+from z4j_brain.store import overview, queue_flow, schedules, workers
 from z4j_brain.store.workers import WorkerRecord
 
 SILENCE_US = 180_000_000
@@ -50,6 +50,8 @@ def notices(
         *map(_lost, lost_workers(found, now)[:MAX_OF_A_KIND]),
         *_gaps(connection, project_id, since),
         *_unconsumed(connection, project_id, now),
+        *_missed(connection, project_id),
+        *_unread(connection, project_id, now),
         *_plugin_errors(found),
         *_silent(found, now),
     ]
@@ -88,6 +90,36 @@ def _unconsumed(connection: Connection, project_id: uuid.UUID, now: int) -> list
         )
         for one in found
     ]
+
+
+def _missed(connection: Connection, project_id: uuid.UUID) -> list[Notice]:
+    found = schedules.page(
+        connection, project_id, schedules.Chosen(missed=True), after=None, limit=MAX_OF_A_KIND
+    )
+    return [
+        Notice(
+            "schedule_missed",
+            "error",
+            f"The schedule {one.name} of {one.scheduler} was due and has not run.",
+            one.missed_at,
+        )
+        for one in found
+    ]
+
+
+def _unread(connection: Connection, project_id: uuid.UUID, now: int) -> list[Notice]:
+    """Nobody can tell whether these schedules run: their scheduler itself may be gone."""
+    found = schedules.stores(connection, project_id, now)
+    return [
+        Notice(
+            "schedules_unread",
+            "warning",
+            f"The schedules of {one.scheduler} cannot be read; {one.due:,} of them were due since.",
+            one.read_at,
+        )
+        for one in found
+        if one.due and one.is_unread(now)
+    ][:MAX_OF_A_KIND]
 
 
 def _plugin_errors(found: list[WorkerRecord]) -> list[Notice]:

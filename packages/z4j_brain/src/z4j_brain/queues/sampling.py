@@ -8,10 +8,8 @@ in its own next turn.
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections.abc import Iterator
-from contextlib import suppress
 from typing import Protocol
 from uuid import UUID
 
@@ -21,15 +19,14 @@ from sqlalchemy import Connection
 from z4j_brain.clock import now
 from z4j_brain.queues.inbox import Inbox, Told
 from z4j_brain.queues.watches import Watches
-from z4j_brain.store import queue_election, queue_samples, worker_queues
+from z4j_brain.store import queue_samples, worker_queues
 from z4j_brain.store.database import Database
+from z4j_brain.store.queue_election import ELECTION, QueueKey
+from z4j_brain.turns import TICK_S, Turns
 from z4j_core import frames
 
 log = logging.getLogger("z4j.queues")
 
-TICK_S = 5.0
-"""Claims that became due by time, and those of other replicas, are looked for this often."""
-GAP_S = 0.5
 BATCH = 20
 """Workers whose queues are written in one transaction: ingest shall not wait for a thousand."""
 LEAST_PATIENCE_US = 30_000_000
@@ -52,33 +49,19 @@ class Counters(msgspec.Struct):
     claims: int = 0
 
 
-class Sampling:
+class Sampling(Turns):
     """One for a process, on its event loop. `every_s` 0 samples nothing."""
 
     def __init__(
         self, database: Database, links: Links, *, every_s: float, tick_s: float = TICK_S
     ) -> None:
+        super().__init__("the care of queues", tick_s)
         self.every_s = every_s
         self.counters = Counters()
         self._database = database
         self._links = links
-        self._tick_s = tick_s
         self._inbox = Inbox()
         self._watches = Watches(every_s)
-        self._work = asyncio.Event()
-        self._task: asyncio.Task[None] | None = None
-
-    async def start(self) -> None:
-        """Begin; returns at once."""
-        self._task = asyncio.create_task(self._run())
-
-    async def stop(self) -> None:
-        """End; what was told and not written is lost, as the next sample supersedes it."""
-        task, self._task = self._task, None
-        if task is not None:
-            task.cancel()
-            with suppress(asyncio.CancelledError):
-                await task
 
     # ---- called by links -------------------------------------------------------------------
 
@@ -86,25 +69,25 @@ class Sampling:
         """Take what a worker's process knows now; a new link of a worker begins with it."""
         self._inbox.tell(worker_row, project_id, queues)
         self._watches.forget(worker_row)
-        self._work.set()
+        self.hurry()
 
     def sampled(self, worker_row: UUID, project_id: UUID, depths: frames.Depths) -> None:
         """Take samples of those queues that the worker was told to watch, and no others."""
         at, refused = now(), 0
         for sample in depths.samples:
-            key = queue_election.QueueKey(project_id, sample.engine, sample.broker, sample.queue)
+            key = QueueKey(project_id, sample.engine, sample.broker, sample.queue)
             if self._watches.is_watched(worker_row, key):
                 self._inbox.sample(key, worker_row, sample, at)
             else:
                 refused += 1
         self.counters.refused += refused
         if refused < len(depths.samples):
-            self._work.set()
+            self.hurry()
 
     def link_ended(self, worker_row: UUID) -> None:
         """Elect others in place of a worker whose link is gone; its row says so already."""
         self._watches.forget(worker_row)
-        self._work.set()
+        self.hurry()
 
     # ---- the turns -------------------------------------------------------------------------
 
@@ -114,20 +97,6 @@ class Sampling:
         await self._write_samples()
         if self.every_s:
             await self._elect()
-
-    async def _run(self) -> None:
-        while True:
-            # Not `wait_for`: in Python 3.11 it forgets a cancellation that comes with the result.
-            with suppress(TimeoutError):
-                async with asyncio.timeout(self._tick_s):
-                    await self._work.wait()
-            self._work.clear()
-            try:
-                await self.turn()
-            except Exception as error:  # noqa: BLE001 - the database is away: the next turn tries it again
-                log.warning("the care of queues was cut short: %s", type(error).__name__)
-                log.debug("the cause", exc_info=True)
-            await asyncio.sleep(GAP_S)
 
     async def _write_told(self) -> None:
         told, left_out = self._inbox.take_told(), 0
@@ -156,11 +125,10 @@ class Sampling:
     async def _elect(self) -> None:
         at = now()
         patience = max(LEAST_PATIENCE_US, int(3 * self.every_s * 1_000_000))
-        due = await self._database.run(queue_election.due_claims, at - patience)
+        due = await self._database.run(ELECTION.due_claims, at - patience)
         if due:
-            made = await self._database.run(queue_election.claim, due, at, write=True)
-            self.counters.claims += made
-        found = await self._database.run(queue_election.assignments)
+            self.counters.claims += await self._database.run(ELECTION.claim, due, at, write=True)
+        found = await self._database.run(ELECTION.assignments)
         for worker_row, watch in self._watches.changed(found):
             if self._links.watch(worker_row, watch):
                 self._watches.sent(worker_row, watch)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from itertools import groupby
 from uuid import UUID
 
-from z4j_brain.store.queue_election import Assignment, QueueKey
+from z4j_brain.store.queue_election import QueueAssignment, QueueKey
 from z4j_core import frames
 from z4j_core.waiting import MAX_BROKERS, MAX_WATCHED
 
@@ -29,7 +29,9 @@ class Watches:
         self._sent.pop(worker_row, None)
         self._keys.pop(worker_row, None)
 
-    def changed(self, assignments: Iterable[Assignment]) -> Iterator[tuple[UUID, frames.Watch]]:
+    def changed(
+        self, assignments: Iterable[QueueAssignment]
+    ) -> Iterator[tuple[UUID, frames.Watch]]:
         """Return what to tell which worker, of all replicas, as far as it was not told yet."""
         self._wanted = {}
         for one in assignments:

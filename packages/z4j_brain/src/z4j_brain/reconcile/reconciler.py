@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from z4j_brain.clock import now
 from z4j_brain.reconcile.counters import Counters
 from z4j_brain.reconcile.leader import leader_of
+from z4j_brain.reconcile.missed import MissedSchedules
 from z4j_brain.reconcile.steps import Step, Steps
 from z4j_brain.reconcile.stuck import Feed, StuckTasks
 from z4j_brain.settings import Settings
@@ -35,7 +36,8 @@ _END_S = 5.0
 class Reconciler:
     """One for a process, on its event loop. `counters` may be read at any time.
 
-    Without `commands` and `hub` nobody is asked about stuck tasks; without `keys` the audit log is
+    Without `commands` and `hub` nobody is asked about stuck tasks, without `hub` no missed schedule
+    is counted; without `keys` the audit log is
     not pruned.
     """
 
@@ -58,6 +60,7 @@ class Reconciler:
             self._stuck = StuckTasks(
                 database, settings, self.counters, commands, hub, self._may_go_on
             )
+        self._missed = None if hub is None else MissedSchedules(database, self.counters, hub)
         self._settle_s = float(settings.probe_grace_s)
         self._unsettled_at = time.monotonic()
         self._leader = leader_of(database, replica)
@@ -97,14 +100,17 @@ class Reconciler:
     def _all_steps(self) -> dict[str, Step]:
         """Return the steps in their order.
 
-        Tasks are judged only when all has been well for as long as a worker may be missed: after a
-        start, or while the database was away, the workers have had no chance to be seen.
+        Tasks and schedules are judged only when all has been well for as long as a worker may be
+        missed: after a start, or while the database was away, the workers have had no chance to be
+        seen.
         """
         steps = self._steps.all()
         is_settled = time.monotonic() - self._unsettled_at >= self._settle_s
         if self._stuck is not None and is_settled:
             steps["answers about tasks"] = self._stuck.take_answers
             steps["stuck tasks"] = self._stuck.look
+        if self._missed is not None and is_settled:
+            steps["missed schedules"] = self._missed.look
         return steps
 
     async def _run(self) -> None:

@@ -133,6 +133,36 @@ RULES = (
             ),
         ),
     ),
+    Rule(
+        table=schema.worker_stores,
+        column="told_at",
+        least_days=1,
+        only=(
+            ~exists().where(workers.c.id == schema.worker_stores.c.worker_row, workers.c.online),
+        ),
+    ),
+    # Whatever was not read for so long: it is gone, or with it whoever could read it.
+    Rule(table=schema.schedules, column="seen_at", settings=(_TASKS,), least_days=7),
+    Rule(
+        table=schema.schedule_stores,
+        column="seen_at",
+        settings=(_TASKS,),
+        least_days=7,
+        only=(
+            ~exists().where(
+                *(
+                    schema.worker_stores.c[name] == schema.schedule_stores.c[name]
+                    for name in ("project_id", "scheduler", "store")
+                )
+            ),
+            ~exists().where(
+                *(
+                    schema.schedules.c[name] == schema.schedule_stores.c[name]
+                    for name in ("project_id", "scheduler", "store")
+                )
+            ),
+        ),
+    ),
     Rule(table=schema.queue_samples, column="bucket", settings=(_EVENTS,)),
     Rule(table=schema.issue_counts, column="hour", least_days=30),
     Rule(table=schema.issue_decisions, column="at", settings=(_TASKS,), least_days=90),

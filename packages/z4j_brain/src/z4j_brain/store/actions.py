@@ -8,17 +8,18 @@ import msgspec
 from sqlalchemy import Connection, select
 
 from z4j_brain.store.schema import workers
-from z4j_core.frames import EngineInfo
+from z4j_core.frames import EngineInfo, SchedulerInfo
 
 
 class OnlineWorker(msgspec.Struct, frozen=True):
-    """A worker that is connected, with the engines that it announced."""
+    """A worker that is connected, with the engines and schedulers that it announced."""
 
     id: uuid.UUID
     worker_id: str
     role: str
     last_seen: int
     engines: list[EngineInfo]
+    schedulers: list[SchedulerInfo] = []
 
     def has_key(self, engine: str, key_id: str) -> bool:
         """Whether the worker's engine can open what was sealed with this key."""
@@ -38,6 +39,7 @@ def online_workers(connection: Connection, project_id: uuid.UUID) -> list[Online
             workers.c.role,
             workers.c.last_seen,
             workers.c.engines,
+            workers.c.schedulers,
         )
         .where(workers.c.project_id == project_id, workers.c.online)
         .order_by(workers.c.last_seen.desc(), workers.c.id)
@@ -49,6 +51,7 @@ def online_workers(connection: Connection, project_id: uuid.UUID) -> list[Online
             row.role,
             row.last_seen,
             msgspec.convert(row.engines, list[EngineInfo]),
+            msgspec.convert(row.schedulers, list[SchedulerInfo]),
         )
         for row in rows
     ]

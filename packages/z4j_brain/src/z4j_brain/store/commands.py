@@ -28,6 +28,8 @@ class CommandRow(msgspec.Struct, frozen=True, kw_only=True):
     action: str
     task_id: str | None
     queue: str | None
+    schedule: str | None = None
+    store: str | None = None
     target_worker: uuid.UUID | None
     params: str
     params_exact: bool

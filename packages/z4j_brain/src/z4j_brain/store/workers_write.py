@@ -35,6 +35,7 @@ class WorkerLink(msgspec.Struct, frozen=True, kw_only=True):
     python_version: str
     engines: list[dict[str, Any]]
     plugin_errors: list[str]
+    schedulers: list[dict[str, Any]] = []
     clock_offset_us: int | None
     replica: str
 

@@ -24,6 +24,7 @@ def reconciliation(counters: Counters) -> Iterator[Metric]:
         ("probes", "Questions to agents about tasks that seem stuck.", counters.probes),
         ("probed_tasks", "Tasks in these questions.", counters.probed_tasks),
         ("unknown_tasks", "Tasks whose state became unknown.", counters.unknown_tasks),
+        ("missed_schedules", "Runs of schedules that did not come.", counters.missed_schedules),
     ):
         yield CounterMetricFamily(f"z4j_reconcile_{name}_total", what, value)
     yield GaugeMetricFamily(

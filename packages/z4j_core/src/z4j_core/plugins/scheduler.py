@@ -37,6 +37,9 @@ class Scheduler(Offering):
     """
 
     engine: ClassVar[str]
+    lag_s: ClassVar[float] = 0.0
+    """By how many seconds at most a run may stand in the store late, as with a scheduler that
+    writes its last runs every three minutes. No run is called missed before."""
 
     def store(self) -> str | None:
         """Return which store of schedules this is (`z4j_core.schedules.store_id`). No I/O.
@@ -69,6 +72,7 @@ class Scheduler(Offering):
             engine=self.engine,
             store=store,
             version=self.version(),
+            lag_s=self.lag_s,
             actions=self.announced(),
         )
 

@@ -6,7 +6,7 @@ import { Dialog, DialogBody, DialogFooter } from "@/components/ui/dialog";
 import { Field } from "@/components/ui/field";
 import { Input } from "@/components/ui/input";
 import { useProject } from "@/hooks/use-project";
-import { initialValue, isObject, paramsOf, type Schema, shapeOf } from "@/schema/schema";
+import { changesOf, initialValue, isObject, paramsOf, type Schema, shapeOf } from "@/schema/schema";
 import { validate } from "@/schema/validate";
 import type { ActionView } from "@/services/actions";
 import { commandKeys, type CommandTarget, sendCommand } from "@/services/commands";
@@ -23,6 +23,8 @@ interface ActionDialogProps {
   confirmBy?: string;
   /** Values that the form starts with instead of the schema's defaults. */
   start?: Record<string, unknown>;
+  /** Send only what differs from `start`: the action leaves the rest as it is. */
+  onlyChanges?: boolean;
   children?: ReactNode;
   onClose: () => void;
 }
@@ -31,11 +33,12 @@ const EMPTY: Schema = { type: "object", properties: {} };
 
 /** The form of one action: says what will happen, asks where it must, sends, shows the outcome. */
 export function ActionDialog(props: ActionDialogProps) {
-  const { action, target, object, confirmBy, start, children, onClose } = props;
+  const { action, target, object, confirmBy, start, onlyChanges, children, onClose } = props;
   const { project } = useProject();
   const client = useQueryClient();
   const schema = action.params_schema ?? EMPTY;
-  const [value, setValue] = useState<unknown>(() => startValue(schema, start));
+  const [first] = useState<unknown>(() => startValue(schema, start));
+  const [value, setValue] = useState(first);
   const [typed, setTyped] = useState("");
   const [wasSent, setWasSent] = useState(false);
   // One decision, one key: sending again after a lost answer is the same command.
@@ -43,7 +46,7 @@ export function ActionDialog(props: ActionDialogProps) {
   const faults = useMemo(() => validate(schema, schema, value, true), [schema, value]);
   const send = useMutation({
     mutationFn: () => {
-      const params = paramsOf(schema, schema, value) ?? {};
+      const params = onlyChanges ? changesOf(schema, first, value) : (paramsOf(schema, schema, value) ?? {});
       return sendCommand(project, { action: action.name, engine: action.engine, params, target }, key);
     },
     onSuccess: () => client.invalidateQueries({ queryKey: commandKeys.lists(project) }),

@@ -5,6 +5,9 @@ import type { ActionView } from "@/services/actions";
 const BUTTONS: Record<string, { label: string; icon: IconName }> = {
   retry: { label: "Retry", icon: "retry" },
   retry_edited: { label: "Retry with changes", icon: "edit" },
+  run_now: { label: "Run now", icon: "play" },
+  pause: { label: "Pause", icon: "pause" },
+  resume: { label: "Resume", icon: "play" },
   cancel: { label: "Cancel", icon: "stop" },
 };
 

@@ -11,8 +11,8 @@ import { COMMAND_TONES, CommandProgress } from "./command-progress";
 
 /** What a command acted on, in words. */
 export function objectOf(command: CommandView): string {
-  const { task_id: task, queue, worker_id: worker } = command.target;
-  return task ?? queue ?? worker ?? command.engine;
+  const { task_id: task, queue, worker_id: worker, schedule } = command.target;
+  return task ?? queue ?? schedule ?? worker ?? command.engine;
 }
 
 /** Who asked; what nobody did, the server asked by itself. */
