@@ -46,6 +46,7 @@ class CommandView(msgspec.Struct, frozen=True, kw_only=True):
     result: Any
     error: str | None
     worker: str | None
+    bulk_run: uuid.UUID | None
 
 
 def command_view(row: CommandRow) -> CommandView:
@@ -72,4 +73,5 @@ def command_view(row: CommandRow) -> CommandView:
         result=as_json(row.result),
         error=row.error,
         worker=row.worker,
+        bulk_run=row.bulk_run,
     )

@@ -47,6 +47,7 @@ class LiveSource:
             commands=[command_view(command) for command in rows.commands],
             agents=[str(agent) for agent in changes.agents],
             issues=changes.issues,
+            bulk_runs=[str(run) for run in changes.bulk_runs],
         )
 
 

@@ -22,6 +22,7 @@ from z4j_brain.commands.request import (
 )
 from z4j_brain.commands.routing import choose_worker
 from z4j_brain.commands.schema_check import SchemaError, check_params
+from z4j_brain.live.changes import Changes
 from z4j_brain.store import actions, commands, feeds, sealed_payloads, tasks
 from z4j_brain.store.actions import OnlineWorker
 from z4j_brain.store.commands import CommandRow
@@ -40,7 +41,23 @@ class Minted(msgspec.Struct, frozen=True):
 
     row: CommandRow
     frame: Command
-    offset: int
+
+
+class MintedBatch(msgspec.Struct, frozen=True):
+    """The commands of one transaction, and what it changed; `changes` None is nothing."""
+
+    project_id: UUID
+    commands: list[Minted] = []
+    offset: int = 0
+    changes: Changes | None = None
+
+
+class Minting(msgspec.Struct, frozen=True):
+    """What commands need that are minted in one transaction: who can, who is linked, when."""
+
+    catalogue: Catalogue
+    linked: AbstractSet[UUID]
+    now: int
 
 
 def mint(
@@ -50,15 +67,34 @@ def mint(
     command_id: UUID,
     linked: AbstractSet[UUID],
     now: int,
+) -> tuple[Minted, int]:
+    """Check a request and store its command; return it and the feed's offset.
+
+    Raises CommandError.
+    """
+    catalogue = Catalogue(actions.online_workers(connection, request.project_id))
+    task = _find_task(connection, request)
+    minting = Minting(catalogue, linked, now)
+    minted = mint_on(connection, minting, request, shown, command_id, task)
+    return minted, feeds.advance(connection, request.project_id)
+
+
+def mint_on(
+    connection: Connection,
+    minting: Minting,
+    request: CommandRequest,
+    shown: ShownParams,
+    command_id: UUID,
+    task: FullTaskRecord | None,
 ) -> Minted:
-    """Check a request and store its command. Raises CommandError.
+    """Check a request on the task that it names and store its command. Raises CommandError, before
+    anything is written. The caller advances the feed.
 
     The state is ``sent`` at once when the worker's link is here: what leaves this process is
     recorded before it leaves, so a crash never leaves a command that ran and says it did not.
     """
-    task = _find_task(connection, request)
+    catalogue, linked, now = minting.catalogue, minting.linked, minting.now
     ref = task_ref(connection, request.project_id, request.action, task)
-    catalogue = Catalogue(actions.online_workers(connection, request.project_id))
     worker, info = choose_worker(
         catalogue,
         request.engine,
@@ -74,15 +110,14 @@ def mint(
     _check_target(request, info)
     if task is not None and (reason := state_reason(info, task.state)) is not None:
         raise CommandError(Refusal.CONFLICT, reason)
-    _check_params(request, info, worker)
+    check_fit(request.params, info, worker)
     frame = make_frame(command_id, request, ref, now + DEADLINE_US)
     row = commands.add(
         connection, _row(request, shown, command_id, worker, now, is_linked=worker.id in linked)
     )
     if request.author is not None:
         _tell(connection, request.author, row, task)
-    offset = feeds.advance(connection, request.project_id)
-    return Minted(row, frame, offset)
+    return Minted(row, frame)
 
 
 def _tell(
@@ -179,9 +214,10 @@ def _check_target(request: CommandRequest, info: ActionInfo) -> None:
             raise invalid(f"/target/{name}", f"“{info.name}” acts on a {info.target}, not on this.")
 
 
-def _check_params(request: CommandRequest, info: ActionInfo, worker: OnlineWorker) -> None:
+def check_fit(params: bytes, info: ActionInfo, worker: OnlineWorker) -> None:
+    """Check parameters by the schema that a worker announced. Raises CommandError."""
     try:
-        faults = check_params(msgspec.json.decode(request.params), info.params_schema)
+        faults = check_params(msgspec.json.decode(params), info.params_schema)
     except SchemaError as error:
         raise CommandError(
             Refusal.CONFLICT,
@@ -222,4 +258,5 @@ def _row(
         ended_at=None,
         result=None,
         error=None,
+        bulk_run=request.bulk_run,
     )

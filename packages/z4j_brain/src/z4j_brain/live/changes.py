@@ -16,7 +16,7 @@ MAX_ISSUES = 100
 class Changes(msgspec.Struct, frozen=True, kw_only=True):
     """The keys of rows that one transaction wrote; the hub reads the rows themselves.
 
-    `workers`, `commands`, `agents` and `issues` are the `id` of their rows; of issues only some
+    `workers`, `commands`, `agents`, `issues` and `bulk_runs` are the `id` of their rows; of issues only some
     when very many changed.
     """
 
@@ -25,6 +25,7 @@ class Changes(msgspec.Struct, frozen=True, kw_only=True):
     commands: list[UUID] = []
     agents: list[UUID] = []
     issues: list[str] = []
+    bulk_runs: list[UUID] = []
 
     @property
     def size(self) -> int:

@@ -32,6 +32,7 @@ class Pending:
         self._commands: dict[UUID, None] = {}
         self._agents: dict[UUID, None] = {}
         self._issues: dict[str, None] = {}
+        self._bulk_runs: dict[UUID, None] = {}
 
     def add(self, changes: Changes) -> None:
         """Add the keys of one transaction."""
@@ -40,6 +41,7 @@ class Pending:
         self._workers.update(dict.fromkeys(changes.workers))
         self._commands.update(dict.fromkeys(changes.commands))
         self._agents.update(dict.fromkeys(changes.agents))
+        self._bulk_runs.update(dict.fromkeys(changes.bulk_runs))
         if len(self._issues) < MAX_ISSUES:
             self._issues.update(dict.fromkeys(changes.issues))
 
@@ -52,7 +54,7 @@ class Pending:
     def size(self) -> int:
         """How many keys these are."""
         some = len(self._tasks) + len(self._workers) + len(self._commands)
-        return some + len(self._agents) + len(self._issues)
+        return some + len(self._agents) + len(self._issues) + len(self._bulk_runs)
 
     def changes(self) -> Changes:
         """Return the keys; the list of tasks is empty when there are too many."""
@@ -62,6 +64,7 @@ class Pending:
             commands=list(self._commands),
             agents=list(self._agents),
             issues=list(self._issues)[:MAX_ISSUES],
+            bulk_runs=list(self._bulk_runs),
         )
 
 

@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 import msgspec
 
-Topic = Literal["tasks", "workers", "commands", "agents", "issues", "overview"]
+Topic = Literal["tasks", "workers", "commands", "agents", "issues", "bulk_runs", "overview"]
 
 
 class Ready(msgspec.Struct, frozen=True, tag="ready"):
@@ -39,6 +39,7 @@ class ChangesMessage(msgspec.Struct, frozen=True, tag="changes", omit_defaults=T
     commands: list[Any] = []
     agents: list[str] = []
     issues: list[str] = []
+    bulk_runs: list[str] = []
     many: bool = False
 
 
@@ -50,6 +51,7 @@ class Views(msgspec.Struct, frozen=True):
     commands: list[Any] = []
     agents: list[str] = []
     issues: list[str] = []
+    bulk_runs: list[str] = []
 
 
 class Batch:
@@ -77,6 +79,7 @@ class Batch:
                 ("commands", views.commands),
                 ("agents", views.agents),
                 ("issues", views.issues),
+                ("bulk_runs", views.bulk_runs),
             )
             if rows and topic in topics
         }
