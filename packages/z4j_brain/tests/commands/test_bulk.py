@@ -113,14 +113,14 @@ def test_a_task_that_failed_again_under_its_own_id_may_be_retried_again(
         change = update(tasks).where(tasks.c.task_id == "t00000")
         connection.execute(change.values(ended_at=house.now - 1))
     run = bulk.make()
-    bulk.look()
+    bulk.look(2)
     assert bulk.states(run) == ["sent", "sent"]
 
 
 def test_failures_and_silence_are_told_with_their_reasons(house: Any, bulk: Any) -> None:
     bulk.add_tasks(2)
     run = bulk.make()
-    bulk.look()
+    bulk.look(2)
     first = bulk.members(run)[0]
     house.finish(first.command_id, ok=False, error="The broker is away. password=hunter2")
     house.now += 61_000_000

@@ -27,8 +27,8 @@ class NameCountView(msgspec.Struct, frozen=True):
 class BulkEstimateView(msgspec.Struct, frozen=True, kw_only=True):
     """What a run would act on now. Capped counts are "more than". `looked_at` of the eligible
     tasks, the newest, were looked at closely: `retried` already, `later_succeeded` by a retry,
-    `alike` in name and arguments with another; `by_state` is of the newest that match, in any state.
-    `duration_s` is that of all eligible ones at the rate.
+    `alike` in name and arguments with another; `by_state` is of the newest that match, in any
+    state. `duration_s` is that of all eligible ones at the rate.
     """
 
     matching: int

@@ -42,7 +42,7 @@ _TOO_MANY = (
     f"More than {MAX_MEMBERS:,} tasks meet this filter. Narrow it, for example by name: or since:,"
     " and make a run for each part."
 )
-_SECRET = (
+_NO_SECRETS = (
     "The parameters of a bulk run are stored, so they cannot hold a secret. Leave out what looks"
     " like one, or act on single tasks."
 )
@@ -81,7 +81,7 @@ class BulkRuns:
         """
         filter = parse_filter(request.filter)
         if not shown_params(request.params, self._cleaner_of(request.project_id)).is_exact:
-            raise invalid("/params", _SECRET)
+            raise invalid("/params", _NO_SECRETS)
         known = await self._database.run(_known, request)
         if known is not None:
             return known

@@ -16,8 +16,7 @@ MAX_ISSUES = 100
 class Changes(msgspec.Struct, frozen=True, kw_only=True):
     """The keys of rows that one transaction wrote; the hub reads the rows themselves.
 
-    `workers`, `commands`, `agents`, `issues` and `bulk_runs` are the `id` of their rows; of issues only some
-    when very many changed.
+    All but `task_keys` are the `id` of their rows; of issues only some when very many changed.
     """
 
     task_keys: list[TaskKey] = []
