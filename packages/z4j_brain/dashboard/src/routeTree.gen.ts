@@ -26,6 +26,8 @@ import { Route as PProjectNamesRouteImport } from "./routes/p/$project/names";
 import { Route as PProjectPeopleRouteImport } from "./routes/p/$project/people";
 import { Route as PProjectRedactionRouteImport } from "./routes/p/$project/redaction";
 import { Route as PProjectSettingsRouteImport } from "./routes/p/$project/settings";
+import { Route as PProjectBulkIndexRouteImport } from "./routes/p/$project/bulk.index";
+import { Route as PProjectBulkIdRouteImport } from "./routes/p/$project/bulk.$id";
 import { Route as PProjectIssuesIndexRouteImport } from "./routes/p/$project/issues.index";
 import { Route as PProjectIssuesIdRouteImport } from "./routes/p/$project/issues.$id";
 import { Route as PProjectQueuesIndexRouteImport } from "./routes/p/$project/queues.index";
@@ -120,6 +122,16 @@ const PProjectSettingsRoute = PProjectSettingsRouteImport.update({
   path: "/settings",
   getParentRoute: () => PProjectRoute,
 } as any);
+const PProjectBulkIndexRoute = PProjectBulkIndexRouteImport.update({
+  id: "/bulk/",
+  path: "/bulk/",
+  getParentRoute: () => PProjectRoute,
+} as any);
+const PProjectBulkIdRoute = PProjectBulkIdRouteImport.update({
+  id: "/bulk/$id",
+  path: "/bulk/$id",
+  getParentRoute: () => PProjectRoute,
+} as any);
 const PProjectIssuesIndexRoute = PProjectIssuesIndexRouteImport.update({
   id: "/issues/",
   path: "/issues/",
@@ -181,8 +193,10 @@ export interface FileRoutesByFullPath {
   "/p/$project/redaction": typeof PProjectRedactionRoute;
   "/p/$project/settings": typeof PProjectSettingsRoute;
   "/p/$project/": typeof PProjectIndexRoute;
+  "/p/$project/bulk/$id": typeof PProjectBulkIdRoute;
   "/p/$project/issues/$id": typeof PProjectIssuesIdRoute;
   "/p/$project/workers/$id": typeof PProjectWorkersIdRoute;
+  "/p/$project/bulk/": typeof PProjectBulkIndexRoute;
   "/p/$project/issues/": typeof PProjectIssuesIndexRoute;
   "/p/$project/queues/": typeof PProjectQueuesIndexRoute;
   "/p/$project/tasks/": typeof PProjectTasksIndexRoute;
@@ -207,8 +221,10 @@ export interface FileRoutesByTo {
   "/p/$project/redaction": typeof PProjectRedactionRoute;
   "/p/$project/settings": typeof PProjectSettingsRoute;
   "/p/$project": typeof PProjectIndexRoute;
+  "/p/$project/bulk/$id": typeof PProjectBulkIdRoute;
   "/p/$project/issues/$id": typeof PProjectIssuesIdRoute;
   "/p/$project/workers/$id": typeof PProjectWorkersIdRoute;
+  "/p/$project/bulk": typeof PProjectBulkIndexRoute;
   "/p/$project/issues": typeof PProjectIssuesIndexRoute;
   "/p/$project/queues": typeof PProjectQueuesIndexRoute;
   "/p/$project/tasks": typeof PProjectTasksIndexRoute;
@@ -235,8 +251,10 @@ export interface FileRoutesById {
   "/p/$project/redaction": typeof PProjectRedactionRoute;
   "/p/$project/settings": typeof PProjectSettingsRoute;
   "/p/$project/": typeof PProjectIndexRoute;
+  "/p/$project/bulk/$id": typeof PProjectBulkIdRoute;
   "/p/$project/issues/$id": typeof PProjectIssuesIdRoute;
   "/p/$project/workers/$id": typeof PProjectWorkersIdRoute;
+  "/p/$project/bulk/": typeof PProjectBulkIndexRoute;
   "/p/$project/issues/": typeof PProjectIssuesIndexRoute;
   "/p/$project/queues/": typeof PProjectQueuesIndexRoute;
   "/p/$project/tasks/": typeof PProjectTasksIndexRoute;
@@ -264,8 +282,10 @@ export interface FileRouteTypes {
     | "/p/$project/redaction"
     | "/p/$project/settings"
     | "/p/$project/"
+    | "/p/$project/bulk/$id"
     | "/p/$project/issues/$id"
     | "/p/$project/workers/$id"
+    | "/p/$project/bulk/"
     | "/p/$project/issues/"
     | "/p/$project/queues/"
     | "/p/$project/tasks/"
@@ -290,8 +310,10 @@ export interface FileRouteTypes {
     | "/p/$project/redaction"
     | "/p/$project/settings"
     | "/p/$project"
+    | "/p/$project/bulk/$id"
     | "/p/$project/issues/$id"
     | "/p/$project/workers/$id"
+    | "/p/$project/bulk"
     | "/p/$project/issues"
     | "/p/$project/queues"
     | "/p/$project/tasks"
@@ -317,8 +339,10 @@ export interface FileRouteTypes {
     | "/p/$project/redaction"
     | "/p/$project/settings"
     | "/p/$project/"
+    | "/p/$project/bulk/$id"
     | "/p/$project/issues/$id"
     | "/p/$project/workers/$id"
+    | "/p/$project/bulk/"
     | "/p/$project/issues/"
     | "/p/$project/queues/"
     | "/p/$project/tasks/"
@@ -458,6 +482,20 @@ declare module "@tanstack/react-router" {
       preLoaderRoute: typeof PProjectSettingsRouteImport;
       parentRoute: typeof PProjectRoute;
     };
+    "/p/$project/bulk/": {
+      id: "/p/$project/bulk/";
+      path: "/bulk";
+      fullPath: "/p/$project/bulk/";
+      preLoaderRoute: typeof PProjectBulkIndexRouteImport;
+      parentRoute: typeof PProjectRoute;
+    };
+    "/p/$project/bulk/$id": {
+      id: "/p/$project/bulk/$id";
+      path: "/bulk/$id";
+      fullPath: "/p/$project/bulk/$id";
+      preLoaderRoute: typeof PProjectBulkIdRouteImport;
+      parentRoute: typeof PProjectRoute;
+    };
     "/p/$project/issues/": {
       id: "/p/$project/issues/";
       path: "/issues";
@@ -528,8 +566,10 @@ interface PProjectRouteChildren {
   PProjectRedactionRoute: typeof PProjectRedactionRoute;
   PProjectSettingsRoute: typeof PProjectSettingsRoute;
   PProjectIndexRoute: typeof PProjectIndexRoute;
+  PProjectBulkIdRoute: typeof PProjectBulkIdRoute;
   PProjectIssuesIdRoute: typeof PProjectIssuesIdRoute;
   PProjectWorkersIdRoute: typeof PProjectWorkersIdRoute;
+  PProjectBulkIndexRoute: typeof PProjectBulkIndexRoute;
   PProjectIssuesIndexRoute: typeof PProjectIssuesIndexRoute;
   PProjectQueuesIndexRoute: typeof PProjectQueuesIndexRoute;
   PProjectTasksIndexRoute: typeof PProjectTasksIndexRoute;
@@ -549,8 +589,10 @@ const PProjectRouteChildren: PProjectRouteChildren = {
   PProjectRedactionRoute: PProjectRedactionRoute,
   PProjectSettingsRoute: PProjectSettingsRoute,
   PProjectIndexRoute: PProjectIndexRoute,
+  PProjectBulkIdRoute: PProjectBulkIdRoute,
   PProjectIssuesIdRoute: PProjectIssuesIdRoute,
   PProjectWorkersIdRoute: PProjectWorkersIdRoute,
+  PProjectBulkIndexRoute: PProjectBulkIndexRoute,
   PProjectIssuesIndexRoute: PProjectIssuesIndexRoute,
   PProjectQueuesIndexRoute: PProjectQueuesIndexRoute,
   PProjectTasksIndexRoute: PProjectTasksIndexRoute,

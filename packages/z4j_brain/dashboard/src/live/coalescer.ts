@@ -10,6 +10,7 @@ export interface Batch {
   commands: CommandView[];
   agents: string[];
   issues: string[];
+  bulkRuns: string[];
   many: boolean;
 }
 
@@ -26,6 +27,7 @@ export class Coalescer {
   readonly #commands = new Map<string, CommandView>();
   readonly #agents = new Set<string>();
   readonly #issues = new Set<string>();
+  readonly #bulkRuns = new Set<string>();
   #offset = 0;
   #many = false;
   #isScheduled = false;
@@ -48,6 +50,7 @@ export class Coalescer {
     for (const command of changes.commands ?? []) this.#commands.set(command.id, command);
     for (const agent of changes.agents ?? []) this.#agents.add(agent);
     for (const issue of changes.issues ?? []) this.#issues.add(issue);
+    for (const run of changes.bulk_runs ?? []) this.#bulkRuns.add(run);
     if (this.#isScheduled) return;
     this.#isScheduled = true;
     this.#schedule(() => this.#flush());
@@ -62,6 +65,7 @@ export class Coalescer {
       commands: [...this.#commands.values()],
       agents: [...this.#agents],
       issues: [...this.#issues],
+      bulkRuns: [...this.#bulkRuns],
       many: this.#many,
     };
     this.#tasks.clear();
@@ -69,6 +73,7 @@ export class Coalescer {
     this.#commands.clear();
     this.#agents.clear();
     this.#issues.clear();
+    this.#bulkRuns.clear();
     this.#many = false;
     this.#deliver(batch);
   }

@@ -1,6 +1,7 @@
 import type { QueryClient, QueryKey } from "@tanstack/react-query";
 import { socketUrl } from "@/lib/app-root";
 import { agentKeys } from "@/services/agents";
+import { bulkKeys } from "@/services/bulk-runs";
 import { commandKeys } from "@/services/commands";
 import { issueKeys } from "@/services/issues";
 import { sessionQuery } from "@/services/session";
@@ -88,6 +89,9 @@ export class LiveFeed {
     this.#remember(batch);
     const project = this.#project;
     if (batch.commands.length) this.#commands.call(commandKeys.lists(project));
+    if (batch.bulkRuns.length) {
+      this.#commands.call(bulkKeys.lists(project), ...batch.bulkRuns.map((run) => bulkKeys.detail(project, run)));
+    }
     if (batch.issues.length) this.#issues.call(issueKeys.lists(project));
     this.#details.call(
       ...putWorkers(this.#client, project, batch.workers),

@@ -2,7 +2,7 @@ import type { CommandView } from "@/services/commands";
 import type { TaskSummary } from "@/services/tasks";
 import type { WorkerView } from "@/services/workers";
 
-export const TOPICS = ["tasks", "workers", "commands", "agents", "issues", "overview"] as const;
+export const TOPICS = ["tasks", "workers", "commands", "agents", "issues", "bulk_runs", "overview"] as const;
 
 export interface Changes {
   type: "changes";
@@ -12,6 +12,7 @@ export interface Changes {
   commands?: CommandView[];
   agents?: string[];
   issues?: string[];
+  bulk_runs?: string[];
   /** More tasks changed than were sent: look again. */
   many?: boolean;
 }
