@@ -109,7 +109,7 @@ export function bulkRunsQuery(project: string) {
 export function bulkRunQuery(project: string, id: string) {
   return queryOptions({
     queryKey: bulkKeys.detail(project, id),
-    queryFn: ({ signal }) => request<BulkRun>(path(project, id), { exact: true, signal }),
+    queryFn: ({ signal }) => request<BulkRun>(path(project, id), { signal }),
     // The live feed tells changes; this is the net below it.
     refetchInterval: (state) => (state.state.data && isEnded(state.state.data) ? false : 3_000),
   });
@@ -143,7 +143,6 @@ export function createBulkRun(project: string, run: NewBulkRun, key: string) {
     method: "POST",
     json: stringifyExact(run),
     headers: { "Idempotency-Key": key },
-    exact: true,
   });
 }
 

@@ -69,7 +69,7 @@ function Found({ run }: { run: BulkRun }) {
           <Counts run={run} chosen={chosen} onChoose={setChosen} />
         </div>
       </Panel>
-      <div className="grid gap-3 lg:grid-cols-[minmax(0,1fr)_320px]">
+      <div className="grid gap-3 lg:grid-cols-[minmax(0,1fr)_360px]">
         <BulkMembers run={run} state={chosen} />
         <Facts run={run} />
       </div>
@@ -120,7 +120,7 @@ function Facts({ run }: { run: BulkRun }) {
   ];
   return (
     <Panel title="Facts" className="self-start">
-      <dl className="grid grid-cols-[92px_minmax(0,1fr)] gap-y-1 p-3">
+      <dl className="grid grid-cols-[100px_minmax(0,1fr)] gap-y-1 p-3">
         {rows.map(([name, value]) => (
           <div key={name} className="contents">
             <dt className="text-ink-3">{name}</dt>

@@ -26,7 +26,7 @@ export const RUN_WORDS: Record<BulkState, string> = {
 export const MEMBER_WORDS: Record<MemberState, string> = {
   waiting: "Waiting",
   sent: "Sent",
-  succeeded: "Succeeded",
+  succeeded: "Carried out",
   failed: "Failed",
   expired: "No answer",
   skipped: "Left out",
