@@ -134,7 +134,7 @@ class Runs:
         return found and self.find(run)
 
 
-@pytest.mark.parametrize("record_url", ["sqlite", "postgresql"], indirect=True)
+@pytest.mark.parametrize("record_url", ["postgresql"], indirect=True)
 def test_aborted_half_way_and_killed_in_the_middle_each_task_is_retried_once(
     server: Server, client: Client, toy: Toy
 ) -> None:

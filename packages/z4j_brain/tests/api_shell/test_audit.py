@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import re
+import time
 import uuid
 from collections.abc import Callable
 from typing import Any
@@ -98,11 +99,12 @@ def create_bulk_run(running: Any, ada: Any) -> list[str]:
 
 def take_bulk_step(running: Any, ada: Any) -> list[str]:
     made = create_bulk_run(running, ada)
-    (run,) = ada.get(BULK_RUNS).json()["items"]
+    while (run := ada.get(BULK_RUNS).json()["items"][0])["state"] == "preparing":
+        time.sleep(0.02)
     for status in (200, 409):
-        answer = ada.post(f"{BULK_RUNS}/{run['id']}/steps", {"step": "abort"})
+        answer = ada.post(f"{BULK_RUNS}/{run['id']}/steps", {"step": "pause"})
         assert answer.status_code == status, answer.text
-    return [*made, "bulk_run.abort"]
+    return [*made, "bulk_run.pause"]
 
 
 def _worker(running: Any, ada: Any, action: ActionInfo) -> list[str]:

@@ -5,11 +5,11 @@ import { usePermission } from "@/hooks/use-project";
 import { BulkDialog } from "./bulk-dialog";
 
 /** Acts on the filter, not on the page: on all that match, shown or not. */
-export function BulkButton({ q, total }: { q: string; total: string }) {
+export function BulkButton({ q, total = "" }: { q: string; total?: string }) {
   const mayRun = usePermission("bulk.run");
   const [isOpen, setOpen] = useState(false);
   if (!mayRun) return null;
-  const label = `Act on all ${total} that match`;
+  const label = `Act on all ${total && `${total} `}that match`;
   return (
     <>
       <Button onClick={() => setOpen(true)} title={label} aria-label={label}>
