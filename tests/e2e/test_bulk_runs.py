@@ -15,7 +15,7 @@ from server import PROJECT, Client, Server
 COUNT = 30
 
 
-@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("record_url", ["sqlite"], indirect=True)
 def test_every_failed_task_is_retried_once(
     page: Page, server: Server, client: Client, shop: Shop
 ) -> None:
