@@ -22,8 +22,8 @@ from z4j_brain.commands.bulk_request import (
     taken,
 )
 from z4j_brain.commands.catalogue import Catalogue, Offer
-from z4j_brain.commands.minting import check_fit
 from z4j_brain.commands.request import CommandError, Refusal, invalid, shown_params
+from z4j_brain.commands.schema_check import check_fit
 from z4j_brain.filters import Filter, parse_filter
 from z4j_brain.live.changes import Changes
 from z4j_brain.redaction.cleaner import BUILT_IN, Cleaner

@@ -15,13 +15,12 @@ from z4j_brain.commands.catalogue import Catalogue, state_reason
 from z4j_brain.commands.request import (
     CommandError,
     CommandRequest,
-    Fault,
     Refusal,
     ShownParams,
     invalid,
 )
 from z4j_brain.commands.routing import choose_worker
-from z4j_brain.commands.schema_check import SchemaError, check_params
+from z4j_brain.commands.schema_check import check_fit
 from z4j_brain.live.changes import Changes
 from z4j_brain.store import actions, commands, feeds, sealed_payloads, tasks
 from z4j_brain.store.actions import OnlineWorker
@@ -212,21 +211,6 @@ def _check_target(request: CommandRequest, info: ActionInfo) -> None:
     for name, value in given.items():
         if value is not None and name not in (wanted, "worker_id"):
             raise invalid(f"/target/{name}", f"“{info.name}” acts on a {info.target}, not on this.")
-
-
-def check_fit(params: bytes, info: ActionInfo, worker: OnlineWorker) -> None:
-    """Check parameters by the schema that a worker announced. Raises CommandError."""
-    try:
-        faults = check_params(msgspec.json.decode(params), info.params_schema)
-    except SchemaError as error:
-        raise CommandError(
-            Refusal.CONFLICT,
-            f"The schema that {worker.worker_id} announced for “{info.name}” cannot be used:"
-            f" {error}. Fix its plugin, then restart the worker.",
-        ) from None
-    if faults:
-        placed = [Fault(f"/params{fault.pointer}", fault.detail) for fault in faults]
-        raise CommandError(Refusal.INVALID, placed[0].detail, placed)
 
 
 def _row(
