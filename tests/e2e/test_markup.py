@@ -24,6 +24,7 @@ SECTIONS = (
     "/queues",
     "/workers",
     "/commands",
+    "/bulk",
     "/agents",
     "/people",
     "/keys",

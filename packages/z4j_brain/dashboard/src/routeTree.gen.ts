@@ -26,6 +26,8 @@ import { Route as PProjectNamesRouteImport } from "./routes/p/$project/names";
 import { Route as PProjectPeopleRouteImport } from "./routes/p/$project/people";
 import { Route as PProjectRedactionRouteImport } from "./routes/p/$project/redaction";
 import { Route as PProjectSettingsRouteImport } from "./routes/p/$project/settings";
+import { Route as PProjectBulkIndexRouteImport } from "./routes/p/$project/bulk.index";
+import { Route as PProjectBulkIdRouteImport } from "./routes/p/$project/bulk.$id";
 import { Route as PProjectIssuesIndexRouteImport } from "./routes/p/$project/issues.index";
 import { Route as PProjectIssuesIdRouteImport } from "./routes/p/$project/issues.$id";
 import { Route as PProjectQueuesIndexRouteImport } from "./routes/p/$project/queues.index";
@@ -122,6 +124,16 @@ const PProjectSettingsRoute = PProjectSettingsRouteImport.update({
   path: "/settings",
   getParentRoute: () => PProjectRoute,
 } as any);
+const PProjectBulkIndexRoute = PProjectBulkIndexRouteImport.update({
+  id: "/bulk/",
+  path: "/bulk/",
+  getParentRoute: () => PProjectRoute,
+} as any);
+const PProjectBulkIdRoute = PProjectBulkIdRouteImport.update({
+  id: "/bulk/$id",
+  path: "/bulk/$id",
+  getParentRoute: () => PProjectRoute,
+} as any);
 const PProjectIssuesIndexRoute = PProjectIssuesIndexRouteImport.update({
   id: "/issues/",
   path: "/issues/",
@@ -193,9 +205,11 @@ export interface FileRoutesByFullPath {
   "/p/$project/redaction": typeof PProjectRedactionRoute;
   "/p/$project/settings": typeof PProjectSettingsRoute;
   "/p/$project/": typeof PProjectIndexRoute;
+  "/p/$project/bulk/$id": typeof PProjectBulkIdRoute;
   "/p/$project/issues/$id": typeof PProjectIssuesIdRoute;
   "/p/$project/schedules/$id": typeof PProjectSchedulesIdRoute;
   "/p/$project/workers/$id": typeof PProjectWorkersIdRoute;
+  "/p/$project/bulk/": typeof PProjectBulkIndexRoute;
   "/p/$project/issues/": typeof PProjectIssuesIndexRoute;
   "/p/$project/queues/": typeof PProjectQueuesIndexRoute;
   "/p/$project/schedules/": typeof PProjectSchedulesIndexRoute;
@@ -221,9 +235,11 @@ export interface FileRoutesByTo {
   "/p/$project/redaction": typeof PProjectRedactionRoute;
   "/p/$project/settings": typeof PProjectSettingsRoute;
   "/p/$project": typeof PProjectIndexRoute;
+  "/p/$project/bulk/$id": typeof PProjectBulkIdRoute;
   "/p/$project/issues/$id": typeof PProjectIssuesIdRoute;
   "/p/$project/schedules/$id": typeof PProjectSchedulesIdRoute;
   "/p/$project/workers/$id": typeof PProjectWorkersIdRoute;
+  "/p/$project/bulk": typeof PProjectBulkIndexRoute;
   "/p/$project/issues": typeof PProjectIssuesIndexRoute;
   "/p/$project/queues": typeof PProjectQueuesIndexRoute;
   "/p/$project/schedules": typeof PProjectSchedulesIndexRoute;
@@ -251,9 +267,11 @@ export interface FileRoutesById {
   "/p/$project/redaction": typeof PProjectRedactionRoute;
   "/p/$project/settings": typeof PProjectSettingsRoute;
   "/p/$project/": typeof PProjectIndexRoute;
+  "/p/$project/bulk/$id": typeof PProjectBulkIdRoute;
   "/p/$project/issues/$id": typeof PProjectIssuesIdRoute;
   "/p/$project/schedules/$id": typeof PProjectSchedulesIdRoute;
   "/p/$project/workers/$id": typeof PProjectWorkersIdRoute;
+  "/p/$project/bulk/": typeof PProjectBulkIndexRoute;
   "/p/$project/issues/": typeof PProjectIssuesIndexRoute;
   "/p/$project/queues/": typeof PProjectQueuesIndexRoute;
   "/p/$project/schedules/": typeof PProjectSchedulesIndexRoute;
@@ -282,9 +300,11 @@ export interface FileRouteTypes {
     | "/p/$project/redaction"
     | "/p/$project/settings"
     | "/p/$project/"
+    | "/p/$project/bulk/$id"
     | "/p/$project/issues/$id"
     | "/p/$project/schedules/$id"
     | "/p/$project/workers/$id"
+    | "/p/$project/bulk/"
     | "/p/$project/issues/"
     | "/p/$project/queues/"
     | "/p/$project/schedules/"
@@ -310,9 +330,11 @@ export interface FileRouteTypes {
     | "/p/$project/redaction"
     | "/p/$project/settings"
     | "/p/$project"
+    | "/p/$project/bulk/$id"
     | "/p/$project/issues/$id"
     | "/p/$project/schedules/$id"
     | "/p/$project/workers/$id"
+    | "/p/$project/bulk"
     | "/p/$project/issues"
     | "/p/$project/queues"
     | "/p/$project/schedules"
@@ -339,9 +361,11 @@ export interface FileRouteTypes {
     | "/p/$project/redaction"
     | "/p/$project/settings"
     | "/p/$project/"
+    | "/p/$project/bulk/$id"
     | "/p/$project/issues/$id"
     | "/p/$project/schedules/$id"
     | "/p/$project/workers/$id"
+    | "/p/$project/bulk/"
     | "/p/$project/issues/"
     | "/p/$project/queues/"
     | "/p/$project/schedules/"
@@ -482,6 +506,20 @@ declare module "@tanstack/react-router" {
       preLoaderRoute: typeof PProjectSettingsRouteImport;
       parentRoute: typeof PProjectRoute;
     };
+    "/p/$project/bulk/": {
+      id: "/p/$project/bulk/";
+      path: "/bulk";
+      fullPath: "/p/$project/bulk/";
+      preLoaderRoute: typeof PProjectBulkIndexRouteImport;
+      parentRoute: typeof PProjectRoute;
+    };
+    "/p/$project/bulk/$id": {
+      id: "/p/$project/bulk/$id";
+      path: "/bulk/$id";
+      fullPath: "/p/$project/bulk/$id";
+      preLoaderRoute: typeof PProjectBulkIdRouteImport;
+      parentRoute: typeof PProjectRoute;
+    };
     "/p/$project/issues/": {
       id: "/p/$project/issues/";
       path: "/issues";
@@ -566,9 +604,11 @@ interface PProjectRouteChildren {
   PProjectRedactionRoute: typeof PProjectRedactionRoute;
   PProjectSettingsRoute: typeof PProjectSettingsRoute;
   PProjectIndexRoute: typeof PProjectIndexRoute;
+  PProjectBulkIdRoute: typeof PProjectBulkIdRoute;
   PProjectIssuesIdRoute: typeof PProjectIssuesIdRoute;
   PProjectSchedulesIdRoute: typeof PProjectSchedulesIdRoute;
   PProjectWorkersIdRoute: typeof PProjectWorkersIdRoute;
+  PProjectBulkIndexRoute: typeof PProjectBulkIndexRoute;
   PProjectIssuesIndexRoute: typeof PProjectIssuesIndexRoute;
   PProjectQueuesIndexRoute: typeof PProjectQueuesIndexRoute;
   PProjectSchedulesIndexRoute: typeof PProjectSchedulesIndexRoute;
@@ -589,9 +629,11 @@ const PProjectRouteChildren: PProjectRouteChildren = {
   PProjectRedactionRoute: PProjectRedactionRoute,
   PProjectSettingsRoute: PProjectSettingsRoute,
   PProjectIndexRoute: PProjectIndexRoute,
+  PProjectBulkIdRoute: PProjectBulkIdRoute,
   PProjectIssuesIdRoute: PProjectIssuesIdRoute,
   PProjectSchedulesIdRoute: PProjectSchedulesIdRoute,
   PProjectWorkersIdRoute: PProjectWorkersIdRoute,
+  PProjectBulkIndexRoute: PProjectBulkIndexRoute,
   PProjectIssuesIndexRoute: PProjectIssuesIndexRoute,
   PProjectQueuesIndexRoute: PProjectQueuesIndexRoute,
   PProjectSchedulesIndexRoute: PProjectSchedulesIndexRoute,

@@ -18,6 +18,7 @@ from z4j_brain.store.database import Database
 
 if TYPE_CHECKING:
     from z4j_brain.auth.oidc.provider import Provider
+    from z4j_brain.commands.bulk_runs import BulkRuns
     from z4j_brain.commands.service import Commands
     from z4j_brain.ingest.writer import Writer
     from z4j_brain.link.gateway import Gateway
@@ -43,6 +44,7 @@ class Brain:
     cleaners: ProjectCleaners
     registry: Registry
     commands: Commands
+    bulk_runs: BulkRuns
     writer: Writer
     queues: Sampling
     schedules: Polling
@@ -71,6 +73,7 @@ class Brain:
         from z4j_brain.audit.command_ends import reported
         from z4j_brain.auth.oidc import config
         from z4j_brain.auth.oidc.provider import Provider
+        from z4j_brain.commands.bulk_runs import BulkRuns
         from z4j_brain.commands.service import Commands
         from z4j_brain.ingest.writer import Writer
         from z4j_brain.link.registry import LocalRegistry
@@ -100,6 +103,7 @@ class Brain:
             cleaners=cleaners,
             registry=registry,
             commands=commands,
+            bulk_runs=BulkRuns(database, hub, cleaner_of=cleaners.of),
             writer=Writer(
                 database,
                 hub,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import re
+import time
 import uuid
 from collections.abc import Callable
 from typing import Any
@@ -20,12 +21,13 @@ from z4j_brain.api.table import all_routes
 from z4j_brain.auth.totp import code_at, step_at
 from z4j_brain.keys import Keys
 from z4j_brain.store import oidc_identities, users
-from z4j_brain.store.schema import audit, issues, workers
+from z4j_brain.store.schema import audit, issues, tasks, workers
 from z4j_brain.store.types import new_id
 from z4j_core.frames import ActionInfo, EngineInfo
 
 AUDIT = "/projects/shop/audit"
 AGENTS = "/projects/shop/agents"
+BULK_RUNS = "/projects/shop/bulk-runs"
 INVITATIONS = "/projects/shop/invitations"
 ADA, BOB = "ada@example.org", "bob@example.org"
 SECRET = re.compile(r"z4j_[\w-]{20,}|[\w-]{43}")
@@ -73,8 +75,42 @@ def revoke_token(running: Any, ada: Any) -> list[str]:
 
 
 def create_command(running: Any, ada: Any) -> list[str]:
+    made = _worker(running, ada, ActionInfo("forget", "engine"))
+    params = {"password": "hunter2", "days": 3}
+    answer = ada.post(
+        "/projects/shop/commands", {"action": "forget", "engine": "celery", "params": params}
+    )
+    assert answer.status_code == 202, answer.text
+    return [*made, "command.forget"]
+
+
+def create_bulk_run(running: Any, ada: Any) -> list[str]:
+    made = _worker(running, ada, ActionInfo("retry", "task", states=["failed"]))
+    with running.database.write() as connection:
+        at = {name: clock.now() for name in ("state_at", "first_at", "last_at", "ended_at")}
+        words = {"engine": "celery", "task_id": "t1", "state": "failed", "name": "shop.pay"}
+        values = {"project_id": _project(connection), "state_rank": 6, "attempt": 0}
+        connection.execute(insert(tasks).values(**values, **words, **at))
+    asked = {"action": "retry", "engine": "celery", "filter": "state:failed"}
+    answer = ada.post(BULK_RUNS, asked)
+    assert answer.status_code == 202, answer.text
+    return [*made, "bulk_run.made"]
+
+
+def take_bulk_step(running: Any, ada: Any) -> list[str]:
+    made = create_bulk_run(running, ada)
+    while (run := ada.get(BULK_RUNS).json()["items"][0])["state"] == "preparing":
+        time.sleep(0.02)
+    for status in (200, 409):
+        answer = ada.post(f"{BULK_RUNS}/{run['id']}/steps", {"step": "pause"})
+        assert answer.status_code == status, answer.text
+    return [*made, "bulk_run.pause"]
+
+
+def _worker(running: Any, ada: Any, action: ActionInfo) -> list[str]:
+    """Make an agent with a worker that offers an action, and has no link."""
     made = create_agent(running, ada)
-    engines = [EngineInfo("celery", "5", [ActionInfo("forget", "engine")])]
+    engines = [EngineInfo("celery", "5", [action])]
     with running.database.write() as connection:
         connection.execute(
             insert(workers).values(
@@ -89,12 +125,7 @@ def create_command(running: Any, ada: Any) -> list[str]:
                 last_seen=clock.now(),
             )
         )
-    params = {"password": "hunter2", "days": 3}
-    answer = ada.post(
-        "/projects/shop/commands", {"action": "forget", "engine": "celery", "params": params}
-    )
-    assert answer.status_code == 202, answer.text
-    return [*made, "command.forget"]
+    return made
 
 
 def decide_issue(running: Any, ada: Any) -> list[str]:
@@ -308,6 +339,8 @@ SCENES: dict[str, Scene] = {
     "revoke_agent": revoke_agent,
     "revoke_token": revoke_token,
     "create_command": create_command,
+    "create_bulk_run": create_bulk_run,
+    "take_bulk_step": take_bulk_step,
     "decide_issue": decide_issue,
     "replace_redaction": replace_redaction,
     "rotate_token": rotate_token,
@@ -331,6 +364,7 @@ EXCEPTIONS = {
     "complete_setup": "it needs an instance without anybody: test_the_first_rows_are_of_the_set_up",
     "verify_audit": "it reads, and changes nothing",
     "verify_instance_audit": "it reads, and changes nothing",
+    "estimate_bulk_run": "it reads, and changes nothing",
     "preview_redaction": "it stores nothing",
     "check_invitation": "it reads, and changes nothing",
     "begin_passkey": "it stores nothing; a wrong password is told",

@@ -12,19 +12,26 @@ import pytest
 from sqlalchemy import insert, select, update
 
 from z4j_brain.audit.author import Actor, Author
+from z4j_brain.commands.bulk_request import BulkOptions, BulkRequest, Step
+from z4j_brain.commands.bulk_runs import BulkRuns
 from z4j_brain.commands.request import CommandRequest
 from z4j_brain.commands.service import Commands
 from z4j_brain.keys import Keys
 from z4j_brain.live.changes import Changes
-from z4j_brain.store import agents, commands, projects, users
+from z4j_brain.reconcile.bulk import BulkWork
+from z4j_brain.reconcile.counters import Counters
+from z4j_brain.store import agents, bulk_members, bulk_runs, commands, projects, users
+from z4j_brain.store.bulk_members import Member
+from z4j_brain.store.bulk_runs import BulkRun
 from z4j_brain.store.commands import CommandRow
 from z4j_brain.store.database import Database
+from z4j_brain.store.schema import audit, tasks, workers
 from z4j_brain.store.schema import commands as command_table
-from z4j_brain.store.schema import tasks, workers
 from z4j_brain.store.types import new_id
 from z4j_core.frames import ActionInfo, Command, EngineInfo
 
 KEYS = Keys(b"m" * 40, b"s" * 40)
+SECOND = 1_000_000
 NOON = 1_700_000_000_000_000
 DELAY = '{"type":"object","properties":{"delay_s":{"type":"number"}},"additionalProperties":false}'
 EDIT = """{"$ref":"#/$defs/Edit","$defs":{"Edit":{"type":"object","required":["args","kwargs"],
@@ -185,12 +192,136 @@ class House:
             return repr(connection.execute(select(command_table)).all())
 
 
+class Bulk:
+    """What tests do with bulk runs of a `House`."""
+
+    def __init__(self, house: Any) -> None:
+        self.house = house
+        self.runs = BulkRuns(house.database, house.hub, now=lambda: house.now)
+        self.counters = Counters()
+        self.seconds = 0.0
+        self.work = self.new_work()
+
+    def new_work(self) -> BulkWork:
+        """The leader's work as after a restart of the server."""
+        house = self.house
+        return BulkWork(
+            house.database,
+            self.counters,
+            house.service,
+            house.hub,
+            house.keys,
+            now=lambda: house.now,
+            monotonic_s=lambda: self.seconds,
+        )
+
+    def author(self) -> Author:
+        return Author(self.house.keys, Actor("person", self.house.user_id, "ada@example.org"))
+
+    def request(self, filter: str = "state:failed", **fields: Any) -> BulkRequest:
+        options = {
+            "rate": 500.0,
+            "canary_percent": 0.0,
+            "canary_max_failed_percent": 20.0,
+            "canary_then": "go_on",
+            "canary_patience_s": 600,
+            "skip_retried": True,
+        }
+        options |= {name: fields.pop(name) for name in list(fields) if name in options}
+        values = {
+            "project_id": self.house.project_id,
+            "user_id": self.house.user_id,
+            "key_id": None,
+            "author": self.author(),
+            "engine": "celery",
+            "action": "retry",
+            "params": b"{}",
+            "filter": filter,
+            "options": BulkOptions(**options),
+        }
+        return BulkRequest(**(values | fields))
+
+    def make(self, filter: str = "state:failed", **fields: Any) -> BulkRun:
+        return asyncio.run(self.runs.create(self.request(filter, **fields)))
+
+    def take(self, run: BulkRun, step: str) -> BulkRun:
+        done = asyncio.run(self.runs.take(self.house.project_id, run.id, Step(step), self.author()))
+        assert done is not None
+        return done
+
+    def look(self, times: int = 1) -> None:
+        """Let the leader look, a second each."""
+        for _ in range(times):
+            self.seconds += 1.0
+            asyncio.run(self.work.look())
+
+    def find(self, run: BulkRun) -> BulkRun:
+        with self.house.database.read() as connection:
+            found = bulk_runs.find(connection, self.house.project_id, run.id)
+        assert found is not None
+        return found
+
+    def members(self, run: BulkRun) -> list[Member]:
+        with self.house.database.read() as connection:
+            return bulk_members.page(connection, self.find(run), None, 0, 100_000)
+
+    def states(self, run: BulkRun) -> list[str]:
+        return [one.state for one in self.members(run)]
+
+    def add_tasks(self, count: int, prefix: str = "t", **fields: Any) -> None:
+        """Add failed tasks, each a microsecond younger than the one before."""
+        at = self.house.now - SECOND
+        rows = [
+            {
+                "project_id": self.house.project_id,
+                "engine": "celery",
+                "task_id": f"{prefix}{number:05}",
+                "state": "failed",
+                "state_rank": 6,
+                "state_at": at,
+                "attempt": 0,
+                "first_at": at + number,
+                "last_at": at,
+                "ended_at": at,
+                "name": "app.send",
+                "args": "[1]",
+                "kwargs": "{}",
+                "exact": True,
+            }
+            | fields
+            for number in range(count)
+        ]
+        with self.house.database.write() as connection:
+            connection.execute(insert(tasks), rows)
+
+    def answer(self, commands: list[Command] | None = None, *, makes: bool = True) -> None:
+        """Answer what was sent: each retry makes a task of its own."""
+        for command in self.house.registry.take() if commands is None else commands:
+            made = f'{{"task_id":"again-{command.task.task_id}"}}' if command.task else "null"
+            self.house.finish(uuid.UUID(command.id), result=made if makes else "null")
+
+    def asked(self) -> list[str]:
+        """Return the task of every command there is."""
+        with self.house.database.read() as connection:
+            return sorted(connection.execute(select(command_table.c.task_id)).scalars())
+
+    def audited(self) -> list[Any]:
+        with self.house.database.read() as connection:
+            found = select(audit).where(audit.c.action.like("bulk_run.%"))
+            return list(connection.execute(found.order_by(audit.c.number)))
+
+
 @pytest.fixture
 def house(record_url: str) -> Iterator[House]:
     database = Database(record_url, pool_size=4)
     house = House(database)
     yield house
     database.close()
+
+
+@pytest.fixture
+def bulk(house: House) -> Bulk:
+    return Bulk(house)
 
 
 @pytest.fixture

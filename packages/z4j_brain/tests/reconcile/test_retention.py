@@ -206,6 +206,34 @@ def test_commands_go_when_they_have_ended(record: Any) -> None:
     assert record.column(commands.c.action) == ["open", "young"]
 
 
+def test_bulk_runs_go_with_their_members_when_they_have_ended(record: Any) -> None:
+    with record.database.write() as connection:
+        user = users.create(
+            connection,
+            email="a@example.org",
+            name="Ada",
+            password_hash="x",
+            is_admin=True,
+            now=record.now,
+        )
+    words = dict.fromkeys(("engine", "action", "params", "filter", "canary_then"), "x")
+    numbers = dict.fromkeys(("rate", "canary_percent", "canary_max_failed_percent"), 1.0)
+    counts = {"canary_patience_s": 1, "skip_retried": True, "matching": 1}
+    for name, days_ago, has_ended in (("old", 91, True), ("open", 91, False), ("new", 60, True)):
+        run_id, at = new_id(), {"created_at": record.at(days_ago)}
+        state = (
+            {"state": "done", "ended_at": record.at(days_ago)} if has_ended else {"state": "canary"}
+        )
+        owner = {"project_id": record.project_id, "created_by": user.id}
+        known = words | numbers | counts | owner | {"ended_at": None} | state
+        record.add(schema.bulk_runs, {"id": run_id} | at | known | {"action": name})
+        member = {"run_id": run_id, "number": 1, "task_id": name, "state": "waiting"}
+        record.add(schema.bulk_members, member | at)
+    assert run(record)
+    assert record.column(schema.bulk_members.c.task_id) == ["new", "open"]
+    assert record.column(schema.bulk_runs.c.action) == ["new", "open"]
+
+
 def test_workers_go_when_nothing_names_them(record: Any) -> None:
     record.add_worker("gone", 31, online=False)
     record.add_worker("lately", 29, online=False)

@@ -11,6 +11,7 @@ export interface Batch {
   agents: string[];
   issues: string[];
   schedules: string[];
+  bulkRuns: string[];
   many: boolean;
 }
 
@@ -28,6 +29,7 @@ export class Coalescer {
   readonly #agents = new Set<string>();
   readonly #issues = new Set<string>();
   readonly #schedules = new Set<string>();
+  readonly #bulkRuns = new Set<string>();
   #offset = 0;
   #many = false;
   #isScheduled = false;
@@ -51,6 +53,7 @@ export class Coalescer {
     for (const agent of changes.agents ?? []) this.#agents.add(agent);
     for (const issue of changes.issues ?? []) this.#issues.add(issue);
     for (const schedule of changes.schedules ?? []) this.#schedules.add(schedule);
+    for (const run of changes.bulk_runs ?? []) this.#bulkRuns.add(run);
     if (this.#isScheduled) return;
     this.#isScheduled = true;
     this.#schedule(() => this.#flush());
@@ -66,6 +69,7 @@ export class Coalescer {
       agents: [...this.#agents],
       issues: [...this.#issues],
       schedules: [...this.#schedules],
+      bulkRuns: [...this.#bulkRuns],
       many: this.#many,
     };
     this.#tasks.clear();
@@ -74,6 +78,7 @@ export class Coalescer {
     this.#agents.clear();
     this.#issues.clear();
     this.#schedules.clear();
+    this.#bulkRuns.clear();
     this.#many = false;
     this.#deliver(batch);
   }

@@ -1,6 +1,7 @@
 import type { QueryClient, QueryKey } from "@tanstack/react-query";
 import { socketUrl } from "@/lib/app-root";
 import { agentKeys } from "@/services/agents";
+import { bulkKeys } from "@/services/bulk-runs";
 import { commandKeys } from "@/services/commands";
 import { issueKeys } from "@/services/issues";
 import { scheduleKeys } from "@/services/schedules";
@@ -89,6 +90,9 @@ export class LiveFeed {
     this.#remember(batch);
     const project = this.#project;
     if (batch.commands.length) this.#commands.call(commandKeys.lists(project));
+    if (batch.bulkRuns.length) {
+      this.#commands.call(bulkKeys.lists(project), ...batch.bulkRuns.map((run) => bulkKeys.detail(project, run)));
+    }
     if (batch.issues.length) this.#issues.call(issueKeys.lists(project));
     if (batch.schedules.length) this.#commands.call(...this.#schedulesOf(batch));
     this.#details.call(

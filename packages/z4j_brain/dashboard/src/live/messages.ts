@@ -2,7 +2,7 @@ import type { CommandView } from "@/services/commands";
 import type { TaskSummary } from "@/services/tasks";
 import type { WorkerView } from "@/services/workers";
 
-export const TOPICS = ["tasks", "workers", "commands", "agents", "issues", "schedules", "overview"] as const;
+export const TOPICS = ["tasks", "workers", "commands", "agents", "issues", "schedules", "bulk_runs", "overview"] as const;
 
 export interface Changes {
   type: "changes";
@@ -14,6 +14,7 @@ export interface Changes {
   issues?: string[];
   /** The ids of schedules, or "" for a store of them. */
   schedules?: string[];
+  bulk_runs?: string[];
   /** More tasks changed than were sent: look again. */
   many?: boolean;
 }

@@ -28,6 +28,8 @@ export interface CommandView {
   result: unknown;
   error: string | null;
   worker: string | null;
+  /** The bulk run that it belongs to. */
+  bulk_run: string | null;
 }
 
 export interface CommandRequest {

@@ -6,6 +6,7 @@ import type { ActionView } from "./actions";
 import type { Passkey, PasskeyCreated, PasskeyList } from "./passkeys";
 import type { AgentView, TokenView } from "./agents";
 import type { AuditEntry, AuditList, AuditVerified } from "./audit";
+import type { BulkCounts, BulkEstimate, BulkMember, BulkRun, Canary, NewBulkRun } from "./bulk-runs";
 import type { CommandView } from "./commands";
 import type { Facets } from "./facets";
 import type { Decision, IssueDetail, IssueHour, IssueList, IssuePlace, IssueSummary, NewDecision } from "./issues";
@@ -73,6 +74,12 @@ export type Checked = Agree<
     Disagreements<AccountView, Brain["AccountView"]>,
     Disagreements<ActionView, Brain["ActionView"]>,
     Disagreements<CommandView, Brain["CommandView"]>,
+    Disagreements<BulkRun, Brain["BulkRunView"]>,
+    Disagreements<Canary, Brain["CanaryView"]>,
+    Disagreements<BulkCounts, Brain["BulkCounts"]>,
+    Disagreements<BulkMember, Brain["BulkMemberView"]>,
+    Disagreements<BulkEstimate, Brain["BulkEstimateView"]>,
+    Disagreements<NewBulkRun, Brain["NewBulkRun"]>,
     Disagreements<AuditEntry, Brain["AuditEntry"]>,
     Disagreements<AuditList, Brain["AuditList"]>,
     Disagreements<AuditVerified, Brain["AuditVerified"]>,

@@ -227,6 +227,92 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/projects/{project}/bulk-runs/estimate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Tell what a bulk run would act on now; changes nothing. */
+        post: operations["estimate_bulk_run"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/projects/{project}/bulk-runs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List bulk runs, the newest first. */
+        get: operations["read_bulk_runs"];
+        put?: never;
+        /** Act on all tasks that a filter meets now. Takes an Idempotency-Key. */
+        post: operations["create_bulk_run"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/projects/{project}/bulk-runs/{id}/steps": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Pause, resume, approve or abort a run; needs the permission of its action, too. */
+        post: operations["take_bulk_step"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/projects/{project}/bulk-runs/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read one bulk run. */
+        get: operations["read_bulk_run"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/projects/{project}/bulk-runs/{id}/members": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the tasks of a bulk run with their results, in the order of their turn. */
+        get: operations["read_bulk_members"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/projects/{project}/commands": {
         parameters: {
             query?: never;
@@ -1521,6 +1607,202 @@ export interface components {
             reason: string;
         };
         /**
+         * BulkQuestion
+         * @description What a run would act on; `filter` is the filter language (docs/filters.md).
+         */
+        BulkQuestion: {
+            action: string;
+            engine: string;
+            /** @default  */
+            filter: string;
+            /** @default 20 */
+            rate: number;
+        };
+        /**
+         * BulkEstimateView
+         * @description What a run would act on now. Capped counts are "more than". `looked_at` of the eligible
+         *         tasks, the newest, were looked at closely: `retried` already, `later_succeeded` by a retry,
+         *         `alike` in name and arguments with another; `by_state` is of the newest that match, in any
+         *         state. `duration_s` is that of all eligible ones at the rate.
+         */
+        BulkEstimateView: {
+            matching: number;
+            matching_capped: boolean;
+            by_state: {
+                [key: string]: number;
+            };
+            eligible: number;
+            eligible_capped: boolean;
+            looked_at: number;
+            by_name: components["schemas"]["NameCountView"][];
+            names: number;
+            retried: number;
+            later_succeeded: number;
+            alike: number;
+            duration_s: number;
+        };
+        /**
+         * NameCountView
+         * @description How many tasks have a name; null is that of tasks whose name is not known.
+         */
+        NameCountView: {
+            name: string | null;
+            count: number;
+        };
+        /**
+         * NewBulkRun
+         * @description An action on all tasks that meet the filter now. `params` must fit the action's schema.
+         *         `skip_retried` leaves out, for a retry, what was retried already. `rate` is in tasks a second.
+         */
+        NewBulkRun: {
+            action: string;
+            engine: string;
+            /** @default  */
+            filter: string;
+            params?: unknown;
+            /** @default 20 */
+            rate: number;
+            /** @default true */
+            skip_retried: boolean;
+            /**
+             * @default {
+             *       "percent": 1,
+             *       "max_failed_percent": 20,
+             *       "then": "go_on",
+             *       "patience_s": 600
+             *     }
+             */
+            canary: components["schemas"]["Canary"];
+        };
+        /**
+         * Canary
+         * @description The first tasks of a run: `percent` of all, at least 10; 0 is none. When no more than
+         *         `max_failed_percent` of them failed, the run goes on, or waits for somebody. It waits for the
+         *         ends of tasks that the action makes, for `patience_s` at most.
+         */
+        Canary: {
+            /** @default 1 */
+            percent: number;
+            /** @default 20 */
+            max_failed_percent: number;
+            /**
+             * @default go_on
+             * @enum {unknown}
+             */
+            then: "go_on" | "wait";
+            /** @default 600 */
+            patience_s: number;
+        };
+        /**
+         * BulkRunView
+         * @description One run. `note` says why it stands still, if it does. `matching` were eligible when it was
+         *         made; `total` were gathered, and count once it no longer prepares. `rate` is in tasks a second.
+         */
+        BulkRunView: {
+            /** Format: uuid */
+            id: string;
+            engine: string;
+            action: string;
+            params: unknown;
+            filter: string;
+            /** @enum {unknown} */
+            state: "aborted" | "aborting" | "canary" | "done" | "paused" | "preparing" | "running" | "waiting";
+            note: string | null;
+            rate: number;
+            skip_retried: boolean;
+            canary: components["schemas"]["CanaryView"];
+            matching: number;
+            total: number;
+            counts: components["schemas"]["BulkCounts"];
+            /**
+             * Format: date-time
+             * @description RFC 3339 with microseconds, UTC.
+             */
+            created_at: string;
+            created_by: components["schemas"]["Asker"];
+            started_at: string | null;
+            ended_at: string | null;
+        };
+        /**
+         * CanaryView
+         * @description The canary of a run: its size is known once its tasks are gathered.
+         */
+        CanaryView: {
+            percent: number;
+            max_failed_percent: number;
+            /** @enum {unknown} */
+            then: "go_on" | "wait";
+            patience_s: number;
+            size: number;
+            passed: boolean;
+        };
+        /**
+         * BulkCounts
+         * @description How many tasks of a run are where; together they are `total`.
+         */
+        BulkCounts: {
+            waiting: number;
+            sent: number;
+            succeeded: number;
+            failed: number;
+            expired: number;
+            skipped: number;
+            refused: number;
+        };
+        /**
+         * Asker
+         * @description Who asked for a command.
+         */
+        Asker: {
+            /** Format: uuid */
+            id: string;
+            email: string;
+        };
+        /**
+         * BulkStep
+         * @description What to do with a run.
+         */
+        BulkStep: {
+            /** @enum {unknown} */
+            step: "abort" | "approve" | "pause" | "resume";
+        };
+        /**
+         * BulkRunList
+         * @description A page of runs, the newest first.
+         */
+        BulkRunList: {
+            items: components["schemas"]["BulkRunView"][];
+            next: string | null;
+            count: number;
+            count_capped: boolean;
+            offset: number;
+        };
+        /**
+         * BulkMemberList
+         * @description A page of a run's tasks, in the order of their turn; the oldest task is the first.
+         */
+        BulkMemberList: {
+            items: components["schemas"]["BulkMemberView"][];
+            next: string | null;
+            offset: number;
+        };
+        /**
+         * BulkMemberView
+         * @description One task of a run. `made_task_id` is the task that the engine's answer names, and
+         *         `made_state` what became of it.
+         */
+        BulkMemberView: {
+            number: number;
+            task_id: string;
+            /** @enum {unknown} */
+            state: "expired" | "failed" | "refused" | "sent" | "skipped" | "succeeded" | "waiting";
+            command_id: string | null;
+            made_task_id: string | null;
+            made_state: string | null;
+            reason: string | null;
+            ended_at: string | null;
+        };
+        /**
          * NewCommand
          * @description One action to carry out; `params` must fit the action's schema (`GET …/actions`).
          */
@@ -1578,15 +1860,7 @@ export interface components {
             result: unknown;
             error: string | null;
             worker: string | null;
-        };
-        /**
-         * Asker
-         * @description Who asked for a command.
-         */
-        Asker: {
-            /** Format: uuid */
-            id: string;
-            email: string;
+            bulk_run: string | null;
         };
         /**
          * CommandList
@@ -3639,6 +3913,210 @@ export interface operations {
             409: components["responses"]["Problem"];
             413: components["responses"]["Problem"];
             415: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            503: components["responses"]["Problem"];
+        };
+    };
+    estimate_bulk_run: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                project: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BulkQuestion"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BulkEstimateView"];
+                };
+            };
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            409: components["responses"]["Problem"];
+            413: components["responses"]["Problem"];
+            415: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            503: components["responses"]["Problem"];
+        };
+    };
+    read_bulk_runs: {
+        parameters: {
+            query?: {
+                cursor?: string;
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                project: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BulkRunList"];
+                };
+            };
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            503: components["responses"]["Problem"];
+        };
+    };
+    create_bulk_run: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                project: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewBulkRun"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BulkRunView"];
+                };
+            };
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            409: components["responses"]["Problem"];
+            413: components["responses"]["Problem"];
+            415: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            503: components["responses"]["Problem"];
+        };
+    };
+    take_bulk_step: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                project: string;
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BulkStep"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BulkRunView"];
+                };
+            };
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            409: components["responses"]["Problem"];
+            413: components["responses"]["Problem"];
+            415: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            503: components["responses"]["Problem"];
+        };
+    };
+    read_bulk_run: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                project: string;
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BulkRunView"];
+                };
+            };
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            503: components["responses"]["Problem"];
+        };
+    };
+    read_bulk_members: {
+        parameters: {
+            query?: {
+                state?: ("expired" | "failed" | "refused" | "sent" | "skipped" | "succeeded" | "waiting") | null;
+                cursor?: string;
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                project: string;
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BulkMemberList"];
+                };
+            };
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
             422: components["responses"]["Problem"];
             429: components["responses"]["Problem"];
             503: components["responses"]["Problem"];

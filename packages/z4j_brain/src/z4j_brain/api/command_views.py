@@ -51,6 +51,7 @@ class CommandView(msgspec.Struct, frozen=True, kw_only=True):
     result: Any
     error: str | None
     worker: str | None
+    bulk_run: uuid.UUID | None
 
 
 def command_view(row: CommandRow) -> CommandView:
@@ -79,4 +80,5 @@ def command_view(row: CommandRow) -> CommandView:
         result=as_json(row.result),
         error=row.error,
         worker=row.worker,
+        bulk_run=row.bulk_run,
     )

@@ -95,12 +95,12 @@ async def create_command(call: ProjectCall, body: NewCommand) -> CommandView:
         schedule=target.schedule,
         store=target.store,
         worker=target.worker_id,
-        idempotency_key=_idempotency_key(call),
+        idempotency_key=read_idempotency_key(call),
     )
     try:
         return command_view(await call.brain.commands.create(request))
     except CommandError as error:
-        raise _problem(error) from None
+        raise command_problem(error) from None
 
 
 @route("GET", "/projects/{project}/commands", permission="command.read")
@@ -148,7 +148,8 @@ def _read_page(
     return found, commands.count(connection, project_id, task_id), offset
 
 
-def _idempotency_key(call: ProjectCall) -> str | None:
+def read_idempotency_key(call: ProjectCall) -> str | None:
+    """Return the key of a request that may be repeated; a problem if it is none."""
     key = call.request.headers.get("idempotency-key")
     if key is None:
         return None
@@ -164,7 +165,8 @@ def _check_length(pointer: str, value: str | None, limit: int) -> None:
         raise problems.invalid_input(pointer, f"Give 1 to {limit} characters.")
 
 
-def _problem(error: CommandError) -> Problem:
+def command_problem(error: CommandError) -> Problem:
+    """Return what a request for an action is answered with when it is turned down."""
     if error.refusal is Refusal.CONFLICT:
         return problems.conflict(error.detail)
     if error.refusal is Refusal.BUSY:

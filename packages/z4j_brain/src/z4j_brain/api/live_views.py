@@ -48,6 +48,7 @@ class LiveSource:
             agents=[str(agent) for agent in changes.agents],
             issues=changes.issues,
             schedules=changes.schedules,
+            bulk_runs=[str(run) for run in changes.bulk_runs],
         )
 
 

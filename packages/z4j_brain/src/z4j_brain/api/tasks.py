@@ -7,16 +7,15 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import Meta
-from sqlalchemy.exc import OperationalError
 
 from z4j_brain.api import problems
 from z4j_brain.api.context import ProjectCall
 from z4j_brain.api.cursor import MAX_CURSOR, decode_cursor, encode_cursor
+from z4j_brain.api.filter_text import read_filter, refusing_slow_filters
 from z4j_brain.api.json_text import as_json
 from z4j_brain.api.route import route
 from z4j_brain.api.task_views import TaskDetail, TaskSummary, task_detail, task_summary
 from z4j_brain.api.times import Timestamp, now, rfc3339
-from z4j_brain.filters import Filter, FilterError, parse_filter
 from z4j_brain.store import events
 from z4j_brain.store.tasks import COUNT_LIMIT, Position
 from z4j_brain.tasks.detail import MAX_EVENTS, read_task
@@ -24,12 +23,6 @@ from z4j_brain.tasks.listing import Count, list_tasks
 from z4j_core.events import MAX_TASK_ID, EngineName, Micros, TaskId
 
 Sort = Literal["-first_at", "first_at"]
-_QUERY_CANCELED = "57014"
-"""SQLSTATE of a statement that ran into its time-out (PostgreSQL manual, appendix A)."""
-_TOO_SLOW = (
-    "This filter takes too long on so many tasks. Add since: or a term that an index serves, such"
-    " as state:, queue:, name: or exception:."
-)
 
 
 class TaskListQuery(msgspec.Struct, frozen=True):
@@ -86,7 +79,7 @@ class _ListPosition(msgspec.Struct, frozen=True, array_like=True):
 @route("GET", "/projects/{project}/tasks", permission="task.read")
 async def read_tasks(call: ProjectCall, query: TaskListQuery) -> TaskList:
     """List tasks by a filter, newest first."""
-    filter = _parse(query.q)
+    filter = read_filter(query.q, "?q")
     scope = f"tasks|{call.project.id}|{query.sort}|{query.q}"
     position = decode_cursor(scope, query.cursor, _ListPosition) if query.cursor else None
     work = partial(
@@ -99,12 +92,8 @@ async def read_tasks(call: ProjectCall, query: TaskListQuery) -> TaskList:
         is_ascending=query.sort == "first_at",
         limit=query.limit,
     )
-    try:
+    with refusing_slow_filters("?q"):
         page = await call.brain.database.run(work)
-    except OperationalError as error:
-        if getattr(error.orig, "sqlstate", None) != _QUERY_CANCELED:
-            raise
-        raise problems.invalid_input("?q", _TOO_SLOW) from None
     following = None
     if page.next is not None:
         following = _ListPosition(*page.next, page.count.value, page.count.is_capped)
@@ -139,14 +128,6 @@ async def read_task_events(call: ProjectCall, engine: str, task_id: str) -> Even
     if not found:
         raise problems.not_found("task")
     return EventList([_event_view(event) for event in found[-MAX_EVENTS:]], len(found) > MAX_EVENTS)
-
-
-def _parse(text: str) -> Filter:
-    try:
-        return parse_filter(text)
-    except FilterError as error:
-        place = f"?q[{error.start}:{error.end}]"
-        raise problems.invalid_input(place, error.message) from None
 
 
 def refuse_impossible(engine: str, task_id: str) -> None:

@@ -1,4 +1,6 @@
-"""The ends of commands that a person asked for. What the server asks by itself is not told."""
+"""The ends of commands that a person asked for. What the server asks by itself is not told, and
+what belongs to a bulk run is told with the run.
+"""
 
 from __future__ import annotations
 
@@ -52,7 +54,7 @@ def target_of(row: CommandRow, name: str | None = None) -> Target:
 
 
 def _record(connection: Connection, author: Author, row: CommandRow, now: int | None) -> None:
-    if row.created_by is None:
+    if row.created_by is None or row.bulk_run is not None:
         return
     after = {"command": str(row.id), "state": row.state, "worker": row.worker, "error": row.error}
     record(

@@ -15,13 +15,13 @@ from z4j_brain.commands.catalogue import Catalogue, state_reason
 from z4j_brain.commands.request import (
     CommandError,
     CommandRequest,
-    Fault,
     Refusal,
     ShownParams,
     invalid,
 )
 from z4j_brain.commands.routing import choose_worker
-from z4j_brain.commands.schema_check import SchemaError, check_params
+from z4j_brain.commands.schema_check import check_fit
+from z4j_brain.live.changes import Changes
 from z4j_brain.store import actions, commands, feeds, schedules, sealed_payloads, tasks
 from z4j_brain.store.actions import OnlineWorker
 from z4j_brain.store.commands import CommandRow
@@ -49,7 +49,23 @@ class Minted(msgspec.Struct, frozen=True):
 
     row: CommandRow
     frame: Command
-    offset: int
+
+
+class MintedBatch(msgspec.Struct, frozen=True):
+    """The commands of one transaction, and what it changed; `changes` None is nothing."""
+
+    project_id: UUID
+    commands: list[Minted] = []
+    offset: int = 0
+    changes: Changes | None = None
+
+
+class Minting(msgspec.Struct, frozen=True):
+    """What commands need that are minted in one transaction: who can, who is linked, when."""
+
+    catalogue: Catalogue
+    linked: AbstractSet[UUID]
+    now: int
 
 
 def mint(
@@ -59,16 +75,35 @@ def mint(
     command_id: UUID,
     linked: AbstractSet[UUID],
     now: int,
+) -> tuple[Minted, int]:
+    """Check a request and store its command; return it and the feed's offset.
+
+    Raises CommandError.
+    """
+    catalogue = Catalogue(actions.online_workers(connection, request.project_id))
+    task = _find_task(connection, request)
+    minting = Minting(catalogue, linked, now)
+    minted = mint_on(connection, minting, request, shown, command_id, task)
+    return minted, feeds.advance(connection, request.project_id)
+
+
+def mint_on(
+    connection: Connection,
+    minting: Minting,
+    request: CommandRequest,
+    shown: ShownParams,
+    command_id: UUID,
+    task: FullTaskRecord | None,
 ) -> Minted:
-    """Check a request and store its command. Raises CommandError.
+    """Check a request on the task that it names and store its command. Raises CommandError, before
+    anything is written. The caller advances the feed.
 
     The state is ``sent`` at once when the worker's link is here: what leaves this process is
     recorded before it leaves, so a crash never leaves a command that ran and says it did not.
     """
-    task = _find_task(connection, request)
+    catalogue, linked, now = minting.catalogue, minting.linked, minting.now
     ref = task_ref(connection, request.project_id, request.action, task)
     schedule = _find_schedule(connection, request)
-    catalogue = Catalogue(actions.online_workers(connection, request.project_id))
     worker, info = choose_worker(
         catalogue,
         request.engine,
@@ -87,7 +122,7 @@ def mint(
         raise CommandError(Refusal.CONFLICT, reason)
     if schedule is not None and (reason := _reason_against(schedule, info.name)) is not None:
         raise CommandError(Refusal.CONFLICT, reason)
-    _check_params(request, info, worker)
+    check_fit(request.params, info, worker)
     frame = make_frame(command_id, request, ref, now + DEADLINE_US)
     row = commands.add(
         connection, _row(request, shown, command_id, worker, now, is_linked=worker.id in linked)
@@ -95,8 +130,7 @@ def mint(
     if request.author is not None:
         name = task.name if task else schedule.name if schedule else None
         _tell(connection, request.author, row, name)
-    offset = feeds.advance(connection, request.project_id)
-    return Minted(row, frame, offset)
+    return Minted(row, frame)
 
 
 def _tell(
@@ -221,20 +255,6 @@ def _check_target(request: CommandRequest, info: ActionInfo) -> None:
             raise invalid(f"/target/{name}", f"“{info.name}” acts on a {info.target}, not on this.")
 
 
-def _check_params(request: CommandRequest, info: ActionInfo, worker: OnlineWorker) -> None:
-    try:
-        faults = check_params(msgspec.json.decode(request.params), info.params_schema)
-    except SchemaError as error:
-        raise CommandError(
-            Refusal.CONFLICT,
-            f"The schema that {worker.worker_id} announced for “{info.name}” cannot be used:"
-            f" {error}. Fix its plugin, then restart the worker.",
-        ) from None
-    if faults:
-        placed = [Fault(f"/params{fault.pointer}", fault.detail) for fault in faults]
-        raise CommandError(Refusal.INVALID, placed[0].detail, placed)
-
-
 def _row(
     request: CommandRequest,
     shown: ShownParams,
@@ -266,4 +286,5 @@ def _row(
         ended_at=None,
         result=None,
         error=None,
+        bulk_run=request.bulk_run,
     )

@@ -47,7 +47,8 @@ def invalid(pointer: str, detail: str) -> CommandError:
 class CommandRequest(msgspec.Struct, frozen=True, kw_only=True):
     """One action to carry out. `params` is the JSON object as it came, unredacted. Without a user
     the server itself asks; with one, `author` says who, for the audit log. An action of a scheduler
-    is asked for with its `store`, and with the scheduler's name as `engine`.
+    is asked for with its `store`, and with the scheduler's name as `engine`. What belongs to a bulk
+    run is in the audit log with the run.
     """
 
     project_id: uuid.UUID
@@ -62,9 +63,11 @@ class CommandRequest(msgspec.Struct, frozen=True, kw_only=True):
     worker: str | None = None
     idempotency_key: str | None = None
     author: Author | None = None
+    bulk_run: uuid.UUID | None = None
 
     def __post_init__(self) -> None:
-        if (self.user_id is None) != (self.author is None):
+        is_told = self.author is not None or self.bulk_run is not None
+        if (self.user_id is not None) != is_told:
             raise TypeError("a command is asked for by a user with an author, or by neither")
 
 

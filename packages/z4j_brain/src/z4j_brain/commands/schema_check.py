@@ -18,7 +18,9 @@ from jsonschema.exceptions import ValidationError, best_match  # type: ignore[im
 from jsonschema.validators import extend  # type: ignore[import-untyped]
 from referencing import Registry
 
-from z4j_brain.commands.request import Fault
+from z4j_brain.commands.request import CommandError, Fault, Refusal
+from z4j_brain.store.actions import OnlineWorker
+from z4j_core.frames import ActionInfo
 
 MAX_STEPS = 50_000
 MAX_FAULTS = 20
@@ -52,6 +54,21 @@ def check_params(params: Any, schema_text: str) -> list[Fault]:
         raise SchemaError("it takes too many steps") from None
     except Exception as error:  # noqa: BLE001 - any fault that a hostile schema can provoke in the library
         raise SchemaError(f"it is not a usable JSON Schema ({type(error).__name__})") from None
+
+
+def check_fit(params: bytes, info: ActionInfo, worker: OnlineWorker) -> None:
+    """Check parameters by the schema that a worker announced. Raises CommandError."""
+    try:
+        faults = check_params(msgspec.json.decode(params), info.params_schema)
+    except SchemaError as error:
+        raise CommandError(
+            Refusal.CONFLICT,
+            f"The schema that {worker.worker_id} announced for “{info.name}” cannot be used:"
+            f" {error}. Fix its plugin, then restart the worker.",
+        ) from None
+    if faults:
+        placed = [Fault(f"/params{fault.pointer}", fault.detail) for fault in faults]
+        raise CommandError(Refusal.INVALID, placed[0].detail, placed)
 
 
 def _load(schema_text: str) -> Any:

@@ -9,6 +9,7 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Callable
+from collections.abc import Set as AbstractSet
 from typing import TYPE_CHECKING
 from uuid import UUID
 
@@ -18,7 +19,7 @@ from sqlalchemy.exc import IntegrityError
 from z4j_brain import clock
 from z4j_brain.commands import redelivery, sweep
 from z4j_brain.commands.held import Held
-from z4j_brain.commands.minting import Minted, mint
+from z4j_brain.commands.minting import Minted, MintedBatch, mint
 from z4j_brain.commands.request import (
     CommandError,
     CommandRequest,
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("z4j.commands")
 SWEEP_EVERY_S = 1.0
+MintMany = Callable[[Connection, list[UUID], AbstractSet[UUID], int], MintedBatch]
 
 
 class Commands:
@@ -108,6 +110,29 @@ class Commands:
             self._minting.discard(command_id)
         return await self._send_first(minted)
 
+    async def create_many(self, work: MintMany, limit: int) -> bool:
+        """Store at most `limit` commands in one transaction, and send them.
+
+        `work` gets the connection, as many fresh ids, the linked workers and the time. False when
+        there is no room in memory for so many.
+        """
+        if self._held.is_full(0) or limit < 1:
+            return False
+        ids = [new_id() for _ in range(limit)]
+        self._minting.update(ids)
+        try:
+            linked = self._registry.online()
+            batch = await self._database.run(work, ids, linked, self._now(), write=True)
+            for minted in batch.commands:
+                self._held.hold(minted.row.id, minted.frame)
+        finally:
+            self._minting.difference_update(ids)
+        if batch.changes is not None:
+            self._hub.publish(batch.project_id, batch.offset, batch.changes)
+        for minted in batch.commands:
+            await self._send_first(minted)
+        return True
+
     async def find(self, project_id: UUID, command_id: UUID) -> CommandRow | None:
         """Return a command of a project."""
         return await self._database.run(commands.find, project_id, command_id)
@@ -133,10 +158,10 @@ class Commands:
 
     async def _mint(self, request: CommandRequest, shown: ShownParams, command_id: UUID) -> Minted:
         linked = self._registry.online()
-        minted = await self._database.run(
+        minted, offset = await self._database.run(
             mint, request, shown, command_id, linked, self._now(), write=True
         )
-        self._publish(request.project_id, minted.offset, [command_id])
+        self._publish(request.project_id, offset, [command_id])
         return minted
 
     async def _known(self, request: CommandRequest, shown: ShownParams) -> CommandRow | None:

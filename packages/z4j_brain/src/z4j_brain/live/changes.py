@@ -16,8 +16,8 @@ MAX_ISSUES = 100
 class Changes(msgspec.Struct, frozen=True, kw_only=True):
     """The keys of rows that one transaction wrote; the hub reads the rows themselves.
 
-    `workers`, `commands`, `agents`, `issues` and `schedules` are the `id` of their rows; of issues
-    and schedules only some when very many changed, and "" stands for a store of schedules.
+    All but `task_keys` are the `id` of their rows; of issues and schedules only some when very many
+    changed, and "" stands for a store of schedules.
     """
 
     task_keys: list[TaskKey] = []
@@ -26,6 +26,7 @@ class Changes(msgspec.Struct, frozen=True, kw_only=True):
     agents: list[UUID] = []
     issues: list[str] = []
     schedules: list[str] = []
+    bulk_runs: list[UUID] = []
 
     @property
     def size(self) -> int:

@@ -33,6 +33,7 @@ class Pending:
         self._agents: dict[UUID, None] = {}
         self._issues: dict[str, None] = {}
         self._schedules: dict[str, None] = {}
+        self._bulk_runs: dict[UUID, None] = {}
 
     def add(self, changes: Changes) -> None:
         """Add the keys of one transaction."""
@@ -41,6 +42,7 @@ class Pending:
         self._workers.update(dict.fromkeys(changes.workers))
         self._commands.update(dict.fromkeys(changes.commands))
         self._agents.update(dict.fromkeys(changes.agents))
+        self._bulk_runs.update(dict.fromkeys(changes.bulk_runs))
         if len(self._issues) < MAX_ISSUES:
             self._issues.update(dict.fromkeys(changes.issues))
         if len(self._schedules) < MAX_ISSUES:
@@ -55,7 +57,8 @@ class Pending:
     def size(self) -> int:
         """How many keys these are."""
         some = len(self._tasks) + len(self._workers) + len(self._commands)
-        return some + len(self._agents) + len(self._issues) + len(self._schedules)
+        some += len(self._agents) + len(self._issues) + len(self._schedules)
+        return some + len(self._bulk_runs)
 
     def changes(self) -> Changes:
         """Return the keys; the list of tasks is empty when there are too many."""
@@ -66,6 +69,7 @@ class Pending:
             agents=list(self._agents),
             issues=list(self._issues)[:MAX_ISSUES],
             schedules=list(self._schedules)[:MAX_ISSUES],
+            bulk_runs=list(self._bulk_runs),
         )
 
 

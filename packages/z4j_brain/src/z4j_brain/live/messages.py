@@ -6,7 +6,9 @@ from typing import Any, Literal
 
 import msgspec
 
-Topic = Literal["tasks", "workers", "commands", "agents", "issues", "schedules", "overview"]
+Topic = Literal[
+    "tasks", "workers", "commands", "agents", "issues", "schedules", "bulk_runs", "overview"
+]
 
 
 class Ready(msgspec.Struct, frozen=True, tag="ready"):
@@ -40,6 +42,7 @@ class ChangesMessage(msgspec.Struct, frozen=True, tag="changes", omit_defaults=T
     agents: list[str] = []
     issues: list[str] = []
     schedules: list[str] = []
+    bulk_runs: list[str] = []
     many: bool = False
 
 
@@ -52,6 +55,7 @@ class Views(msgspec.Struct, frozen=True):
     agents: list[str] = []
     issues: list[str] = []
     schedules: list[str] = []
+    bulk_runs: list[str] = []
 
 
 class Batch:
@@ -80,6 +84,7 @@ class Batch:
                 ("agents", views.agents),
                 ("issues", views.issues),
                 ("schedules", views.schedules),
+                ("bulk_runs", views.bulk_runs),
             )
             if rows and topic in topics
         }

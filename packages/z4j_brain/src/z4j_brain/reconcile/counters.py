@@ -21,8 +21,9 @@ class Counters(msgspec.Struct):
     counts partitions that were still in use when they should have been dropped. `summarised`
     counts buckets of rollups by resolution. `last_round_at` is in microseconds since the epoch,
     `last_round_us` a duration in microseconds. `probes` counts questions to agents,
-    `probed_tasks` the tasks in them, `unknown_tasks` what became unknown,
-    `missed_schedules` the runs of schedules that were due and did not come.
+    `probed_tasks` the tasks in them, `unknown_tasks` what became unknown, `missed_schedules` the
+    runs of schedules that were due and did not come. `bulk_turns` counts members of bulk runs that
+    had their turn.
     """
 
     is_leader: bool = False
@@ -37,6 +38,8 @@ class Counters(msgspec.Struct):
     probed_tasks: int = 0
     unknown_tasks: int = 0
     missed_schedules: int = 0
+    bulk_turns: int = 0
+    bulk_runs_ended: int = 0
     steps: dict[str, StepCount] = {}
     summarised: dict[str, int] = {}
     last_round_at: int | None = None

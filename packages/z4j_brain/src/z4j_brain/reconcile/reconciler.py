@@ -9,6 +9,7 @@ import time
 from typing import TYPE_CHECKING
 
 from z4j_brain.clock import now
+from z4j_brain.reconcile.bulk import BulkWork
 from z4j_brain.reconcile.counters import Counters
 from z4j_brain.reconcile.leader import leader_of
 from z4j_brain.reconcile.missed import MissedSchedules
@@ -28,6 +29,8 @@ TICK_S = 5.0
 ROUND_S = 60.0
 AGAIN_S = 5.0
 """The pause after a round that left something to do."""
+BULK_S = 0.5
+"""How often bulk runs are looked at; while there is none, that is one short query."""
 FIRST_S = 30.0
 """The pause before the first round: a server that has just started has other things to do."""
 _END_S = 5.0
@@ -37,8 +40,8 @@ class Reconciler:
     """One for a process, on its event loop. `counters` may be read at any time.
 
     Without `commands` and `hub` nobody is asked about stuck tasks, without `hub` no missed schedule
-    is counted; without `keys` the audit log is
-    not pruned.
+    is counted; without `keys` the audit log is not pruned; without any of them bulk runs stand
+    still.
     """
 
     def __init__(
@@ -56,10 +59,13 @@ class Reconciler:
         self.counters = Counters()
         self._steps = Steps(database, settings, self.counters, self._may_go_on, keys)
         self._stuck: StuckTasks | None = None
+        self._bulk: BulkWork | None = None
         if commands is not None and hub is not None:
             self._stuck = StuckTasks(
                 database, settings, self.counters, commands, hub, self._may_go_on
             )
+            if keys is not None:
+                self._bulk = BulkWork(database, self.counters, commands, hub, keys, self._may_go_on)
         self._missed = None if hub is None else MissedSchedules(database, self.counters, hub)
         self._settle_s = float(settings.probe_grace_s)
         self._unsettled_at = time.monotonic()
@@ -67,21 +73,20 @@ class Reconciler:
         self._tick_s = tick_s
         self._first_s = first_s
         self._stopping = asyncio.Event()
-        self._task: asyncio.Task[None] | None = None
+        self._tasks: list[asyncio.Task[None]] = []
 
     async def start(self) -> None:
         """Begin; returns at once."""
-        self._task = asyncio.create_task(self._run())
+        self._tasks = [asyncio.create_task(self._run()), asyncio.create_task(self._run_bulk())]
 
     async def stop(self) -> None:
         """End after the transaction that is under way, and let another replica lead."""
         self._stopping.set()
-        task, self._task = self._task, None
-        if task is not None:
-            # What does not end in time is cancelled; its transaction ends by itself.
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(_END_S):
-                    await task
+        tasks, self._tasks = self._tasks, []
+        # What does not end in time is cancelled; its transaction ends by itself.
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_END_S):
+                await asyncio.gather(*tasks)
         await asyncio.to_thread(self._leader.release)
         self.counters.is_leader = False
 
@@ -125,9 +130,19 @@ class Reconciler:
                         due = time.monotonic() + (ROUND_S if is_done else AGAIN_S)
             except Exception:
                 log.exception("the periodic work was cut short; it is tried again")
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(self._tick_s):
-                    await self._stopping.wait()
+            await self._pause(self._tick_s)
+
+    async def _run_bulk(self) -> None:
+        """Bring bulk runs on while we lead: several times a second, as people look at them."""
+        while not self._stopping.is_set():
+            if self._bulk is not None and self.counters.is_leader:
+                await self._try("bulk runs", self._bulk.look)
+            await self._pause(BULK_S)
+
+    async def _pause(self, seconds: float) -> None:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._stopping.wait()
 
     async def _try(self, name: str, step: Step) -> bool:
         """Take one step; one that fails keeps no other from its turn."""

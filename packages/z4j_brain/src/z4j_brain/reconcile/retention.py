@@ -93,6 +93,28 @@ RULES = (
         only=(commands.c.ended_at.is_not(None),),
     ),
     Rule(
+        table=schema.bulk_members,
+        column="created_at",
+        settings=(_TASKS,),
+        least_days=90,
+        only=(
+            ~exists().where(
+                schema.bulk_runs.c.id == schema.bulk_members.c.run_id,
+                schema.bulk_runs.c.ended_at.is_(None),
+            ),
+        ),
+    ),
+    Rule(
+        table=schema.bulk_runs,
+        column="created_at",
+        settings=(_TASKS,),
+        least_days=90,
+        only=(
+            schema.bulk_runs.c.ended_at.is_not(None),
+            ~exists().where(schema.bulk_members.c.run_id == schema.bulk_runs.c.id),
+        ),
+    ),
+    Rule(
         table=workers,
         column="last_seen",
         settings=(_EVENTS, _TASKS),

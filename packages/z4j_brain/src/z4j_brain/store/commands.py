@@ -42,6 +42,7 @@ class CommandRow(msgspec.Struct, frozen=True, kw_only=True):
     ended_at: int | None
     result: str | None
     error: str | None
+    bulk_run: uuid.UUID | None = None
     email: str | None = None
     worker: str | None = None
 

@@ -15,7 +15,7 @@ from z4j_brain.store.partitions import ensure_partitions
 if TYPE_CHECKING:
     from alembic.config import Config
 
-HEAD = "0016"
+HEAD = "0017"
 """The newest step in `migrations/versions`."""
 _LOCK = 0x7A34_6A02
 

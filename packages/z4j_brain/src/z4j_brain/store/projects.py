@@ -134,6 +134,14 @@ def find_access(connection: Connection, user_id: uuid.UUID, slug: str) -> Projec
     return None if row is None else _access(row)
 
 
+def present_role(connection: Connection, user_id: uuid.UUID, project_id: uuid.UUID) -> str | None:
+    """Return the role that somebody has in a project now; None for who may not enter it."""
+    row = connection.execute(
+        _accessible(user_id).where(projects.c.id == project_id, users.c.disabled_at.is_(None))
+    ).first()
+    return None if row is None else _access(row).role
+
+
 def _accessible(user_id: uuid.UUID) -> Select[*tuple[Any, ...]]:
     mine = and_(memberships.c.project_id == projects.c.id, memberships.c.user_id == user_id)
     return (

@@ -25,6 +25,8 @@ def reconciliation(counters: Counters) -> Iterator[Metric]:
         ("probed_tasks", "Tasks in these questions.", counters.probed_tasks),
         ("unknown_tasks", "Tasks whose state became unknown.", counters.unknown_tasks),
         ("missed_schedules", "Runs of schedules that did not come.", counters.missed_schedules),
+        ("bulk_turns", "Tasks of bulk runs that had their turn.", counters.bulk_turns),
+        ("bulk_runs_ended", "Bulk runs that ended.", counters.bulk_runs_ended),
     ):
         yield CounterMetricFamily(f"z4j_reconcile_{name}_total", what, value)
     yield GaugeMetricFamily(

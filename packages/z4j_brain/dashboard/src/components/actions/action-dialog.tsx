@@ -6,6 +6,7 @@ import { Dialog, DialogBody, DialogFooter } from "@/components/ui/dialog";
 import { Field } from "@/components/ui/field";
 import { Input } from "@/components/ui/input";
 import { useProject } from "@/hooks/use-project";
+import { newKey } from "@/lib/new-key";
 import { changesOf, initialValue, isObject, paramsOf, type Schema, shapeOf } from "@/schema/schema";
 import { validate } from "@/schema/validate";
 import type { ActionView } from "@/services/actions";
@@ -147,10 +148,4 @@ function faultsOf(error: ApiError) {
     pointer: pointer.replace(/^#?\/?params/, ""),
     message: detail,
   }));
-}
-
-/** crypto.randomUUID exists only on https and localhost; this one is everywhere. */
-function newKey(): string {
-  const bytes = crypto.getRandomValues(new Uint8Array(16));
-  return [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
 }

@@ -87,6 +87,16 @@ function CommandDialog({ command, onClose }: { command: CommandView; onClose: ()
           </dd>
           <dt className="text-ink-3">Asked by</dt>
           <dd>{askerOf(command)}</dd>
+          {command.bulk_run && (
+            <>
+              <dt className="text-ink-3">Part of</dt>
+              <dd>
+                <Link to="/p/$project/bulk/$id" params={{ project, id: command.bulk_run }} className="text-accent underline">
+                  a bulk run
+                </Link>
+              </dd>
+            </>
+          )}
           <dt className="text-ink-3">Asked at</dt>
           <dd><Exact at={command.created_at} /></dd>
           <dt className="text-ink-3">Sent at</dt>

@@ -1,6 +1,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import type { ReactNode } from "react";
+import { BulkButton } from "@/components/bulk/bulk-button";
 import { Page } from "@/components/shell/page";
 import { Ago, Exact } from "@/components/time";
 import { CopyButton } from "@/components/ui/copy-button";
@@ -54,7 +55,8 @@ function Found({ issue }: { issue: IssueDetail }) {
         <h2 className="mono min-w-0 text-base font-semibold break-all">
           <bdi>{nameOf(issue)}</bdi>
         </h2>
-        <div className="ml-auto">
+        <div className="ml-auto flex flex-wrap items-center gap-1.5">
+          <BulkButton q={`state:failed issue:${issue.id}`} />
           <DecideButtons issue={issue} />
         </div>
       </div>

@@ -1,7 +1,7 @@
 import type { IconName } from "@/components/ui/icon";
 
 export interface Place {
-  to: "/p/$project" | "/p/$project/tasks" | "/p/$project/issues" | "/p/$project/names" | "/p/$project/queues" | "/p/$project/schedules" | "/p/$project/workers" | "/p/$project/commands" | "/p/$project/agents" | "/p/$project/people" | "/p/$project/keys" | "/p/$project/audit" | "/p/$project/redaction" | "/p/$project/settings" | "/p/$project/connect";
+  to: "/p/$project" | "/p/$project/tasks" | "/p/$project/issues" | "/p/$project/names" | "/p/$project/queues" | "/p/$project/schedules" | "/p/$project/workers" | "/p/$project/commands" | "/p/$project/bulk" | "/p/$project/agents" | "/p/$project/people" | "/p/$project/keys" | "/p/$project/audit" | "/p/$project/redaction" | "/p/$project/settings" | "/p/$project/connect";
   label: string;
   icon: IconName;
   keys: string;
@@ -18,6 +18,7 @@ export const PLACES: readonly Place[] = [
   { to: "/p/$project/schedules", label: "Schedules", icon: "schedules", keys: "g s", permission: "schedule.read" },
   { to: "/p/$project/workers", label: "Workers", icon: "workers", keys: "g w" },
   { to: "/p/$project/commands", label: "Commands", icon: "commands", keys: "g c" },
+  { to: "/p/$project/bulk", label: "Bulk runs", icon: "bulk", keys: "g b" },
   { to: "/p/$project/agents", label: "Agents", icon: "agents", keys: "g a" },
   { to: "/p/$project/people", label: "People", icon: "people", keys: "g p" },
   { to: "/p/$project/keys", label: "Keys", icon: "keys", keys: "g k" },

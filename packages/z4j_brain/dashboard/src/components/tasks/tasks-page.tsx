@@ -1,4 +1,5 @@
 import { useCallback, useRef, useState } from "react";
+import { BulkButton } from "@/components/bulk/bulk-button";
 import { Page } from "@/components/shell/page";
 import { Button } from "@/components/ui/button";
 import { Icon } from "@/components/ui/icon";
@@ -43,6 +44,7 @@ export function TasksPage({ q, onFilter }: TasksPageProps) {
         <span data-testid="task-count" className="num hidden h-7 items-center text-xs text-ink-3 sm:flex">
           {total && `${total} ${total === "1" ? "task" : "tasks"}`}
         </span>
+        {list.rows.length > 0 && <BulkButton q={q} total={total} />}
         <Button
           aria-pressed={paused}
           onClick={toggle}
