@@ -90,7 +90,6 @@ def test_a_process_that_serves_connects(brain: LoopbackBrain, tmp_path: Path) ->
     [hello] = brain.hellos
     assert (hello.role, hello.framework) == ("web", "django")
     assert hello.worker_id == f"{hello.host}:web:{hello.pid}"
-    assert len(brain.goodbyes) == 1
 
 
 def test_nothing_happens_without_a_url(tmp_path: Path) -> None:
