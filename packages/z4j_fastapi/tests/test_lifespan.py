@@ -86,7 +86,7 @@ def test_the_link_lasts_as_long_as_the_lifespan_and_around_the_applications_own(
     assert told[:3] == [COMPLETE, True, [True]]
     [hello] = brain.hellos
     assert (hello.role, hello.framework) == ("web", "starlette")
-    assert len(brain.goodbyes) == 1
+    assert brain.wait_for(lambda: brain.open_links == 0)
 
 
 def test_nothing_happens_without_a_url() -> None:
