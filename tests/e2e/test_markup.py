@@ -22,6 +22,7 @@ SECTIONS = (
     "/names",
     "/issues",
     "/queues",
+    "/schedules",
     "/workers",
     "/commands",
     "/bulk",

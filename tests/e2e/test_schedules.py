@@ -17,6 +17,7 @@ from pages import sign_in
 from record import every_text
 from server import Client, Server
 
+MARKUP = "<img src=x onerror='window.hacked=1'><script>window.hacked=2</script>"
 SECRET = "planted-schedule-secret-17"
 PROGRAM = f"""
 import sys
@@ -133,10 +134,15 @@ def test_a_scheduler_is_seen_and_obeys(
 def test_a_person_pauses_resumes_runs_and_edits(
     lighthouse: Lighthouse, client: Client, server: Server, page: Page
 ) -> None:
+    lighthouse.do(f"timetable.entries[{MARKUP!r}] = Entry('sweep', 86400, note={MARKUP!r})")
     sign_in(page, server)
     page.get_by_role("link", name="Schedules", exact=True).first.click()
     row = page.locator("[data-schedule=nightly]")
     expect(row).to_have_attribute("data-state", "on")
+    page.get_by_role("link", name=MARKUP).click()
+    expect(page.get_by_test_id("schedule")).to_contain_text(MARKUP)
+    assert page.evaluate("window.hacked") is None
+    page.get_by_role("link", name="Schedules", exact=True).first.click()
     page.get_by_role("link", name="nightly").click()
     shown = page.get_by_test_id("schedule")
 
