@@ -18,9 +18,9 @@ expect.set_options(timeout=60_000)
 
 
 @pytest.fixture
-def server(tmp_path: Path, database_url: str) -> Iterator[Server]:
+def server(tmp_path: Path, record_url: str) -> Iterator[Server]:
     """A real server on a fresh database; runs on SQLite and on PostgreSQL."""
-    server = Server(tmp_path / "home", database_url)
+    server = Server(tmp_path / "home", record_url)
     server.start()
     yield server
     server.stop()

@@ -13,7 +13,7 @@ from pages import sign_in
 from server import EMAIL, PASSWORD, PROJECT, Client, Server
 
 
-@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("record_url", ["sqlite"], indirect=True)
 def test_from_the_setup_url_to_a_retried_task(
     page: Page, server: Server, redis_url: str, tmp_path: Path
 ) -> None:
@@ -62,7 +62,7 @@ def retry_in_the_browser(page: Page, task_id: str) -> None:
     expect(page.get_by_role("link", name=task_id)).to_be_visible()  # retried from
 
 
-@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("record_url", ["sqlite"], indirect=True)
 def test_the_list_is_live_dense_and_filters_by_url(
     page: Page, server: Server, client: Client, shop: Shop
 ) -> None:
@@ -78,7 +78,7 @@ def test_the_list_is_live_dense_and_filters_by_url(
     assert page.locator("[data-task-id]", has_text="succeeded").count() == 0
 
 
-@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("record_url", ["sqlite"], indirect=True)
 def test_an_issue_is_resolved_and_comes_back(
     page: Page, server: Server, client: Client, shop: Shop
 ) -> None:
@@ -106,7 +106,7 @@ def test_an_issue_is_resolved_and_comes_back(
     expect(page.get_by_test_id("attention")).to_contain_text("regressed")
 
 
-@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("record_url", ["sqlite"], indirect=True)
 def test_a_strangers_action_is_a_form(
     page: Page, server: Server, client: Client, stranger: None
 ) -> None:

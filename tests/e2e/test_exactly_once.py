@@ -14,29 +14,29 @@ from server import Client, Server
 TASKS = 2_000
 
 
-def check(shop: Shop, database_url: str) -> None:
+def check(shop: Shop, record_url: str) -> None:
     wanted = expected(shop.truth())
-    found = wait_for_events(database_url, wanted)
+    found = wait_for_events(record_url, wanted)
     assert not (wanted - found), f"lost: {list((wanted - found).items())[:5]}"
     assert not (found - wanted), f"surplus: {list((found - wanted).items())[:5]}"
 
 
 @pytest.mark.parametrize("workers", [1, 2])
 def test_every_event_is_recorded_once(
-    shop: Shop, client: Client, database_url: str, workers: int
+    shop: Shop, client: Client, record_url: str, workers: int
 ) -> None:
     for number in range(workers):
         shop.start_worker(f"w{number}")
     ids = shop.publish_numbers(TASKS)
     shop.wait_for_ends(TASKS)
-    check(shop, database_url)
+    check(shop, record_url)
     states = {item["state"] for item in client.project("/tasks", limit=200)["items"]}
     assert states <= {"succeeded", "failed"}
     assert client.project(f"/tasks/celery/{ids[0]}")["wait_ms"] >= 0
 
 
 def test_nothing_is_lost_when_the_server_is_killed_twice(
-    shop: Shop, server: Server, database_url: str
+    shop: Shop, server: Server, record_url: str
 ) -> None:
     shop.start_worker()
     publisher = threading.Thread(target=shop.publish_numbers, args=(TASKS,))
@@ -48,18 +48,18 @@ def test_nothing_is_lost_when_the_server_is_killed_twice(
         server.start()
     publisher.join()
     shop.wait_for_ends(TASKS)
-    check(shop, database_url)
+    check(shop, record_url)
 
 
 def test_a_publisher_that_exits_while_the_server_is_dead_loses_nothing(
-    shop: Shop, server: Server, client: Client, database_url: str
+    shop: Shop, server: Server, client: Client, record_url: str
 ) -> None:
     server.kill()
     shop.publish_numbers(200)
     server.start()
     shop.start_worker()
     shop.wait_for_ends(200)
-    check(shop, database_url)
+    check(shop, record_url)
     workers = client.project("/workers")["items"]
     online = {worker["role"]: worker["online"] for worker in workers}
     assert online == {"publisher": False, "worker": True}
@@ -67,7 +67,7 @@ def test_a_publisher_that_exits_while_the_server_is_dead_loses_nothing(
 
 @pytest.mark.parametrize("server_is_dead", [False, True])
 def test_a_publisher_killed_in_the_middle_loses_nothing(
-    shop: Shop, server: Server, database_url: str, server_is_dead: bool
+    shop: Shop, server: Server, record_url: str, server_is_dead: bool
 ) -> None:
     if server_is_dead:
         server.kill()
@@ -81,7 +81,7 @@ def test_a_publisher_killed_in_the_middle_loses_nothing(
     for event in list(wanted):
         if event[0] == "published" and event[1] not in known:
             del wanted[event]  # it may have been killed before it could tell
-    found = wait_for_events(database_url, wanted)
+    found = wait_for_events(record_url, wanted)
     assert not wanted - found
     assert max(found.values()) == 1
     assert {task_id for kind, task_id, _ in found if kind == "published"} >= known

@@ -21,7 +21,7 @@ print(*ids)
 
 
 def test_secrets_are_nowhere(
-    shop: Shop, server: Server, client: Client, database_url: str, tmp_path: Path
+    shop: Shop, server: Server, client: Client, record_url: str, tmp_path: Path
 ) -> None:
     shop.start_worker()
     ids = shop.publish(PROGRAM)
@@ -31,7 +31,7 @@ def test_secrets_are_nowhere(
     answers += [client.project("/tasks"), client.project("/overview"), client.project("/workers")]
     places = {
         "an answer": repr(answers),
-        "the database": every_text(database_url),
+        "the database": every_text(record_url),
         "the server's log": server.log.read_text(),
     }
     for place, text in places.items():

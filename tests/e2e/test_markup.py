@@ -34,7 +34,7 @@ SECTIONS = (
 )
 
 
-@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("record_url", ["sqlite"], indirect=True)
 def test_hostile_text_stays_text_under_a_policy_that_nothing_breaks(
     page: Page, server: Server, client: Client, shop: Shop
 ) -> None:

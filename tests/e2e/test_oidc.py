@@ -25,8 +25,8 @@ ROLES = {"shop-ops": ["shop:operator"], "/it/platform": "instance-admin"}
 
 
 @pytest.fixture
-def server(tmp_path: Path, database_url: str) -> Iterator[Server]:
-    server = Server(tmp_path / "home", database_url)
+def server(tmp_path: Path, record_url: str) -> Iterator[Server]:
+    server = Server(tmp_path / "home", record_url)
     yield server
     server.stop()
 
@@ -68,7 +68,7 @@ def role(page: Page, server: Server) -> Any:
     return session["user"]["email"], session["user"]["is_admin"], found.get("shop")
 
 
-@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+@pytest.mark.parametrize("record_url", ["postgresql"], indirect=True)
 def test_groups_come_and_go_with_each_sign_in(
     page: Page, server: Server, provider: OidcProvider
 ) -> None:
@@ -103,7 +103,7 @@ def test_groups_come_and_go_with_each_sign_in(
     expect(page.get_by_label("Password")).to_be_visible()
 
 
-@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("record_url", ["sqlite"], indirect=True)
 def test_one_links_ones_account_and_lands_on_the_page_that_was_asked_for(
     page: Page, server: Server, provider: OidcProvider
 ) -> None:
@@ -130,7 +130,7 @@ def test_one_links_ones_account_and_lands_on_the_page_that_was_asked_for(
     expect(page.get_by_role("list", name="All accounts")).to_contain_text("by password or provider")
 
 
-@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("record_url", ["sqlite"], indirect=True)
 def test_the_provider_as_the_only_way_and_the_command_line_as_the_way_back(
     page: Page, server: Server, provider: OidcProvider
 ) -> None:

@@ -9,7 +9,7 @@ from playwright.sync_api import CDPSession, Page, expect
 
 from server import EMAIL, PASSWORD, PROJECT, Client, Server
 
-pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+pytestmark = pytest.mark.parametrize("record_url", ["sqlite"], indirect=True)
 OPTIONS = {
     "protocol": "ctap2",
     "transport": "internal",

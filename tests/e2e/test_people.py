@@ -36,7 +36,7 @@ def shown_once(page: Page) -> str:
     return text
 
 
-@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("record_url", ["sqlite"], indirect=True)
 def test_an_invited_person_joins_and_makes_a_key(
     page: Page, browser: Browser, server: Server, client: Client
 ) -> None:

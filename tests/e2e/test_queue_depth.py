@@ -27,9 +27,9 @@ SAYS_SO = "This process samples the depth of its queues"
 
 
 @pytest.fixture
-def server(tmp_path: Path, database_url: str) -> Iterator[Server]:
+def server(tmp_path: Path, record_url: str) -> Iterator[Server]:
     """A server that has queues sampled every second."""
-    server = Server(tmp_path / "home", database_url)
+    server = Server(tmp_path / "home", record_url)
     server.environment["Z4J_QUEUE_SAMPLE_S"] = "1"
     server.start()
     yield server
@@ -65,7 +65,7 @@ def samplers(shop: Shop, *names: str) -> list[str]:
 
 
 def test_one_worker_samples_and_another_takes_over(
-    shop: Shop, client: Client, server: Server, database_url: str
+    shop: Shop, client: Client, server: Server, record_url: str
 ) -> None:
     workers = {name: shop.start_worker(name) for name in ("w1", "w2")}
     shop.publish('[sleep.apply_async((1,), queue="idle") for _ in range(7)]')
@@ -92,10 +92,10 @@ def test_one_worker_samples_and_another_takes_over(
     queue = queue_of(client, "truth", lambda one: one["as_of"] > before)
     assert (queue["stale"], queue["consumer_count"]) == (False, 1)
 
-    _the_password_is_nowhere(shop, server, database_url)
+    _the_password_is_nowhere(shop, server, record_url)
 
 
-@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("record_url", ["sqlite"], indirect=True)
 def test_the_depth_is_what_redis_says(shop: Shop, client: Client) -> None:
     program = (
         "import time\n"
@@ -125,7 +125,7 @@ def test_the_depth_is_what_redis_says(shop: Shop, client: Client) -> None:
     assert (queue["waiting"], queue["sampler"]) == (5, None)
 
 
-@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("record_url", ["sqlite"], indirect=True)
 def test_queues_and_names_in_a_browser(
     page: Page, shop: Shop, server: Server, client: Client
 ) -> None:
@@ -171,7 +171,7 @@ class _publisher:
         self._process.wait()
 
 
-def _the_password_is_nowhere(shop: Shop, server: Server, database_url: str) -> None:
-    assert PASSWORD not in every_text(database_url)
+def _the_password_is_nowhere(shop: Shop, server: Server, record_url: str) -> None:
+    assert PASSWORD not in every_text(record_url)
     for log in (server.log, *shop.folder.glob("*.log")):
         assert PASSWORD not in log.read_text(), log

@@ -18,7 +18,7 @@ from front import CLIENT, Front, running_front
 from server import EMAIL, PASSWORD, PROJECT
 from services.missing import ServiceMissingError, give_up
 
-pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+pytestmark = pytest.mark.parametrize("record_url", ["sqlite"], indirect=True)
 AGENT = (
     "import z4j_agent, sys; z4j_agent.register(); from lantern.work import lantern;"
     "lantern.light(print, 'hello'); sys.stdin.read(); z4j_agent.stop()"
@@ -41,11 +41,11 @@ TRICKS = (
 
 
 @pytest.fixture(params=["caddy", "caddy-prefix", "nginx", "nginx-prefix"])
-def front(request: pytest.FixtureRequest, tmp_path: Path, database_url: str) -> Iterator[Front]:
+def front(request: pytest.FixtureRequest, tmp_path: Path, record_url: str) -> Iterator[Front]:
     """A server behind a proxy; outside a prefix the proxy serves nothing."""
     kind, _, prefixed = request.param.partition("-")
     try:
-        with running_front(kind, "/z4j" if prefixed else "", tmp_path, database_url) as front:
+        with running_front(kind, "/z4j" if prefixed else "", tmp_path, record_url) as front:
             yield front
     except ServiceMissingError as missing:
         give_up(missing)

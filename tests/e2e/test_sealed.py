@@ -28,8 +28,8 @@ NO_LIBRARY = "raise ImportError('there is none')"
 class Scene:
     """One worker at a time, each with keys of its own and without a memory of the last one."""
 
-    def __init__(self, shop: Shop, client: Client, database_url: str) -> None:
-        self.shop, self.client, self.database_url = shop, client, database_url
+    def __init__(self, shop: Shop, client: Client, record_url: str) -> None:
+        self.shop, self.client, self.database_url = shop, client, record_url
 
     def worker(self, name: str, *keys: SealKey) -> None:
         """Replace the worker, and wait until the server knows of no other."""
@@ -87,8 +87,8 @@ class Scene:
 
 
 @pytest.fixture
-def scene(shop: Shop, client: Client, database_url: str) -> Scene:
-    return Scene(shop, client, database_url)
+def scene(shop: Shop, client: Client, record_url: str) -> Scene:
+    return Scene(shop, client, record_url)
 
 
 def hash_of(secret: str) -> str:

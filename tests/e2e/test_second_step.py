@@ -15,7 +15,7 @@ from z4j_brain import clock
 from z4j_brain.auth.totp import code_at, step_at
 
 NEW_PASSWORD = "tulip anvil quarry mist"
-pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+pytestmark = pytest.mark.parametrize("record_url", ["sqlite"], indirect=True)
 
 
 def give_password(page: Page, server: Server, password: str = PASSWORD) -> None:

@@ -26,7 +26,7 @@ def invited_viewer(browser: Browser, client: Client) -> Page:
     return page
 
 
-@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("record_url", ["sqlite"], indirect=True)
 def test_a_project_is_renamed_and_a_second_one_gets_its_own_events(
     page: Page,
     browser: Browser,

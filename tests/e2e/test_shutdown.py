@@ -13,7 +13,7 @@ NAPS = 100
 
 
 def test_a_warm_shutdown_loses_no_word_of_the_tasks_that_end_in_it(
-    database_url: str, shop: Shop
+    record_url: str, shop: Shop
 ) -> None:
     worker = shop.start_worker()
     shop.publish(f"for n in range({NAPS}): print(nap.delay(0.2).id)")
@@ -31,6 +31,6 @@ def test_a_warm_shutdown_loses_no_word_of_the_tasks_that_end_in_it(
     if any(Path(shop.environment["Z4J_SPOOL_DIR"]).glob("[!.]*")):
         # The server did not answer within the agent's last two seconds: the next one sends it.
         shop.start_worker("w2", "-Q", "nothing")
-    record = wait_for_events(database_url, truth)
+    record = wait_for_events(record_url, truth)
     assert {one for one in record if one[0] in ("started", "succeeded")} == set(truth)
     assert max(record.values()) == 1

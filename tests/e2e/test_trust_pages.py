@@ -14,7 +14,7 @@ from pages import sign_in
 from record import every_text
 from server import Client, Server
 
-pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+pytestmark = pytest.mark.parametrize("record_url", ["sqlite"], indirect=True)
 PASTED = "staff ST-1234 called, token=x7x7-pasted"
 
 
@@ -24,7 +24,7 @@ def go_to(page: Page, place: str) -> None:
 
 
 def test_a_rule_is_tried_added_and_hides_what_an_event_brings(
-    page: Page, shop: Shop, server: Server, client: Client, database_url: str
+    page: Page, shop: Shop, server: Server, client: Client, record_url: str
 ) -> None:
     sign_in(page, server)
     go_to(page, "Redaction")
@@ -46,7 +46,7 @@ def test_a_rule_is_tried_added_and_hides_what_an_event_brings(
     shop.start_worker()
     [hidden] = shop.publish("print(fail.delay('nobody asked for ST-1234').id)")
     task = client.task(hidden, "failed")
-    texts = every_text(database_url)
+    texts = every_text(record_url)
     assert "ST-1234" not in texts
     assert task["exception_message"] == "nobody asked for [redacted]"
     assert "pasted" not in texts + server.log.read_text()
@@ -60,7 +60,7 @@ def test_a_rule_is_tried_added_and_hides_what_an_event_brings(
 
 
 def test_the_audit_log_is_searched_and_verified(
-    page: Page, server: Server, client: Client, database_url: str
+    page: Page, server: Server, client: Client, record_url: str
 ) -> None:
     client.mint("billing")
     sign_in(page, server)
@@ -93,7 +93,7 @@ def test_the_audit_log_is_searched_and_verified(
 
     page.get_by_label("Which log").select_option("This project")
     expect(table).to_contain_text("agent.created")
-    database = sqlite3.connect(database_url.removeprefix("sqlite:///"))
+    database = sqlite3.connect(record_url.removeprefix("sqlite:///"))
     with database:
         database.execute("UPDATE audit SET actor_name = 'eve' WHERE action = 'agent.created'")
     database.close()

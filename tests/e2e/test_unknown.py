@@ -44,9 +44,9 @@ class Elsewhere:
 
 
 @pytest.fixture
-def leader(database_url: str) -> Iterator[StuckTasks]:
+def leader(record_url: str) -> Iterator[StuckTasks]:
     """A second replica that leads, with less patience than an operator has."""
-    database, elsewhere = Database(database_url), Elsewhere()
+    database, elsewhere = Database(record_url), Elsewhere()
     settings = msgspec.structs.replace(load({}).settings, probe_grace_s=1)
     commands = Commands(database, elsewhere, elsewhere, KEYS)  # type: ignore[arg-type]
     yield StuckTasks(database, settings, Counters(), commands, elsewhere)
@@ -105,7 +105,7 @@ def crash(shop: Shop, client: Client) -> tuple[str, str, str]:
     return lost, again, silent
 
 
-@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+@pytest.mark.parametrize("record_url", ["postgresql"], indirect=True)
 def test_what_a_killed_worker_leaves_behind(
     shop: Shop, client: Client, leader: StuckTasks, redis_url: str
 ) -> None:
@@ -138,7 +138,7 @@ def test_what_a_killed_worker_leaves_behind(
     assert client.http.get(f"/projects/{PROJECT}/actions").text.count('"probe"') == 0
 
 
-@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("record_url", ["sqlite"], indirect=True)
 def test_without_a_result_backend_nobody_knows(
     shop: Shop, client: Client, leader: StuckTasks
 ) -> None:

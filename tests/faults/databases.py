@@ -46,10 +46,7 @@ class Template:
             path = folder / "z4j.db"
             shutil.copyfile(self.folder / "template.db", path)
             return f"sqlite:///{path}"
-        name = f"run_{secrets.token_hex(8)}"
-        template = self.url.rpartition("/")[2]
-        self.postgres.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
-        return self.postgres.url(name)
+        return self.postgres.create_database(self.url)
 
     def drop(self, url: str) -> None:
         """Remove a copy."""

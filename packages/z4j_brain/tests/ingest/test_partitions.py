@@ -41,6 +41,7 @@ def test_days_ahead_are_made_once(database_url: str) -> None:
     assert until == LAST_MOMENT + 1 + 3 * DAY_US
     if database.is_postgres:
         assert leaves(database) == [f"events_p202311{day}" for day in (14, 15, 16, 17)]
+    database.close()
 
 
 def test_several_processes_at_once(postgres: Any) -> None:

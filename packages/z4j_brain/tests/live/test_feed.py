@@ -91,6 +91,23 @@ def test_the_ring_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     assert (keys(feed, 3), keys(feed, 4)) == (None, {"t5", "t6"})
 
 
+def test_what_waits_for_an_offset_of_another_process_is_bounded(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(feed_module, "RING_ENTRIES", 3)
+    feed = Feed()
+    feed.start(5)
+    for number in range(7, 10):
+        feed.add(number, change(number))
+    assert feed.settled == 5
+    feed.add(10, change(10))
+    assert (feed.settled, keys(feed, 9), keys(feed, 10)) == (10, None, set())
+    feed.add(11, change(11))
+    assert keys(feed, 10) == {"t11"}
+    assert feed.check(11, 1.0), "readers are told to read again"
+    assert not feed.check(11, 99.0)
+
+
 def test_what_changed_is_taken_once_and_each_key_once() -> None:
     feed, worker = Feed(), uuid.uuid4()
     for number in (1, 2):

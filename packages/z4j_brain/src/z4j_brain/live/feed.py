@@ -75,6 +75,7 @@ class Feed:
         self._ring_keys = 0
         self._early: set[int] = set()
         self._behind_since: float | None = None
+        self._has_moved_on = False
         self._pending = Pending()
         self.is_dirty = False
 
@@ -90,6 +91,9 @@ class Feed:
         elif offset > self.settled:
             self._early.add(offset)
             self._settle()
+            if len(self._early) > RING_ENTRIES:
+                # Nobody may be there to call `check`, and what is held would not reach back.
+                self._move_on(max(self._early))
         self._ring.append((offset, changes))
         self._ring_keys += changes.size
         self._shorten()
@@ -125,6 +129,9 @@ class Feed:
         Call it every few seconds. Then `settled` has moved on and every reader must read again.
         """
         self.start(position)
+        if self._has_moved_on:
+            self._has_moved_on = False
+            return True
         if position <= self.settled and not self._early:
             self._behind_since = None
             return False
@@ -132,12 +139,18 @@ class Feed:
             self._behind_since = now_s
         if now_s - self._behind_since < PATIENCE_S:
             return False
-        self.settled = self._held_from = max([position, *self._early])
+        self._move_on(max([position, *self._early]))
+        self._has_moved_on = False
+        return True
+
+    def _move_on(self, offset: int) -> None:
+        """Wait no longer for what is missing up to this offset."""
+        self.settled = self._held_from = offset
         self._ring.clear()
         self._ring_keys = 0
         self._early.clear()
         self._behind_since = None
-        return True
+        self._has_moved_on = True
 
 
 def merge(many: Iterable[Changes]) -> Pending:
