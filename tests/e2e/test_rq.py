@@ -18,7 +18,7 @@ from z4j_brain.store import schema
 from z4j_brain.store.database import Database
 
 JOBS = 150
-pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+pytestmark = pytest.mark.parametrize("record_url", ["sqlite"], indirect=True)
 
 
 class RqShop(Shop):
@@ -62,7 +62,7 @@ def rq_shop(tmp_path: Path, redis_url: str, server: Server, client: Client) -> I
 
 
 def test_every_event_of_forked_jobs_is_recorded_once(
-    rq_shop: RqShop, client: Client, database_url: str
+    rq_shop: RqShop, client: Client, record_url: str
 ) -> None:
     for number in range(2):
         rq_shop.start_worker(f"w{number}")
@@ -70,18 +70,18 @@ def test_every_event_of_forked_jobs_is_recorded_once(
     lost = rq_shop.publish("print(queue().enqueue(killed).id)")
     rq_shop.wait_for_ends(JOBS + 1)
     wanted = expected(rq_shop.truth())
-    found = wait_for_events(database_url, wanted)
+    found = wait_for_events(record_url, wanted)
     assert not (wanted - found), f"lost: {list((wanted - found).items())[:5]}"
     assert not (found - wanted), f"surplus: {list((found - wanted).items())[:5]}"
-    compare_times(rq_shop, database_url)
+    compare_times(rq_shop, record_url)
     task = client.project(f"/tasks/rq/{ids[0]}")
     assert task["wait_ms"] >= 0
     assert client.project(f"/tasks/rq/{lost[0]}")["exception_type"] == "WorkHorseLost"
 
 
-def compare_times(shop: RqShop, database_url: str) -> None:
+def compare_times(shop: RqShop, record_url: str) -> None:
     """The record's times lie around what the jobs measured; by how much is printed (-s)."""
-    times = recorded_times(database_url)
+    times = recorded_times(record_url)
     before, longer = [], []
     for line in Path(f"{shop.truth_file}.times").read_text().splitlines():
         task_id, number, start, end = line.split()
@@ -96,9 +96,9 @@ def compare_times(shop: RqShop, database_url: str) -> None:
         print(f"{len(values)} runs, µs {what}: median {middle}, p99 {late}, most {values[-1]}")
 
 
-def recorded_times(database_url: str) -> dict[tuple[str, int], tuple[int, int]]:
+def recorded_times(record_url: str) -> dict[tuple[str, int], tuple[int, int]]:
     """Return when each attempt began and how long it took, in microseconds."""
-    database = Database(database_url)
+    database = Database(record_url)
     columns = schema.events.c
     wanted = [columns.kind, columns.task_id, columns.attempt, columns.occurred_at, columns.payload]
     starts, runs = {}, {}

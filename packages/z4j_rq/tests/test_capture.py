@@ -11,6 +11,7 @@ import pytest
 import redis
 import rq_shop
 from rq import Queue, Retry
+from rq.exceptions import InvalidJobOperation
 from rq.job import Dependency, Job
 from rq.worker import Worker
 from stand import Stand, wait
@@ -208,6 +209,17 @@ def test_a_cancelled_job_is_told_where_it_is_cancelled(any_stand: Stand) -> None
         assert any_stand.host.kinds(job.id) == once("published", "cancelled")
     any_stand.work()
     assert any_stand.host.kinds(waiting.id) == once("published", "cancelled")
+
+
+def test_a_cancel_of_nothing_is_rqs_own_affair(
+    stand: Stand, caplog: pytest.LogCaptureFixture
+) -> None:
+    job = stand.queue.enqueue(rq_shop.add, 1)
+    stand.client.delete(job.key)
+    with pytest.raises(InvalidJobOperation):
+        job.cancel()
+    assert not caplog.records
+    assert stand.host.kinds(job.id) == once("published")
 
 
 def test_roles_are_told_once(any_stand: Stand) -> None:

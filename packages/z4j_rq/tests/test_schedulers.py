@@ -156,6 +156,14 @@ def test_a_schedule_that_makes_no_sense_is_refused(
     assert not stored.schedules()
 
 
+def test_what_is_no_job_is_left_out(stored: RqScheduler, library: Library, stand: Stand) -> None:
+    schedule = library.cron("5 4 * * *", "rq_shop.add").id
+    stand.client.zadd(ZSET, {"gone": 5, "broken": 6, b"\xff": 7})
+    stand.client.hset("rq:job:broken", "created_at", "never")
+    stand.client.hset(PAUSED, mapping={"gone": "x", "broken": "-1"})
+    assert [one.id for one in stored.schedules()] == [schedule]
+
+
 def test_arguments_that_need_the_applications_code_are_not_loaded(
     stored: RqScheduler, library: Library
 ) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from rq.exceptions import InvalidJobOperation
+
 from z4j_core.events import Kind, TaskEvent
 from z4j_rq.facts import now_us, state_of, text_of
 from z4j_rq.guard import guarded
@@ -25,7 +27,10 @@ class Cancellations:
     def waits(self, job: Any) -> bool:
         """Ask Redis whether the job waits still: RQ "cancels" a running one too, which runs on."""
         with guarded("Cancellations.waits"):
-            job.get_status(refresh=True)
+            try:
+                job.get_status(refresh=True)
+            except InvalidJobOperation:  # Redis has no such job, as RQ will say itself
+                return False
             return state_of(job) in WAITING
         return False
 

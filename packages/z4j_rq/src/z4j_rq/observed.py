@@ -80,6 +80,13 @@ class ObservedWorker(_Base):  # type: ignore[misc]
         watching.runs.on_spawned(job, self.horse_pid)
         return answer
 
+    def main_work_horse(self, *args: Any, **options: Any) -> Any:
+        """Begin as a work horse; a spawned one is silent, or each would open a link of its own."""
+        watching = capture.current()
+        if watching is not None and not self.z4j_has_begun:
+            watching.detach()
+        return super().main_work_horse(*args, **options)
+
     def perform_job(self, job: Any, queue: Any, *args: Any, **options: Any) -> Any:
         """Run the job in this process."""
         watching = self._z4j_watching()

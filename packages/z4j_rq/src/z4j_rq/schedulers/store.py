@@ -25,7 +25,7 @@ from z4j_rq.stamp import runs_of
 
 PAUSED = "z4j:rq-scheduler:paused"
 """Hash of the paused jobs' ids, each with the time (s) at which it would have run next."""
-MAX_READ = 5_000
+MAX_READ = 2_000
 """Jobs that are looked at, those due soonest first; one that runs once is no schedule."""
 MAX_INTERVAL_S = 366 * 86_400
 _GONE = "The schedule is gone: somebody deleted it, or it has run as often as it should."
@@ -67,8 +67,7 @@ class RqScheduler(RedisScheduler):
         with self.client() as (client, _):
             times = _times(client)
             paused = {key: at for key, at in _paused(client).items() if key not in times}
-            ids = [*times, *paused]
-            jobs = [job for job in Job.fetch_many(ids, connection=client) if job is not None]
+            jobs = _jobs(client, [*times, *paused])
         return [
             _schedule(job, times.get(job.id), is_enabled=job.id in times)
             for job in jobs
@@ -178,12 +177,31 @@ def _paused(client: Any) -> dict[str, int]:
     return {key.decode(errors="replace"): int(at) for key, at in found if at.isdigit()}
 
 
-def _existing(client: Any, schedule: str) -> Any:
-    [job] = Job.fetch_many([schedule], connection=client)
-    is_there = client.zscore(Library.scheduled_jobs_key, schedule) is not None
-    if job is None or not (is_there or client.hexists(PAUSED, schedule)):
-        raise ActionError(_GONE)
+def _jobs(client: Any, ids: list[str]) -> list[Any]:
+    """Return the jobs that there are and that can be read."""
+    with client.pipeline(transaction=False) as pipe:
+        for job_id in ids:
+            pipe.hgetall(Job.key_for(job_id))
+        found = pipe.execute()
+    jobs = [_restored(client, job_id, raw) for job_id, raw in zip(ids, found, strict=True)]
+    return [job for job in jobs if job is not None]
+
+
+def _restored(client: Any, job_id: str, raw: Any) -> Any:
+    try:
+        job = Job(job_id, connection=client)
+        job.restore(raw)
+    except Exception:  # noqa: BLE001 - what stands in Redis may be anything
+        return None
     return job
+
+
+def _existing(client: Any, schedule: str) -> Any:
+    jobs = _jobs(client, [schedule])
+    is_there = client.zscore(Library.scheduled_jobs_key, schedule) is not None
+    if not jobs or not (is_there or client.hexists(PAUSED, schedule)):
+        raise ActionError(_GONE)
+    return jobs[0]
 
 
 def _next(job: Any, at: int) -> int:
