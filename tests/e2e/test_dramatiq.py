@@ -39,16 +39,16 @@ def expected(truth: Counter[tuple[str, str, int]]) -> Counter[tuple[str, str, in
 
 
 def test_every_event_is_recorded_once_and_with_its_time(
-    shop: DramatiqShop, client: Client, database_url: str
+    shop: DramatiqShop, client: Client, record_url: str
 ) -> None:
     shop.start_worker()
     shop.publish_numbers(TASKS)
     shop.wait_for_ends(TASKS)
     wanted = expected(shop.truth())
-    found = wait_for_events(database_url, wanted)
+    found = wait_for_events(record_url, wanted)
     assert not (wanted - found), f"lost: {list((wanted - found).items())[:5]}"
     assert not (found - wanted), f"surplus: {list((found - wanted).items())[:5]}"
-    off = sorted(abs(us) for us in differences(shop, database_url))
+    off = sorted(abs(us) for us in differences(shop, record_url))
     print(f"off by {statistics.median(off)} µs, 99th percentile {off[len(off) * 99 // 100]} µs")
     # A single one may have waited for a processor between the two clocks.
     assert statistics.median(off) < 5_000
@@ -58,10 +58,10 @@ def test_every_event_is_recorded_once_and_with_its_time(
     assert all(wait is not None and wait >= 0 for wait in waits)
 
 
-def differences(shop: DramatiqShop, database_url: str) -> Iterator[int]:
+def differences(shop: DramatiqShop, record_url: str) -> Iterator[int]:
     """Yield how far the record is from what a task measured, in µs, for each start and end."""
     truth = shop.times()
-    database = Database(database_url)
+    database = Database(record_url)
     columns = schema.events.c
     try:
         with database.read() as connection:
