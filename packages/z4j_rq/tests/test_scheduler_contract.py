@@ -13,10 +13,10 @@ from rq_scheduler import Scheduler as Library
 from stand import Stand
 
 from z4j_core.plugins import Scheduler
+from z4j_core.testing.scheduler_contract import SchedulerContract
 from z4j_rq.schedulers.cron import RqCron
 from z4j_rq.schedulers.store import PAUSED, RqScheduler
 
-kit = pytest.importorskip("z4j_core.testing.scheduler_contract", reason="a core without the kit")
 cron = pytest.importorskip("rq.cron", reason="this RQ has no cron")
 pytestmark = [  # of rq-scheduler and its crontab
     pytest.mark.filterwarnings("ignore:Version 0.22.0:FutureWarning"),
@@ -85,7 +85,7 @@ class CronHarness(Harness):
         return {}
 
 
-class TestStore(kit.SchedulerContract):
+class TestStore(SchedulerContract):
     module = "z4j_rq.schedulers.store_plugin"
     library = "rq_scheduler"
 
@@ -95,7 +95,7 @@ class TestStore(kit.SchedulerContract):
             yield StoreHarness(stand)
 
 
-class TestCron(kit.SchedulerContract):
+class TestCron(SchedulerContract):
     module = "z4j_rq.schedulers.cron_plugin"
     library = "rq"
 

@@ -247,5 +247,6 @@ def test_arguments_that_are_no_json_cannot_be_run(cron: RqCron, stand: Stand) ->
 
 def test_without_a_redis_it_says_so() -> None:
     for scheduler in (RqCron(), RqScheduler()):
+        assert scheduler.store() is None
         with pytest.raises(ActionError, match="knows no Redis"):
-            scheduler.store()
+            scheduler.schedules()

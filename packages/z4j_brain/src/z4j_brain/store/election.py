@@ -57,10 +57,18 @@ class Assignment(msgspec.Struct, Generic[Key], frozen=True):
 class Election(Generic[Key]):
     """Elections over the rows of `things`, whose columns `sampler`, `elected_at` and `sampled_at`
     are of the claim. `known` says which worker knows which place; `key` is a Struct of the columns
-    that a thing is found by, and `place` are the first of these.
+    that a thing is found by, and `place` are the first of these. `roles` go before the others.
     """
 
-    def __init__(self, things: Table, known: Table, key: type[Key], place: tuple[str, ...]) -> None:
+    def __init__(
+        self,
+        things: Table,
+        known: Table,
+        key: type[Key],
+        place: tuple[str, ...],
+        roles: tuple[str, ...] = ("worker",),
+    ) -> None:
+        self._roles = roles
         self._things = things
         self._known = known
         self._key = key
@@ -71,7 +79,7 @@ class Election(Generic[Key]):
         """Return the claims to make: of things whose worker is gone, forgot the place, or has told
         nothing since this time although it was elected before it.
 
-        The order of workers: role worker before the others, then the longest known, so that one is
+        The order of workers: by the preferred roles, then the longest known, so that one is
         elected for all things of a place.
         """
         things = self._things
@@ -130,7 +138,8 @@ class Election(Generic[Key]):
             .distinct()
             .subquery()
         )
-        rank = case((knows.c.role == "worker", 0), else_=1)
+        roles = {role: place for place, role in enumerate(self._roles)}
+        rank = case(roles, value=knows.c.role, else_=len(roles))
         mine = [knows.c[name] for name in self._place]
         order = (rank, knows.c.first_seen, knows.c.worker_row)
         place = func.row_number().over(partition_by=mine, order_by=order)

@@ -25,7 +25,13 @@ class StoreKey(msgspec.Struct, frozen=True, gc=False):
 
 
 StoreAssignment = Assignment[StoreKey]
-ELECTION = Election(schedule_stores, worker_stores, StoreKey, ("project_id", "scheduler", "store"))
+ELECTION = Election(
+    schedule_stores,
+    worker_stores,
+    StoreKey,
+    ("project_id", "scheduler", "store"),
+    roles=("scheduler", "worker"),  # the scheduler itself may know runs that it has not written yet
+)
 
 
 class ToldStore(msgspec.Struct, frozen=True):

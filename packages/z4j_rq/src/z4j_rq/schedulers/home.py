@@ -24,9 +24,10 @@ class RedisScheduler(Scheduler):
     def detach(self) -> None:
         """Nothing was attached."""
 
-    def store(self) -> str:
-        """Return the name of this Redis's store."""
-        return store_id(self.name, _home().identity)
+    def store(self) -> str | None:
+        """Return the name of this Redis's store; None as long as this process has used no RQ."""
+        known = _known()
+        return None if known is None else store_id(self.name, known.identity)
 
     @contextmanager
     def client(self) -> Iterator[tuple[Any, Known]]:
@@ -36,9 +37,13 @@ class RedisScheduler(Scheduler):
             yield client, known
 
 
-def _home() -> Known:
+def _known() -> Known | None:
     watching = capture.current()
-    known = None if watching is None else next(iter(watching.process.known.values()), None)
+    return None if watching is None else next(iter(watching.process.known.values()), None)
+
+
+def _home() -> Known:
+    known = _known()
     if known is None:
         raise ActionError("This process has not used RQ yet: it knows no Redis of it.")
     return known
