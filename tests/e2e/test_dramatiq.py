@@ -39,16 +39,16 @@ def expected(truth: Counter[tuple[str, str, int]]) -> Counter[tuple[str, str, in
 
 
 def test_every_event_is_recorded_once_and_with_its_time(
-    shop: DramatiqShop, client: Client, database_url: str
+    shop: DramatiqShop, client: Client, record_url: str
 ) -> None:
     shop.start_worker()
     shop.publish_numbers(TASKS)
     shop.wait_for_ends(TASKS)
     wanted = expected(shop.truth())
-    found = wait_for_events(database_url, wanted)
+    found = wait_for_events(record_url, wanted)
     assert not (wanted - found), f"lost: {list((wanted - found).items())[:5]}"
     assert not (found - wanted), f"surplus: {list((found - wanted).items())[:5]}"
-    off = sorted(abs(us) for us in differences(shop, database_url))
+    off = sorted(abs(us) for us in differences(shop, record_url))
     print(f"off by {statistics.median(off)} µs, 99th percentile {off[len(off) * 99 // 100]} µs")
     # A single one may have waited for a processor between the two clocks.
     assert statistics.median(off) < 5_000
@@ -58,10 +58,10 @@ def test_every_event_is_recorded_once_and_with_its_time(
     assert all(wait is not None and wait >= 0 for wait in waits)
 
 
-def differences(shop: DramatiqShop, database_url: str) -> Iterator[int]:
+def differences(shop: DramatiqShop, record_url: str) -> Iterator[int]:
     """Yield how far the record is from what a task measured, in µs, for each start and end."""
     truth = shop.times()
-    database = Database(database_url)
+    database = Database(record_url)
     columns = schema.events.c
     try:
         with database.read() as connection:
@@ -73,3 +73,26 @@ def differences(shop: DramatiqShop, database_url: str) -> Iterator[int]:
                     yield int(at) - truth[kind, task_id, attempt]
     finally:
         database.close()
+
+
+@pytest.mark.parametrize("record_url", ["sqlite"], indirect=True)
+def test_what_a_person_asks_for_is_done(shop: DramatiqShop, client: Client) -> None:
+    shop.start_worker()
+    shop.publish_numbers(8)  # the eighth fails at once
+    shop.wait_for_ends(8)
+    failed = next(one for one in shop.truth() if (one[0], one[2]) == ("failed", 0))
+    task = client.task(failed[1], "failed", engine="dramatiq")
+    assert (task["queue"], task["name"]) == ("default", "work")
+    client.wait_for_action("requeue_dead_letters")
+    asked = client.command("retry", "dramatiq", target={"task_id": failed[1]})
+    new = client.finished_command(asked["id"])["result"]["task_id"]
+    assert client.task(new, "failed", engine="dramatiq")["retried_from"] == failed[1]
+    queue = {"queue": "default"}
+    asked = client.command("list_dead_letters", "dramatiq", target=queue)
+    listed = client.finished_command(asked["id"])["result"]
+    assert {letter["task_id"] for letter in listed["letters"]} >= {failed[1], new}
+    params = {"task_ids": [new]}
+    asked = client.command("requeue_dead_letters", "dramatiq", target=queue, params=params)
+    assert client.finished_command(asked["id"])["result"]["requeued"] == 1
+    shop.wait_for_ends(10)
+    assert shop.truth()["failed", new, 1] == 1
