@@ -172,12 +172,12 @@ class Client:
             time.sleep(0.02)
         raise AssertionError(f"the command did not end: {command}")
 
-    def task(self, task_id: str, state: str, timeout_s: float = 60) -> Any:
+    def task(self, task_id: str, state: str, timeout_s: float = 60, engine: str = "celery") -> Any:
         """Wait until a task is in this state and return it."""
         deadline = time.monotonic() + timeout_s
         seen: Any = None
         while time.monotonic() < deadline:
-            answer = self.http.get(f"/projects/{PROJECT}/tasks/celery/{task_id}")
+            answer = self.http.get(f"/projects/{PROJECT}/tasks/{engine}/{task_id}")
             seen = answer.json()
             if answer.status_code == 200 and seen["state"] == state:
                 return seen

@@ -73,3 +73,26 @@ def differences(shop: DramatiqShop, record_url: str) -> Iterator[int]:
                     yield int(at) - truth[kind, task_id, attempt]
     finally:
         database.close()
+
+
+@pytest.mark.parametrize("record_url", ["sqlite"], indirect=True)
+def test_what_a_person_asks_for_is_done(shop: DramatiqShop, client: Client) -> None:
+    shop.start_worker()
+    shop.publish_numbers(8)  # the eighth fails at once
+    shop.wait_for_ends(8)
+    failed = next(one for one in shop.truth() if (one[0], one[2]) == ("failed", 0))
+    task = client.task(failed[1], "failed", engine="dramatiq")
+    assert (task["queue"], task["name"]) == ("default", "work")
+    client.wait_for_action("requeue_dead_letters")
+    asked = client.command("retry", "dramatiq", target={"task_id": failed[1]})
+    new = client.finished_command(asked["id"])["result"]["task_id"]
+    assert client.task(new, "failed", engine="dramatiq")["retried_from"] == failed[1]
+    queue = {"queue": "default"}
+    asked = client.command("list_dead_letters", "dramatiq", target=queue)
+    listed = client.finished_command(asked["id"])["result"]
+    assert {letter["task_id"] for letter in listed["letters"]} >= {failed[1], new}
+    params = {"task_ids": [new]}
+    asked = client.command("requeue_dead_letters", "dramatiq", target=queue, params=params)
+    assert client.finished_command(asked["id"])["result"]["requeued"] == 1
+    shop.wait_for_ends(10)
+    assert shop.truth()["failed", new, 1] == 1

@@ -36,6 +36,8 @@ def test_a_terminated_run_is_not_retried(shop: Shop, options: dict[str, Any]) ->
     after = shop.actor(lambda: None, actor_name="after").send().message_id
     shop.data(after, Kind.SUCCEEDED)
     assert shop.kinds(task_id) == once("published", "started", "cancelled")
+    kept = shop.engine._capture.kept.get(task_id)  # type: ignore[attr-defined]
+    assert b"max_retries" not in kept, "its retry is a task like any other"
     letters = shop.act("list_dead_letters", "default").letters
     assert [letter.task_id for letter in letters] == [task_id]
 

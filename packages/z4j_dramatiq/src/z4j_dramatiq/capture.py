@@ -70,7 +70,7 @@ class Capture:
         data = self._facts(broker, message, run)
         if "eta" not in data and (eta := micros_of(message.options.get("eta"))) is not None:
             data["eta"] = eta
-        data["original"] = lambda: pack(broker, message)
+        data["original"] = lambda: pack(broker, message, run.options)
         self._send(Kind.RECEIVED, run, now_us(), data)
 
     def is_refused(self, broker: Any, message: Any) -> bool:
@@ -86,10 +86,10 @@ class Capture:
             return
         run = run_of(message)
         if can_change(message):
-            run.original = pack(broker, message)
+            run.original = pack(broker, message, run.options)
         data = self._facts(broker, message, run)
         data["pid"] = os.getpid()
-        data["original"] = lambda: run.original or pack(broker, message)
+        data["original"] = lambda: run.original or pack(broker, message, run.options)
         run.has_started = True
         self._send(Kind.STARTED, run, now_us(), data)
         run.began = time.monotonic_ns()
@@ -128,7 +128,7 @@ class Capture:
         if run.run_us is not None:
             data["run_us"] = run.run_us
         if kind in _KEPT_KINDS:
-            original = run.original or pack(broker, message)
+            original = run.original or pack(broker, message, run.options)
             if original is not None:
                 self.kept.put(run.task_id, original)
         if not run.has_started:

@@ -26,11 +26,15 @@ def lasting_options(broker: Any, options: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in options.items() if name in declared}
 
 
-def pack(broker: Any, message: Any) -> bytes | None:
-    """Return a message as bytes; None if its encoder cannot."""
+def pack(broker: Any, message: Any, options: dict[str, Any]) -> bytes | None:
+    """Return a message as bytes, with those of these options that last; None if its encoder cannot.
+
+    `options` are those that it came with: what happens in a run, such as its termination, changes
+    the message's own.
+    """
     plain = getattr(message, "_message", message)
     try:
-        data: bytes = replace(plain, options=lasting_options(broker, plain.options)).encode()
+        data: bytes = replace(plain, options=lasting_options(broker, options)).encode()
     except Exception:  # noqa: BLE001 - arguments may have become anything
         return None
     return data

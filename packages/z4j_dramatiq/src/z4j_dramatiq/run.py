@@ -23,6 +23,7 @@ class Run:
         "is_terminated",
         "marks",
         "name",
+        "options",
         "original",
         "queue",
         "retry_at",
@@ -40,6 +41,7 @@ class Run:
         self.name = str(message.actor_name)
         self.queue = canonical(str(message.queue_name))
         # Dramatiq counts up in the same dict while the run's end is handled.
+        self.options = dict(options)
         self.attempt = attempt_of(options)
         self.marks = marks_of(options)
         self.original: bytes | None = None
