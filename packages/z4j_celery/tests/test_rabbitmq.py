@@ -117,8 +117,12 @@ def test_a_queue_is_paused_and_resumed(worker: Worker, client_of: ClientOf) -> N
 def test_capture_survives_a_lost_connection(
     worker: Worker, rabbitmq_server: RabbitMQ, client_of: ClientOf, tmp_path: Path
 ) -> None:
-    """Traps 1 to 4. What ran was not acknowledged, so its message comes again."""
+    """Traps 1 to 4. What ran was not acknowledged, so its message comes again; a queue that was
+    paused and resumed is consumed by the new connection, too.
+    """
     app = client_of(worker)
+    worker.act("cancel_consumer", queue="shop")
+    worker.act("add_consumer", queue="shop")
     gate = tmp_path / "gate"
     running = send(app, "hold_late", str(gate))
     worker.record.wait_for(running, "started")

@@ -58,7 +58,8 @@ def test_the_pool_grows_and_shrinks(prefork: Worker, client_of: ClientOf, tmp_pa
     assert len(children(prefork)) == len(before) + 2
     with running(prefork, client_of(prefork), tmp_path / "gate"):
         shrunk = ok(prefork, "pool_shrink", by=2)
-        assert shrunk == {"processes": len(before), "wanted": len(before)}
+        # The answer waits for some seconds; a process may take longer to go.
+        assert shrunk["wanted"] == len(before)
         wait(lambda: len(children(prefork)) == len(before), lambda: str(children(prefork)))
     assert "keeps one" in error(prefork, "pool_shrink", by=len(before))
 
@@ -94,9 +95,12 @@ def test_the_bounds_of_a_pool_that_scales(
 def test_the_pool_is_replaced(start_worker: StartWorker, client_of: ClientOf) -> None:
     worker = start_worker("-P", "prefork", "-c", "2", RESTARTS="1")
     before = children(worker)
-    assert ok(worker, "pool_restart") == {"replaced": 2, "waiting": 0}
-    wait(lambda: len(children(worker)) == 2, lambda: str(children(worker)))
-    assert not before & children(worker)
+    answer = ok(worker, "pool_restart")
+    assert answer["replaced"] + answer["waiting"] == 2
+    wait(
+        lambda: len(children(worker)) == 2 and not before & children(worker),
+        lambda: str((before, children(worker))),
+    )
     worker.record.wait_for(send(client_of(worker), "add", 1, 1), "succeeded")
 
 

@@ -125,6 +125,9 @@ def test_single_things(filled: Any) -> None:
             status, body = await served.call(token, "GET", f"{path}/events")
             assert (status, len(body["items"]), body["truncated"]) == (200, 1, False)
             assert body["items"][0]["worker"] == "w1"
+            status, body = await served.call(token, "GET", f"{path}/tree")
+            assert (status, body["path"], body["next"]) == (200, body["items"], None)
+            assert [one["task_id"] for one in body["items"]] == [task_id]
         [worker_view] = (await served.call(token, "GET", "/workers"))[1]["items"]
         status, body = await served.call(token, "GET", f"/workers/{worker_view['id']}")
         assert status == 200
@@ -133,6 +136,8 @@ def test_single_things(filled: Any) -> None:
         for missing in (
             "/tasks/celery/none",
             "/tasks/celery/none/events",
+            "/tasks/celery/none/tree",
+            "/tasks/celery/%00/tree",
             "/tasks/celery/%00",
             f"/tasks/celery/{'x' * 300}",
             f"/workers/{UNKNOWN}",
@@ -162,6 +167,10 @@ def test_overview_facets_and_actions(filled: Any) -> None:
             ("retry", "command.retry"),
         ]
         assert actions["absent"] == [{"engine": "celery", "name": "purge", "reason": "No broker."}]
+        [row] = (await served.call(token, "GET", "/workers"))[1]["items"]
+        assert await served.call(token, "GET", f"/actions?worker={row['id']}") == (200, actions)
+        _, none = await served.call(token, "GET", f"/actions?worker={UNKNOWN}")
+        assert none == {"items": [], "absent": []}, "what others offer is not this worker's"
 
     filled(scenario)
 

@@ -20,6 +20,9 @@ def add_consumer(process: Process, queue: str) -> ConsumingResult:
 
     def work(consumer: Any) -> None:
         consumer.add_task_queue(queue)
+        # Before 5.5 a paused queue that is resumed would be left out again by a reconnection.
+        queues = consumer.app.amqp.queues
+        queues.select_add(queues[queue])
         if queue not in _consumed(consumer):
             raise ActionError(f"Celery did not begin to consume {queue!r}; see the worker's log.")
 
