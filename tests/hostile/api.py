@@ -215,6 +215,10 @@ def _known(house: House, name: str, parts: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _one_of(house: House, name: str) -> str:
+    if "bulk" in name:
+        path = "/projects/shop/bulk-runs"
+        runs = [one for one in house.call("admin", "GET", path)["items"] if not one["ended_at"]]
+        return str((runs or [house.call("admin", "POST", path, _bulk())])[0]["id"])
     kind = next(word for word in ("worker", "issue", "command") if word in name)
     every = "?state=all" if kind == "issue" else ""
     items = house.call("admin", "GET", f"/projects/shop/{kind}s{every}")["items"]
@@ -228,12 +232,19 @@ def _retry() -> dict[str, Any]:
     return {"engine": "lamp", "action": "retry", "target": {"task_id": "t5"}, "params": {}}
 
 
+def _bulk() -> dict[str, Any]:
+    return {"engine": "lamp", "action": "retry", "rate": 0.1}
+
+
 def _mean_it(house: House, name: str, case: Any, caller: Caller) -> None:
     """Send a body that can succeed, where hardly any generated one could."""
     email = caller.user.email if caller.user else "viewer@example.org"
     bodies: dict[str, Callable[[], Any]] = {
         "create_agent": lambda: {"name": f"agent {next(_made)}"},
         "create_command": _retry,
+        "estimate_bulk_run": _bulk,
+        "create_bulk_run": _bulk,
+        "take_bulk_step": lambda: {"step": "abort"},
         "create_key": lambda: {"name": "k", "scopes": ["task.read"], "project": "shop"},
         "sign_in_by_password": lambda: {"email": email, "password": PASSWORD},
         "change_own_password": lambda: {

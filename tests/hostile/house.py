@@ -13,7 +13,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import requests
-from sqlalchemy import delete
+from sqlalchemy import delete, update
 
 from z4j_agent.runtime import Agent
 from z4j_agent.settings import Settings as AgentSettings
@@ -28,7 +28,7 @@ from z4j_brain.server import listen, serve, url_of
 from z4j_brain.settings import load
 from z4j_brain.store import migrate, projects, users
 from z4j_brain.store.database import Database
-from z4j_brain.store.schema import api_keys, invitations, memberships, rate_limits
+from z4j_brain.store.schema import api_keys, bulk_runs, invitations, memberships, rate_limits
 from z4j_brain.store.users import User
 from z4j_core.capability import NoParams
 from z4j_core.events import Kind, TaskEvent
@@ -121,6 +121,8 @@ class House:
         with self.database.write() as connection:
             connection.execute(delete(api_keys).where(api_keys.c.name.not_in(SCOPES)))
             connection.execute(delete(invitations))
+            ended = {"state": "aborted", "ended_at": clock.now()}
+            connection.execute(update(bulk_runs).values(ended))
             connection.execute(delete(rate_limits))
             connection.execute(delete(memberships).where(memberships.c.user_id == anybody.id))
         self.brain.limits.waits.forget()

@@ -15,6 +15,8 @@ from z4j_brain.commands.request import CommandError
 from z4j_brain.filters import FilterError, parse_filter
 from z4j_brain.store.schema import commands, memberships, tasks, users
 
+RETRIED = "It was retried already, or may have been: a command for it was sent."
+
 
 def test_each_task_has_one_turn_and_its_result(house: Any, bulk: Any) -> None:
     bulk.add_tasks(120)
@@ -32,6 +34,9 @@ def test_each_task_has_one_turn_and_its_result(house: Any, bulk: Any) -> None:
     assert (first.number, first.task_id, first.made_task_id) == (1, "t00000", "again-t00000")
     row = house.find(first.command_id)
     assert (row.bulk_run, row.email, row.state) == (run.id, "ada@example.org", "succeeded")
+    told = [changes for _, _, changes in house.hub.published]
+    assert all(changes.bulk_runs == [run.id] for changes in told), "the feed names the run"
+    assert sum(len(changes.commands) for changes in told) == 120
 
 
 def test_the_oldest_come_first_and_no_more_than_agents_can_take(house: Any, bulk: Any) -> None:
@@ -86,8 +91,8 @@ def test_what_changed_meanwhile_is_left_out_with_the_reason(house: Any, bulk: An
     bulk.look()
     assert [(one.state, one.reason) for one in bulk.members(run)] == [
         ("succeeded", None),
-        ("skipped", "It was retried already."),
-        ("skipped", "It was retried already."),
+        ("skipped", RETRIED),
+        ("skipped", RETRIED),
         ("skipped", "The task is running; “retry” is for tasks that are failed or succeeded."),
         ("skipped", "It is not in the record any more."),
     ]
@@ -132,6 +137,24 @@ def test_failures_and_silence_are_told_with_their_reasons(house: Any, bulk: Any)
     assert failed.reason.startswith("The broker is away.")
     assert "hunter2" not in failed.reason
     assert "no result came before the deadline" in expired.reason
+
+
+def test_what_was_never_sent_may_be_retried_and_what_had_no_answer_may_not(
+    house: Any, bulk: Any
+) -> None:
+    bulk.add_tasks(2)
+    house.registry.accepts = False
+    asyncio.run(house.service.create(house.request(task_id="t00000")))
+    house.registry.accepts = True
+    asyncio.run(house.service.create(house.request(task_id="t00001")))
+    house.now += 61_000_000
+    asyncio.run(house.service.sweep())
+    run = bulk.make()
+    bulk.look(2)
+    assert [(one.state, one.reason) for one in bulk.members(run)] == [
+        ("sent", None),
+        ("skipped", RETRIED),
+    ]
 
 
 def test_pause_resume_and_abort(bulk: Any) -> None:

@@ -28,7 +28,7 @@ describe("Coalescer", () => {
     const coalescer = new Coalescer((run) => frames.push(run), (batch) => batches.push(batch));
     coalescer.push({ type: "changes", offset: 1, tasks: [task("a"), task("b")] });
     coalescer.push({ type: "changes", offset: 2, tasks: [task("a", "running")], agents: ["x"] });
-    coalescer.push({ type: "changes", offset: 3, agents: ["x"], issues: ["i"], many: true });
+    coalescer.push({ type: "changes", offset: 3, agents: ["x"], issues: ["i"], bulk_runs: ["b"], many: true });
     expect(frames).toHaveLength(1);
     expect(batches).toHaveLength(0);
     frames.shift()!();
@@ -37,7 +37,7 @@ describe("Coalescer", () => {
       ["b", "queued"],
       ["a", "running"],
     ]);
-    expect(batches[0]).toMatchObject({ offset: 3, agents: ["x"], issues: ["i"], many: true });
+    expect(batches[0]).toMatchObject({ offset: 3, agents: ["x"], issues: ["i"], bulkRuns: ["b"], many: true });
     coalescer.push({ type: "changes", offset: 4, tasks: [task("c")] });
     frames.shift()!();
     expect(batches[1]).toMatchObject({ many: false, agents: [], issues: [], offset: 4 });

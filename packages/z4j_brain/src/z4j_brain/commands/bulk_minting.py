@@ -25,7 +25,7 @@ from z4j_core.frames import ActionInfo
 
 MAX_REASON = 500
 _GONE = "It is not in the record any more."
-_RETRIED = "It was retried already."
+_RETRIED = "It was retried already, or may have been: a command for it was sent."
 _NOBODY = (
     "No worker that offers “{action}” for {engine} is connected. The run goes on with the next."
 )

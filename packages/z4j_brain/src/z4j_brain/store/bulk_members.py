@@ -29,7 +29,6 @@ from z4j_brain.store.schema import commands, tasks
 
 RETRIES = ("retry", "retry_edited")
 """The actions that a second time would do harm."""
-_MAY_HAVE_RUN = (*OPEN_STATES, "succeeded", "expired")
 
 
 class Member(msgspec.Struct, frozen=True, kw_only=True):
@@ -182,7 +181,11 @@ def already_retried(connection: Connection, run: BulkRun, task_ids: Collection[s
             commands.c.task_id.in_(task_ids),
             commands.c.engine == run.engine,
             commands.c.action.in_(RETRIES),
-            commands.c.state.in_(_MAY_HAVE_RUN),
+            or_(
+                commands.c.state.in_((*OPEN_STATES, "succeeded")),
+                # Sent, and no result came: it may have been carried out.
+                and_(commands.c.state == "expired", commands.c.sent_at.is_not(None)),
+            ),
             # Some engines run the same task again: what was asked before its last end is over.
             or_(tasks.c.ended_at.is_(None), commands.c.created_at >= tasks.c.ended_at),
         )
