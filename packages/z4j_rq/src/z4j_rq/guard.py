@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import logging
 import signal
 import threading
-from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from rq.timeouts import BaseTimeoutException
 
-logger = logging.getLogger("z4j.rq")
+from z4j_agent.guard import Guard
 
-LOGGED_FAILURES = 20
-"""After so many failures of one place the log is silent, because they come with every job."""
-
-_failures: Counter[str] = Counter()
+_guard = Guard("rq", "RQ")
+logger = _guard.logger
 
 
 @contextmanager
@@ -32,7 +28,7 @@ def guarded(what: str) -> Iterator[None]:
     except BaseTimeoutException:
         raise
     except Exception:  # noqa: BLE001 - the host's job must go on
-        _complain(what)
+        _guard.complain(what)
     if had_alarm and not _has_alarm():
         signal.raise_signal(signal.SIGALRM)
 
@@ -42,13 +38,3 @@ def _has_alarm() -> bool:
     if threading.current_thread() is not threading.main_thread() or not hasattr(signal, "SIGALRM"):
         return False
     return signal.getitimer(signal.ITIMER_REAL)[0] > 0
-
-
-def _complain(what: str) -> None:
-    _failures[what] += 1
-    if _failures[what] <= LOGGED_FAILURES:
-        logger.exception(
-            "z4j could not report what RQ did (%s); jobs are not affected. "
-            "Please report this with the traceback.",
-            what,
-        )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from celery.utils import uuid
@@ -18,7 +17,7 @@ from z4j_celery.original import unpack
 from z4j_celery.process import Process
 from z4j_core.capability import ActionError
 from z4j_core.frames import TaskRef
-from z4j_core.plugins import EditedRetryParams, RetryParams, RetryResult
+from z4j_core.plugins import EditedRetryParams, RetryParams, RetryResult, recorded_arguments
 
 MAX_DELAY_S = 366 * 86_400
 MAX_QUEUE = 255
@@ -37,7 +36,7 @@ def retry(process: Process, messages: Messages, task: TaskRef, params: RetryPara
     if message is not None:
         args, kwargs = _arguments_in(app, message)
     else:
-        args, kwargs = _arguments_of(task)
+        args, kwargs = recorded_arguments(task)
     return _publish(app, task, message, params, name, args, kwargs)
 
 
@@ -91,26 +90,6 @@ def _arguments_in(app: Any, message: Message) -> tuple[Any, Any]:
             f"The message of this task cannot be read again ({printed(error)}). "
             "Use the edited retry and give the arguments."
         ) from None
-    return args, kwargs
-
-
-def _arguments_of(task: TaskRef) -> tuple[list[Any], dict[str, Any]]:
-    """Return the arguments from the record, if it has the real ones."""
-    if not task.exact:
-        raise ActionError(
-            "The real arguments of this task are not known here: the record holds a redacted or "
-            "shortened preview, this process no longer has the message, and none was sealed. "
-            "Use the edited retry and give the arguments; for the future, set Z4J_SEAL_KEY."
-        )
-    try:
-        args, kwargs = json.loads(task.args or "[]"), json.loads(task.kwargs or "{}")
-    except (ValueError, RecursionError):
-        args = kwargs = None
-    if not isinstance(args, list) or not isinstance(kwargs, dict):
-        raise ActionError(
-            "The recorded arguments of this task cannot be read. "
-            "Use the edited retry and give the arguments."
-        )
     return args, kwargs
 
 

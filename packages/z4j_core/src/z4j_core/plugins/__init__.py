@@ -13,6 +13,7 @@ from z4j_core.plugins.engine import (
 from z4j_core.plugins.hooks import GROUP, hook
 from z4j_core.plugins.offering import Offering
 from z4j_core.plugins.probing import ProbedTask, ProbeParams, ProbeResult, Verdict
+from z4j_core.plugins.recorded import recorded_arguments
 from z4j_core.plugins.scheduler import CreateResult, RunResult, Scheduler
 from z4j_core.schedules import Owner, Schedule, store_id
 from z4j_core.waiting import Broker, Depth
@@ -45,5 +46,6 @@ __all__ = [
     "Verdict",
     "assemble",
     "hook",
+    "recorded_arguments",
     "store_id",
 ]

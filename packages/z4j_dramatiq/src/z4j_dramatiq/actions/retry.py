@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from z4j_core.capability import ActionError
 from z4j_core.frames import TaskRef
-from z4j_core.plugins import EditedRetryParams, RetryParams, RetryResult
+from z4j_core.plugins import EditedRetryParams, RetryParams, RetryResult, recorded_arguments
 from z4j_dramatiq.brokers import choose
 from z4j_dramatiq.capture import Capture
 from z4j_dramatiq.connections import publishing
@@ -30,7 +29,7 @@ def retry(capture: Capture, brokers: list[Any], task: TaskRef, params: RetryPara
     if message is not None:
         args, kwargs = message.args, message.kwargs
     else:
-        args, kwargs = _recorded(task)
+        args, kwargs = recorded_arguments(task)
     return _publish(capture, brokers, task, message, params, args, kwargs)
 
 
@@ -60,26 +59,6 @@ def _read(data: bytes, what: str) -> Any:
             f"The {what} message of this task cannot be read ({type(error).__name__}): it was "
             "written with another encoder. Use the edited retry and give the arguments."
         ) from None
-
-
-def _recorded(task: TaskRef) -> tuple[list[Any], dict[str, Any]]:
-    """Return the arguments from the record, if it has the real ones."""
-    if not task.exact:
-        raise ActionError(
-            "The real arguments of this task are not known here: the record holds a redacted or "
-            "shortened preview, this process no longer has the message, and none was sealed. "
-            "Use the edited retry and give the arguments; for the future, set Z4J_SEAL_KEY."
-        )
-    try:
-        args, kwargs = json.loads(task.args or "[]"), json.loads(task.kwargs or "{}")
-    except (ValueError, RecursionError):
-        args = kwargs = None
-    if not isinstance(args, list) or not isinstance(kwargs, dict):
-        raise ActionError(
-            "The recorded arguments of this task cannot be read. "
-            "Use the edited retry and give the arguments."
-        )
-    return args, kwargs
 
 
 def _publish(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
@@ -14,7 +13,7 @@ from rq.scheduler import RQScheduler
 
 from z4j_core.capability import ActionError
 from z4j_core.frames import TaskRef
-from z4j_core.plugins import EditedRetryParams, RetryParams, RetryResult
+from z4j_core.plugins import EditedRetryParams, RetryParams, RetryResult, recorded_arguments
 from z4j_rq.actions.reach import existing, fetch, reach
 from z4j_rq.facts import printed, state_of
 from z4j_rq.original import Original, dress, original_of, unpack
@@ -37,7 +36,7 @@ def retry(process: Process, task: TaskRef, params: RetryParams) -> RetryResult:
         _refuse_running(job)
         original = original_of(job) if job is not None else _sealed(process, task)
         if original is None:
-            new = _new(client, known, task, *_recorded(task))
+            new = _new(client, known, task, _name(task), *recorded_arguments(task))
         else:
             new = _new(client, known, task, "", (), {})
             dress(new, original)
@@ -91,23 +90,6 @@ def _sealed(process: Process, task: TaskRef) -> Original | None:
             f"The sealed job was opened and cannot be read ({error}). A newer z4j-rq may have "
             f"sealed it: update this one. {_EDITED}."
         ) from None
-
-
-def _recorded(task: TaskRef) -> tuple[str, list[Any], dict[str, Any]]:
-    """Return function and arguments from the record, if it has the real ones."""
-    if not task.exact:
-        raise ActionError(
-            "The real arguments of this job are not known here: RQ no longer has it, the record "
-            "holds a redacted or shortened preview, and nothing was sealed. "
-            f"{_EDITED}; for the future, set Z4J_SEAL_KEY."
-        )
-    try:
-        args, kwargs = json.loads(task.args or "[]"), json.loads(task.kwargs or "{}")
-    except (ValueError, RecursionError):
-        args = kwargs = None
-    if not isinstance(args, list) or not isinstance(kwargs, dict):
-        raise ActionError(f"The recorded arguments of this job cannot be read. {_EDITED}.")
-    return _name(task), args, kwargs
 
 
 def _function(job: Any, task: TaskRef) -> tuple[str, Any]:
