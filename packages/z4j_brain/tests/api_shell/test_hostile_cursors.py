@@ -52,7 +52,7 @@ def _with_cursor() -> list[Route]:
 
 
 def _ask(ada: Any, one: Route, text: str, project: str = "shop") -> Any:
-    path = one.path.format(project=project, engine="celery", task_id="t1")
+    path = one.path.format(project=project, engine="celery", task_id="t1", id=UUID)
     return ada.http.request(one.method, f"{path}?cursor={text}")
 
 

@@ -35,7 +35,7 @@ NUMBERS = {
 TEXTS = ("%ED%A0%80", "%FF", "1e999", quote("\u202e"), "%0d%0aX-Evil:%201")
 FAR = ("0001-01-01T00:00:00%2B14:00", "9999-12-31T23:59:59-14:00")
 """Times that are in no year that a database knows once their offset is taken off."""
-FREE = {("create_command", ("params",))}
+FREE = {("create_command", ("params",)), ("create_bulk_run", ("params",))}
 """What is passed on as it is, to be checked by the schema of the worker's action."""
 
 

@@ -178,11 +178,11 @@ async def read_bulk_members(
     call: ProjectCall, id: uuid.UUID, query: BulkMemberQuery
 ) -> BulkMemberList:
     """List the tasks of a bulk run with their results, in the order of their turn."""
-    run = await _run(call, id)
     scope = f"bulk|{id}|{query.state}"
     after = 0
     if query.cursor:
         after = decode_cursor(scope, query.cursor, _MemberPosition).number
+    run = await _run(call, id)
     found, offset = await call.brain.database.run(
         _read_members, run, query.state, after, query.limit
     )
