@@ -219,7 +219,7 @@ def _one_of(house: House, name: str) -> str:
         path = "/projects/shop/bulk-runs"
         runs = [one for one in house.call("admin", "GET", path)["items"] if not one["ended_at"]]
         return str((runs or [house.call("admin", "POST", path, _bulk())])[0]["id"])
-    kind = next(word for word in ("worker", "issue", "command") if word in name)
+    kind = next(word for word in ("worker", "issue", "command", "schedule") if word in name)
     every = "?state=all" if kind == "issue" else ""
     items = house.call("admin", "GET", f"/projects/shop/{kind}s{every}")["items"]
     if not items:

@@ -33,7 +33,17 @@ from z4j_brain.store.users import User
 from z4j_core.capability import NoParams
 from z4j_core.events import Kind, TaskEvent
 from z4j_core.frames import TaskRef
-from z4j_core.plugins import Engine, PurgeResult, RetryParams, RetryResult, hook
+from z4j_core.plugins import (
+    Engine,
+    Owner,
+    PurgeResult,
+    RetryParams,
+    RetryResult,
+    Schedule,
+    Scheduler,
+    hook,
+    store_id,
+)
 from z4j_core.waiting import Broker, Depth, broker_id
 
 KEYS = Keys(b"m" * 40, b"s" * 40)
@@ -170,6 +180,27 @@ class Lamp(Engine):
         return {queue: Depth(waiting=0) for queue in queues}
 
 
+class LampClock(Scheduler):
+    """A scheduler with one schedule."""
+
+    name = "lamp-clock"
+    engine = "lamp"
+
+    def attach(self, host: Any) -> None:
+        """Capture nothing."""
+
+    def detach(self) -> None:
+        """Nothing to undo."""
+
+    def store(self) -> str:
+        """Return always the same."""
+        return store_id("lamp")
+
+    def schedules(self) -> list[Schedule]:
+        """Tell one."""
+        return [Schedule(id="dusk", name="dusk", timing="every day", owner=Owner.CODE)]
+
+
 @contextmanager
 def running(database_url: str, home: Path) -> Iterator[House]:
     """Serve a fresh database until the end of the block."""
@@ -209,7 +240,11 @@ def worker(house: House) -> Iterator[Agent]:
     def z4j_engine(settings: Any) -> Engine:
         return Lamp()
 
-    module = SimpleNamespace(z4j_engine=z4j_engine)
+    @hook
+    def z4j_scheduler(settings: Any) -> Scheduler:
+        return LampClock()
+
+    module = SimpleNamespace(z4j_engine=z4j_engine, z4j_scheduler=z4j_scheduler)
     point = SimpleNamespace(name="lamp", value="lamp", load=lambda: module)
     agent = Agent(AgentSettings.from_environment(environment), [point])  # type: ignore[list-item]
     try:
@@ -231,7 +266,8 @@ def _is_filled(house: House) -> bool:
     found = house.call("viewer", "GET", "/projects/shop/tasks?limit=200")["count"]
     queues = house.call("viewer", "GET", "/projects/shop/queues")["items"]
     issues = house.call("viewer", "GET", "/projects/shop/issues")["items"]
-    return found >= 2 * (len(Kind) - 1) and bool(queues) and bool(issues)
+    schedules = house.call("viewer", "GET", "/projects/shop/schedules")["items"]
+    return found >= 2 * (len(Kind) - 1) and bool(queues and issues and schedules)
 
 
 def _event(task_id: str, kind: Kind) -> TaskEvent:

@@ -14,6 +14,7 @@ from z4j_brain.api.table import all_routes
 MEANT: dict[str, Any] = {
     "rotate_token": {"overlap_hours": 0},
     "decide_issue": {"decision": "resolved"},
+    "take_bulk_step": {"step": "abort"},
     "change_member_role": {"role": "admin"},
 }
 """Bodies of routes that take one; what is not found must not depend on a wrong body."""
