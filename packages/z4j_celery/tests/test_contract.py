@@ -10,6 +10,7 @@ from celery.contrib.testing.worker import start_worker
 
 from services.rabbitmq import RabbitMQ
 from z4j_celery.engine import CeleryEngine
+from z4j_core.events import Kind
 from z4j_core.testing.engine_contract import EngineContract
 from z4j_core.testing.host import RecordingHost
 
@@ -59,11 +60,16 @@ class TestCelery(EngineContract):
     def harness(self, broker: str) -> Iterator[CeleryHarness]:
         harness = CeleryHarness(broker)
         with start_worker(
-            harness.app, pool="threads", perform_ping_check=False, shutdown_timeout=60.0
+            harness.app,
+            concurrency=1,  # so that its thread is there before a test looks at threads
+            pool="threads",
+            perform_ping_check=False,
+            shutdown_timeout=60.0,
         ) as worker:
             consumer = worker.consumer
             # Else its loop looks up only after ten seconds, when it is told to stop.
             consumer.call_soon(lambda: consumer.timer.call_repeatedly(0.2, bool))
+            harness.host.wait_for(harness.run_succeeding(0), Kind.SUCCEEDED)
             yield harness
         harness.engine.detach()
         harness.app.close()
