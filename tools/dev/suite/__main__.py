@@ -30,7 +30,7 @@ def main(arguments: list[str]) -> int:
     options, pytest_options = _parser().parse_known_args(arguments)
     steps = all_steps(pytest_options)
     if options.list:
-        print("\n".join(f"{step.name:<18}{step.says}" for step in steps))
+        print("\n".join(f"{step.name:<22}{step.says}" for step in steps))
         return 0
     chosen = _chosen(steps, options.only)
     if not chosen:

@@ -72,12 +72,12 @@ def _read(report: Path) -> tuple[int, int, tuple[str, ...]]:
 
 def summary(outcomes: Sequence[Outcome]) -> str:
     """A table of the steps, what was skipped and why, and the sum as the last line."""
-    lines = ["", f"{'step':<18}{'':<9}{'tests':>6}{'skipped':>9}{'seconds':>9}"]
+    lines = ["", f"{'step':<22}{'':<9}{'tests':>6}{'skipped':>9}{'seconds':>9}"]
     for each in outcomes:
         tests = str(each.passed + each.failed) if each.step.report else "-"
         skips = str(len(each.skipped))
         lines.append(
-            f"{each.step.name:<18}{each.status:<9}{tests:>6}{skips:>9}{each.seconds:>9.1f}"
+            f"{each.step.name:<22}{each.status:<9}{tests:>6}{skips:>9}{each.seconds:>9.1f}"
         )
     skipped = [reason for each in outcomes for reason in each.skipped]
     lines += ["", f"Skipped: {len(skipped) or 'nothing'}", *(f"  {each}" for each in skipped)]

@@ -19,9 +19,9 @@ def install(scheduler: BaseScheduler) -> None:
 
     Does nothing when `Z4J_URL` is unset.
     """
-    import os
+    import z4j_agent
 
-    if os.environ.get("Z4J_URL", "").strip():
+    if z4j_agent.is_wanted():
         from z4j_apscheduler.auto import plugin
 
         found = plugin()

@@ -20,9 +20,9 @@ def install(broker: Broker) -> None:
     Needed only for a broker that was made before ``z4j_dramatiq.auto`` was imported and is not the
     global one. Does nothing when `Z4J_URL` is unset.
     """
-    import os
+    import z4j_agent
 
-    if os.environ.get("Z4J_URL", "").strip():
+    if z4j_agent.is_wanted():
         from z4j_dramatiq.auto import engine
 
         found = engine()

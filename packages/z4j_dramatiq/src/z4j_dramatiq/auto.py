@@ -1,13 +1,13 @@
 """Import this module to report the messages of this process to z4j.
 
-Nothing happens, and nothing is imported, unless `Z4J_URL` is set. It may stand before or after
-the creation of the broker; a broker that was made before and is not the global one needs
-`z4j_dramatiq.install`.
+Nothing happens, and neither Dramatiq nor the agent's runtime is imported, unless `Z4J_URL` is set.
+It may stand before or after the creation of the broker; a broker that was made before and is not
+the global one needs `z4j_dramatiq.install`.
 """
 
 from __future__ import annotations
 
-import os
+import z4j_agent
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -18,25 +18,11 @@ def engine() -> DramatiqEngine | None:
     """Return the engine of this process, registered and attached; None if it is disabled."""
     import dramatiq  # noqa: F401 - the plugin's hook looks whether Dramatiq is in use
 
-    import z4j_agent
-
-    z4j_agent.register()
-    agent = z4j_agent.get_agent()
-    found = _attached(agent)
-    plugins = agent.plugins
-    if found is None and plugins is not None and "dramatiq" in plugins.names:
-        # Somebody registered before Dramatiq was imported.
-        agent.unregister()
-        agent.register()
-        found = _attached(agent)
-    return found
-
-
-def _attached(agent: object) -> DramatiqEngine | None:
-    plugins = getattr(agent, "plugins", None)
+    z4j_agent.register()  # also if somebody registered before Dramatiq was imported
+    plugins = z4j_agent.get_agent().plugins
     engines = () if plugins is None else plugins.engines
-    return next((one for one in engines if one.name == "dramatiq"), None)
+    return next((one for one in engines if one.name == "dramatiq"), None)  # type: ignore[return-value]
 
 
-if os.environ.get("Z4J_URL", "").strip():
+if z4j_agent.is_wanted():
     engine()
