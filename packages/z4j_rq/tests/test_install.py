@@ -83,7 +83,7 @@ import redis
 from rq import Queue
 enqueue = Queue._enqueue_job
 import z4j_rq.auto
-loaded = [name for name in sys.modules if name.split(".")[0] in ("z4j_agent", "z4j_core")]
+loaded = [name for name in sys.modules if name == "z4j_agent.runtime" or "z4j_core" in name]
 from z4j_rq import SimpleWorker
 client = redis.Redis.from_url({redis_url!r})
 job = Queue("shop", connection=client).enqueue("rq_shop.add", 1)
