@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from celery import Celery
+from celery import Celery, Task
 from celery.contrib.testing.worker import start_worker
 
 from services.rabbitmq import RabbitMQ
@@ -23,10 +23,12 @@ class CeleryHarness:
         self.engine = CeleryEngine()
         self.engine.attach(self.host)
         self.app = Celery("contract", broker=broker, set_as_current=False)
+        self._ran = set[str]()
         self.app.conf.update(task_default_queue="contract", worker_hijack_root_logger=False)
 
-        @self.app.task(name="contract.succeed", shared=False)
-        def succeed(value: int, *, password: str | None = None) -> int:
+        @self.app.task(name="contract.succeed", shared=False, bind=True)
+        def succeed(task: Task, value: int, *, password: str | None = None) -> int:
+            self._ran.add(task.request.id)
             return value
 
         @self.app.task(name="contract.fail", shared=False)
@@ -41,6 +43,9 @@ class CeleryHarness:
 
     def run_with_secret(self, secret: str) -> str:
         return str(self.app.send_task("contract.succeed", (1,), {"password": secret}).id)
+
+    def has_run(self, task_id: str) -> bool:
+        return task_id in self._ran
 
 
 @pytest.fixture(scope="module", params=["redis", "rabbitmq"])

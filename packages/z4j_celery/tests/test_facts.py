@@ -8,12 +8,11 @@ from typing import Any
 import pytest
 from celery import exceptions
 
+from z4j_agent.facts import LATEST, now_us
 from z4j_celery.facts import (
-    LATEST,
     attempt_of,
     exception_of,
     micros,
-    now_us,
     origin,
     relations,
     result_of,

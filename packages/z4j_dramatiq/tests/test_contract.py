@@ -10,18 +10,25 @@ from z4j_core.testing import RecordingHost
 from z4j_core.testing.engine_contract import EngineContract
 
 
+RAN: list[int] = []
+
+
 class Harness:
     def __init__(self, shop: Shop) -> None:
         self.engine, self.host = shop.engine, shop.host
         self._succeed = shop.actor(succeed)
         self._fail = shop.actor(fail)
         self._sign_in = shop.actor(sign_in)
-        shop.work()
+        self._values = dict[str, int]()
+        RAN.clear()
+        shop.work(threads=1)
 
     host: RecordingHost
 
     def run_succeeding(self, value: int) -> str:
-        return str(self._succeed.send(value).message_id)
+        task_id = str(self._succeed.send(value).message_id)
+        self._values[task_id] = value
+        return task_id
 
     def run_failing(self, message: str) -> str:
         return str(self._fail.send(message).message_id)
@@ -29,9 +36,13 @@ class Harness:
     def run_with_secret(self, secret: str) -> str:
         return str(self._sign_in.send("ada", password=secret).message_id)
 
+    def has_run(self, task_id: str) -> bool:
+        return self._values[task_id] in RAN
+
 
 def succeed(value: int) -> None:
     """Succeeds."""
+    RAN.append(value)
 
 
 def fail(message: str) -> None:

@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
+from z4j_agent.facts import exception_of
 from z4j_dramatiq import cancelled
 from z4j_dramatiq.cancelled import Cancelled
-from z4j_dramatiq.facts import attempt_of, canonical, exception_of, micros_of, traceback_of
+from z4j_dramatiq.facts import attempt_of, canonical, micros_of, traceback_of
 from z4j_dramatiq.memory import MAX_BYTES, Kept
 
 

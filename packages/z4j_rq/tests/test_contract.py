@@ -29,6 +29,9 @@ class RqHarness:
     def run_with_secret(self, secret: str) -> str:
         return self.stand.run(rq_shop.sign_in, "anna", password=secret)
 
+    def has_run(self, task_id: str) -> bool:
+        return self.stand.state(task_id) == "finished"
+
 
 class TestContract(EngineContract):
     module = "z4j_rq.plugin"

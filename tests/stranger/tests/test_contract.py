@@ -49,6 +49,8 @@ class LanternHarness:
         self.engine = engine(lantern)
         self.host = RecordingHost()
         self.engine.attach(self.host)
+        self.begun = set[str]()
+        lantern.listeners.append(self._listen)
 
     def run_succeeding(self, value: int) -> str:
         return lantern.light(add, value)
@@ -58,6 +60,13 @@ class LanternHarness:
 
     def run_with_secret(self, secret: str) -> str:
         return lantern.light(sign_in, password=secret)
+
+    def has_run(self, task_id: str) -> bool:
+        return task_id in self.begun
+
+    def _listen(self, what: str, job: Any, value: object) -> None:
+        if what == "started":
+            self.begun.add(job[0])
 
 
 class TestLantern(EngineContract):

@@ -8,8 +8,9 @@ from typing import Any
 from celery import signals
 from celery.worker import state
 
+from z4j_agent.facts import now_us, text_of
 from z4j_celery.cancelled import Cancelled
-from z4j_celery.facts import attempt_of, exception_of, now_us, origin, text_of
+from z4j_celery.facts import attempt_of, exception_of, origin
 from z4j_celery.guard import guarded
 from z4j_celery.memory import Messages
 from z4j_celery.process import Process
@@ -51,6 +52,7 @@ class Capture:
             app.steps["consumer"].discard(self._step)
             stop_observing(app, self._runs)
         self._apps.clear()
+        self._runs.detach()
         running.forget()
 
     def _observe(self, consumer: Any) -> None:

@@ -26,7 +26,8 @@ from typing import Any, NamedTuple
 from celery import exceptions
 from celery.utils.serialization import get_pickled_exception
 
-from z4j_celery.facts import exception_of, printed, retry_at, traceback_of
+from z4j_agent.facts import printed
+from z4j_celery.facts import exception_of, retry_at, traceback_of
 from z4j_core.events import Kind
 
 Said = Mapping[str, Mapping[str, Any]]

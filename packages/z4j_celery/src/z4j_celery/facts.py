@@ -7,31 +7,23 @@ value is checked before it is passed on; what does not fit is left out.
 from __future__ import annotations
 
 import ast
-import time
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Any
+
+from z4j_agent import facts
+from z4j_agent.facts import LATEST, now_us, storable, text_of
 
 PUBLISHED_AT = "z4j_published_at"
 RETRIED_FROM = "z4j_retried_from"
 SCHEDULE = "periodic_task_name"
 """Set by django-celery-beat; for the other schedulers by z4j, in the process of beat."""
-LATEST = (1 << 52) - 1
-MAX_MESSAGE = 4_096
-MAX_TRACEBACK = 1 << 20
 MAX_RESULT = 4_096
 
 _RELATIONS = (("parent_id", "parent_id"), ("root_id", "root_id"), ("group_id", "group"))
 _TIMES = ("eta", "expires")
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
 _CONSTANTS = {"None": None, "True": True, "False": False}
 _LITERAL_STARTS = frozenset("'\"{[(-0123456789")
-
-
-def now_us() -> int:
-    """Return the present time in microseconds since the epoch."""
-    return time.time_ns() // 1_000
 
 
 def micros(moment: object) -> int | None:
@@ -41,11 +33,7 @@ def micros(moment: object) -> int | None:
             moment = datetime.fromisoformat(moment)
         except ValueError:
             return None
-    if not isinstance(moment, datetime):
-        return None
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=UTC)
-    return storable((moment - _EPOCH) // _MICROSECOND)
+    return facts.micros(moment)
 
 
 def retry_at(when: object) -> int | None:
@@ -55,20 +43,10 @@ def retry_at(when: object) -> int | None:
     return storable(now_us() + int(when * 1_000_000)) if 0 <= when < 1e9 else None
 
 
-def storable(at: int) -> int | None:
-    """Return a time in microseconds since the epoch if events and schedules can hold it."""
-    return at if 0 <= at <= LATEST else None
-
-
 def attempt_of(headers: Mapping[str, Any]) -> int:
     """Return the number of this run, from 0."""
     retries = headers.get("retries")
     return retries if isinstance(retries, int) and retries > 0 else 0
-
-
-def text_of(value: object) -> str | None:
-    """Return a header's value if it is a text of sensible length."""
-    return value if isinstance(value, str) and 0 < len(value) <= 255 else None
 
 
 def origin(headers: Mapping[str, Any], task_id: str) -> dict[str, Any]:
@@ -104,31 +82,15 @@ def relations(headers: Mapping[str, Any], task_id: str) -> dict[str, Any]:
     return data
 
 
-def printed(value: object) -> str:
-    """Return an object as text of sensible length; a stranger's `__str__` may raise anything."""
-    try:
-        return str(value)[:MAX_MESSAGE]
-    except Exception:  # noqa: BLE001
-        return f"<{type(value).__name__} that cannot be printed>"
-
-
 def exception_of(error: object) -> dict[str, str]:
-    """Return type and message; `module` tells types of the same name apart."""
-    # A wrapper stands for an exception that could not be pickled.
-    name = getattr(error, "exc_cls_name", None) or type(error).__name__
-    module = getattr(error, "exc_module", None) or type(error).__module__
-    found = {"type": str(name)[:255], "message": printed(error)}
-    if module != "builtins":
-        found["module"] = str(module)[:255]
-    return found
+    """Return type and message; a wrapper stands for an exception that could not be pickled."""
+    name, module = getattr(error, "exc_cls_name", None), getattr(error, "exc_module", None)
+    return facts.exception_of(error, name, module)
 
 
 def traceback_of(info: object) -> dict[str, str]:
-    """Return a traceback's text, under its key, if there is one: whole, because a cut before
-    redaction could part a secret from the name that tells of it.
-    """
-    text = getattr(info, "traceback", None)
-    return {"traceback": text} if isinstance(text, str) and 0 < len(text) <= MAX_TRACEBACK else {}
+    """Return the traceback of Celery's ExceptionInfo, under its key, if there is one."""
+    return facts.traceback_of(getattr(info, "traceback", None))
 
 
 def result_of(text: object) -> object:

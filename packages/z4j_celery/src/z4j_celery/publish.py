@@ -5,7 +5,8 @@ from __future__ import annotations
 import threading
 from typing import Any
 
-from z4j_celery.facts import PUBLISHED_AT, attempt_of, now_us, origin, relations
+from z4j_agent.facts import now_us
+from z4j_celery.facts import PUBLISHED_AT, attempt_of, origin, relations
 from z4j_celery.parameters import ParameterNames
 from z4j_celery.process import Process
 from z4j_celery.queues import published_to

@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from z4j_agent.facts import now_us, text_of
 from z4j_celery.endings import Ending, ending_of, revoked, timed_out
-from z4j_celery.facts import attempt_of, now_us, origin, relations, result_of, text_of
+from z4j_celery.facts import attempt_of, origin, relations, result_of
 from z4j_celery.guard import complain, guarded, logger
 from z4j_celery.memory import Messages, Recent, message_of
 from z4j_celery.original import pack
@@ -51,6 +52,10 @@ class Runs:
         self._queues = QueueNames()
         self._parameters = ParameterNames()
         self._waiting: Recent[tuple[str, int], None] = Recent(MAX_WAITING)
+
+    def detach(self) -> None:
+        """Tell nothing any more: a consumer keeps its request classes for as long as it lives."""
+        self._emit = _nowhere
 
     def on_received(self, request: Any, **_: Any) -> None:
         """Handle Celery's signal: a message arrived and is not revoked. The caller guards it."""
@@ -222,6 +227,10 @@ class Runs:
             run = Run(attempt_of(headers), request.type, queue, origin(headers, request.id))
             setattr(request, _MARK, run)
         return run
+
+
+def _nowhere(event: TaskEvent) -> None:
+    """Take the place of the host."""
 
 
 def _original(request: Any, run: Run) -> bytes | None:

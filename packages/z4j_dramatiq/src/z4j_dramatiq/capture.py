@@ -10,11 +10,12 @@ from typing import Any
 from dramatiq.errors import ActorNotFound
 from dramatiq.worker import ConsumerThread
 
+from z4j_agent.facts import exception_of, now_us
 from z4j_core.events import Kind, TaskEvent
 from z4j_core.plugins import Host
 from z4j_dramatiq.cancelled import Cancelled
 from z4j_dramatiq.endings import ending_of, not_run, skipped
-from z4j_dramatiq.facts import exception_of, micros_of, now_us
+from z4j_dramatiq.facts import micros_of
 from z4j_dramatiq.interrupt import Running
 from z4j_dramatiq.marks import mark, marks_of
 from z4j_dramatiq.memory import Kept

@@ -17,8 +17,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from z4j_agent.facts import exception_of, printed
 from z4j_core.events import Kind
-from z4j_dramatiq.facts import exception_of, printed, traceback_of
+from z4j_dramatiq.facts import traceback_of
 from z4j_dramatiq.interrupt import Terminated
 from z4j_dramatiq.run import Run
 

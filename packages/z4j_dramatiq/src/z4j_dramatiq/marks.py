@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from z4j_dramatiq.facts import LATEST
+from z4j_agent.facts import LATEST
 
 OPTION = "z4j"
 MAX_TEXT = 255

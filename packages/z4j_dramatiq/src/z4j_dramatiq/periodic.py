@@ -11,11 +11,11 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, ClassVar
 
+from z4j_agent.facts import printed
 from z4j_core.capability import ActionError, NoParams
 from z4j_core.plugins import Host, Owner, RunResult, Schedule, Scheduler, store_id
 from z4j_dramatiq.brokers import identity_of
 from z4j_dramatiq.connections import publishing
-from z4j_dramatiq.facts import printed
 
 _IN_CODE = "Periodiq's schedules are written in the code: change the actor's option and deploy."
 

@@ -6,8 +6,9 @@ from typing import Any
 
 from rq.exceptions import InvalidJobOperation
 
+from z4j_agent.facts import now_us, text_of
 from z4j_core.events import Kind, TaskEvent
-from z4j_rq.facts import now_us, state_of, text_of
+from z4j_rq.facts import state_of
 from z4j_rq.guard import guarded
 from z4j_rq.process import Process
 from z4j_rq.publish import after_execution

@@ -11,9 +11,9 @@ from rq.job import Job
 from rq.registry import StartedJobRegistry
 from rq.worker_registration import WORKERS_BY_QUEUE_KEY
 
+from z4j_agent.facts import micros
 from z4j_core.waiting import MAX_BROKERS, Broker, Depth, fitting
 from z4j_rq.clients import own_client
-from z4j_rq.facts import micros
 from z4j_rq.process import Process
 
 

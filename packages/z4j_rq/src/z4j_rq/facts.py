@@ -1,4 +1,4 @@
-"""RQ's things as plain values of an event: times, states, exceptions, names of parameters.
+"""RQ's jobs as plain values of an event: states, ids, arguments, names of parameters.
 
 Jobs come out of Redis, where anybody with access to it can write, so each value is checked before
 it is passed on; what does not fit is left out.
@@ -8,37 +8,13 @@ from __future__ import annotations
 
 import inspect
 import sys
-import time
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from rq import job as rq_job
 
 from z4j_core.events import MAX_TASK_ID
 
-LATEST = (1 << 52) - 1
-MAX_MESSAGE = 4_096
-MAX_TRACEBACK = 1 << 20
-MAX_NAME = 255
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
 _POSITIONAL = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
-
-
-def now_us() -> int:
-    """Return the present time in microseconds since the epoch."""
-    return time.time_ns() // 1_000
-
-
-def micros(moment: object) -> int | None:
-    """Return a datetime as microseconds since the epoch; naive means UTC, as RQ's older ones."""
-    if not isinstance(moment, datetime):
-        return None
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=UTC)
-    at = (moment - _EPOCH) // _MICROSECOND
-    return at if 0 <= at <= LATEST else None
 
 
 def state_of(job: Any) -> str:
@@ -51,34 +27,6 @@ def task_id_of(job: Any) -> str | None:
     """Return the job's id if it can be a task's."""
     job_id = job.id
     return job_id if isinstance(job_id, str) and 0 < len(job_id) <= MAX_TASK_ID else None
-
-
-def text_of(value: object) -> str | None:
-    """Return a text of sensible length, else None."""
-    return value if isinstance(value, str) and 0 < len(value) <= MAX_NAME else None
-
-
-def printed(value: object) -> str:
-    """Return an object as text of sensible length; a stranger's `__str__` may raise anything."""
-    try:
-        return str(value)[:MAX_MESSAGE]
-    except Exception:  # noqa: BLE001
-        return f"<{type(value).__name__} that cannot be printed>"
-
-
-def exception_of(error: BaseException) -> dict[str, str]:
-    """Return type and message; `module` tells types of the same name apart."""
-    found = {"type": type(error).__name__[:MAX_NAME], "message": printed(error)}
-    if type(error).__module__ != "builtins":
-        found["module"] = str(type(error).__module__)[:MAX_NAME]
-    return found
-
-
-def traceback_of(text: object) -> dict[str, str]:
-    """Return a traceback under its key: whole or not at all, because a cut before redaction could
-    part a secret from the name that tells of it.
-    """
-    return {"traceback": text} if isinstance(text, str) and 0 < len(text) <= MAX_TRACEBACK else {}
 
 
 def is_read(job: Any) -> bool:

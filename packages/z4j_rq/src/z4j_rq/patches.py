@@ -13,9 +13,10 @@ from typing import Any
 from rq.job import Job
 from rq.queue import Queue
 
+from z4j_agent.facts import micros, now_us
 from z4j_rq import stamp
 from z4j_rq.cancelled import Cancellations
-from z4j_rq.facts import micros, now_us, state_of
+from z4j_rq.facts import state_of
 from z4j_rq.guard import guarded
 from z4j_rq.publish import Publications
 from z4j_rq.run import Runs

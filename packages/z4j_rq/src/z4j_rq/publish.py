@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from z4j_agent.facts import micros, now_us, text_of
 from z4j_core.events import Kind, TaskEvent
-from z4j_rq.facts import arguments_of, is_read, micros, now_us, task_id_of, text_of
+from z4j_rq.facts import arguments_of, is_read, task_id_of
 from z4j_rq.guard import guarded
 from z4j_rq.process import Process
 from z4j_rq.stamp import FIELD, Stamp, decoded, put_stamp, relations, runs_of, stamp_of

@@ -6,17 +6,9 @@ import os
 from types import TracebackType
 from typing import Any
 
+from z4j_agent.facts import exception_of, micros, now_us, text_of, traceback_of
 from z4j_core.events import Kind, TaskEvent
-from z4j_rq.facts import (
-    arguments_of,
-    exception_of,
-    micros,
-    now_us,
-    state_of,
-    task_id_of,
-    text_of,
-    traceback_of,
-)
+from z4j_rq.facts import arguments_of, state_of, task_id_of
 from z4j_rq.guard import guarded
 from z4j_rq.original import pack
 from z4j_rq.process import Process

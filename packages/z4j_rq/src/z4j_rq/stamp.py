@@ -12,8 +12,8 @@ from typing import Any
 
 import msgspec
 
+from z4j_agent.facts import text_of
 from z4j_core.events import MAX_ATTEMPT
-from z4j_rq.facts import text_of
 
 FIELD = "z4j"
 RUNS = "z4j_runs"

@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from typing import Any, NamedTuple
 
+from z4j_agent.facts import MAX_MESSAGE, MAX_NAME, micros, traceback_of
 from z4j_core.events import Kind
-from z4j_rq.facts import MAX_MESSAGE, MAX_NAME, micros, state_of, traceback_of
+from z4j_rq.facts import state_of
 
 _LAST_LINE = re.compile(r"^([A-Za-z_][\w.]*)(?:: (.*))?$")
 TOLD_BY_REDIS = "Told by RQ's own record of the job; no process reported it."

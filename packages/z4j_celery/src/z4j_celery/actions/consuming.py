@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from z4j_agent.facts import printed
 from z4j_celery.actions.broker import broker
 from z4j_celery.actions.local import in_worker
 from z4j_celery.actions.worker import ConsumingResult
-from z4j_celery.facts import printed
 from z4j_celery.process import Process
 from z4j_core.capability import ActionError
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from z4j_agent.facts import printed
 from z4j_celery.actions.broker import broker
 from z4j_celery.apps import choose
-from z4j_celery.facts import printed
 from z4j_celery.process import Process
 from z4j_core.capability import ActionError
 from z4j_core.plugins import PurgeResult

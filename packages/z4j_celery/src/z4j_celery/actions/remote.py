@@ -6,8 +6,8 @@ from typing import Any
 
 from celery import states
 
+from z4j_agent.facts import printed
 from z4j_celery.actions.broker import broker
-from z4j_celery.facts import printed
 from z4j_celery.guard import logger
 from z4j_core.capability import ActionError
 

@@ -8,7 +8,8 @@ from typing import Any
 from celery import states
 from celery.backends.base import DisabledBackend
 
-from z4j_celery.facts import MAX_TRACEBACK, exception_of, micros, now_us
+from z4j_agent.facts import MAX_TRACEBACK, now_us
+from z4j_celery.facts import exception_of, micros
 from z4j_core.events import Kind, TaskEvent
 from z4j_core.plugins import ProbedTask
 

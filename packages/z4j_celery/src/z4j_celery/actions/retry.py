@@ -8,10 +8,11 @@ from celery.utils import uuid
 from kombu.exceptions import KombuError
 from kombu.serialization import loads, prepare_accept_content
 
+from z4j_agent.facts import printed
 from z4j_celery.actions.broker import broker
 from z4j_celery.actions.local import active_request
 from z4j_celery.apps import choose
-from z4j_celery.facts import RETRIED_FROM, printed
+from z4j_celery.facts import RETRIED_FROM
 from z4j_celery.memory import Message, Messages
 from z4j_celery.original import unpack
 from z4j_celery.process import Process

@@ -22,7 +22,7 @@ from django_celery_beat.models import (
     SolarSchedule,
 )
 
-from z4j_celery.facts import printed
+from z4j_agent.facts import printed
 from z4j_celery.schedulers.django_rows import database, row_of
 from z4j_celery.schedulers.forms import DjangoCreate, DjangoUpdate, crontab_of, the_one_of
 from z4j_core.capability import ActionError

@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from z4j_celery.facts import micros, printed, text_of
+from z4j_agent.facts import printed, text_of
+from z4j_celery.facts import micros
 from z4j_celery.schedulers.timing import Timing, next_run, of_app, timing_of
 from z4j_core.schedules import Owner, Schedule
 

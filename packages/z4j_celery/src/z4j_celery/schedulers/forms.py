@@ -9,7 +9,7 @@ import msgspec
 from celery.schedules import crontab
 from msgspec import Meta
 
-from z4j_celery.facts import printed
+from z4j_agent.facts import printed
 from z4j_core.capability import ActionError
 
 DECADE_S = 10 * 366 * 86_400

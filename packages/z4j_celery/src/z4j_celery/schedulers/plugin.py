@@ -6,9 +6,10 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any, ClassVar
 
+from z4j_agent.facts import printed
 from z4j_celery.actions.broker import broker
 from z4j_celery.actions.retry import PUBLISH_RETRY
-from z4j_celery.facts import SCHEDULE, printed
+from z4j_celery.facts import SCHEDULE
 from z4j_celery.guard import guarded
 from z4j_celery.schedulers import running
 from z4j_core.capability import ActionError

@@ -9,7 +9,8 @@ from typing import Any, NamedTuple
 from celery.schedules import BaseSchedule, crontab, solar
 from celery.schedules import schedule as interval
 
-from z4j_celery.facts import micros, storable
+from z4j_agent.facts import storable
+from z4j_celery.facts import micros
 
 SECOND = 1_000_000
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from z4j_agent.facts import printed
 from z4j_core.capability import ActionError
 from z4j_core.frames import TaskRef
 from z4j_core.plugins import CancelResult
 from z4j_dramatiq.brokers import choose
 from z4j_dramatiq.cancelled import REFRESH_S, is_shared
 from z4j_dramatiq.capture import Capture
-from z4j_dramatiq.facts import printed
 from z4j_dramatiq.held import held
 
 

@@ -11,10 +11,11 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta
 
+from z4j_agent.facts import printed
 from z4j_core.capability import ActionError
 from z4j_dramatiq.brokers import choose
 from z4j_dramatiq.connections import publishing, rabbitmq_channel, redis_client
-from z4j_dramatiq.facts import attempt_of, canonical, micros_of, printed
+from z4j_dramatiq.facts import attempt_of, canonical, micros_of
 from z4j_dramatiq.kinds import RABBITMQ, REDIS, kind_of
 from z4j_dramatiq.original import unpack
 

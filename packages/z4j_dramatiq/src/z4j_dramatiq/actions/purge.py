@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+from z4j_agent.facts import now_us, printed
 from z4j_core.capability import ActionError
 from z4j_core.events import Kind, TaskEvent
 from z4j_core.plugins import PurgeResult
 from z4j_dramatiq.brokers import choose
 from z4j_dramatiq.capture import Capture
 from z4j_dramatiq.connections import rabbitmq_channel, redis_client
-from z4j_dramatiq.facts import attempt_of, canonical, now_us, printed
+from z4j_dramatiq.facts import attempt_of, canonical
 from z4j_dramatiq.kinds import RABBITMQ, REDIS, kind_of
 from z4j_dramatiq.original import unpack
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+from z4j_agent.facts import printed
 from z4j_core.capability import ActionError
 from z4j_core.frames import TaskRef
 from z4j_core.plugins import EditedRetryParams, RetryParams, RetryResult, recorded_arguments
 from z4j_dramatiq.brokers import choose
 from z4j_dramatiq.capture import Capture
 from z4j_dramatiq.connections import publishing
-from z4j_dramatiq.facts import canonical, printed
+from z4j_dramatiq.facts import canonical
 from z4j_dramatiq.marks import mark
 from z4j_dramatiq.original import lasting_options, unpack
 

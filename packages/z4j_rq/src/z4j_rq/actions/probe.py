@@ -8,12 +8,13 @@ from rq.exceptions import NoSuchJobError
 from rq.job import Job
 from rq.worker import Worker
 
+from z4j_agent.facts import now_us, text_of
 from z4j_core.capability import ActionError
 from z4j_core.events import TaskEvent
 from z4j_core.plugins import ProbedTask, ProbeResult, Verdict
 from z4j_rq.cancelled import WAITING
 from z4j_rq.clients import own_client
-from z4j_rq.facts import now_us, state_of, text_of
+from z4j_rq.facts import state_of
 from z4j_rq.guard import logger
 from z4j_rq.process import Known, Process
 from z4j_rq.run import Runs

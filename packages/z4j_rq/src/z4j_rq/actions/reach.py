@@ -9,10 +9,10 @@ from typing import Any
 from rq.exceptions import NoSuchJobError
 from rq.job import Job
 
+from z4j_agent.facts import printed
 from z4j_core.capability import ActionError
 from z4j_core.frames import TaskRef
 from z4j_rq.clients import own_client
-from z4j_rq.facts import printed
 from z4j_rq.process import Known, Process
 
 

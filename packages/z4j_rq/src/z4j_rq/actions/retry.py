@@ -11,11 +11,12 @@ from rq.exceptions import DeserializationError, InvalidJobOperation
 from rq.job import Job, JobStatus
 from rq.scheduler import RQScheduler
 
+from z4j_agent.facts import printed
 from z4j_core.capability import ActionError
 from z4j_core.frames import TaskRef
 from z4j_core.plugins import EditedRetryParams, RetryParams, RetryResult, recorded_arguments
 from z4j_rq.actions.reach import existing, fetch, reach
-from z4j_rq.facts import printed, state_of
+from z4j_rq.facts import state_of
 from z4j_rq.original import Original, dress, original_of, unpack
 from z4j_rq.process import Known, Process
 from z4j_rq.stamp import Stamp, put_stamp

@@ -11,10 +11,10 @@ from msgspec import Meta
 from rq import Queue
 from rq.version import VERSION
 
+from z4j_agent.facts import MAX_NAME, micros
 from z4j_core.capability import ActionError, NoParams
 from z4j_core.plugins import Owner, RunResult, Schedule
 from z4j_core.stable_id import stable_id
-from z4j_rq.facts import MAX_NAME, micros
 from z4j_rq.schedulers.home import RedisScheduler
 
 SCHEDULERS = "rq:cron_schedulers"

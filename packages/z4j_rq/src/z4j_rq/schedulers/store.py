@@ -15,9 +15,9 @@ from rq.job import Job
 from rq_scheduler import Scheduler as Library
 from rq_scheduler.utils import get_next_scheduled_time, to_unix
 
+from z4j_agent.facts import MAX_NAME, micros
 from z4j_core.capability import ActionError, NoParams
 from z4j_core.plugins import CreateResult, Owner, RunResult, Schedule
-from z4j_rq.facts import MAX_NAME, micros
 from z4j_rq.original import dress, original_of
 from z4j_rq.schedulers.home import RedisScheduler
 from z4j_rq.schedulers.reading import plainly
