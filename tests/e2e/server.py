@@ -114,7 +114,10 @@ class Client:
     def __init__(self, server: Server) -> None:
         self.server = server
         self.http = httpx.Client(
-            base_url=f"{server.url}/api/v1", headers={"Origin": server.url}, timeout=60
+            base_url=f"{server.url}/api/v1",
+            headers={"Origin": server.url},
+            timeout=60,
+            verify=False,  # plain HTTP here
         )
 
     def set_up(self) -> None:

@@ -112,6 +112,7 @@ def test_a_strangers_action_is_a_form(
 ) -> None:
     sign_in(page, server)
     page.get_by_role("link", name="Workers", exact=True).first.click()
+    expect(page.get_by_role("heading", name="Workers")).to_be_visible()  # else it is a queue's name
     page.get_by_text("lantern").first.click()
     page.get_by_role("button", name="Refill").first.click()
     dialog = page.get_by_role("dialog")

@@ -1,17 +1,48 @@
-"""A command does in the engine what it says."""
+"""A command does in the engine what it says; one server and one worker for all, of each kind."""
 
 from __future__ import annotations
 
 import statistics
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
+
 from celery_worker import Shop
-from server import Client
+from server import Client, Server
+from services.redis import Redis
+
+
+@pytest.fixture(scope="module")
+def server(shared_record_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    server = Server(tmp_path_factory.mktemp("home"), shared_record_url)
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="module")
+def client(server: Server) -> Iterator[Client]:
+    client = Client(server)
+    client.set_up()
+    yield client
+    client.http.close()
+
+
+@pytest.fixture(scope="module")
+def shop(
+    redis_server: Redis, server: Server, client: Client, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Shop]:
+    """A shop whose worker runs one task at a time."""
+    redis_server.flush()
+    shop = Shop(tmp_path_factory.mktemp("shop"), redis_server.url, server.url, client.mint("shop"))
+    shop.start_worker("w1", "-c", "1")
+    yield shop
+    shop.stop()
 
 
 def test_a_retry_runs_again_and_is_linked(shop: Shop, client: Client) -> None:
-    shop.start_worker()
     [task_id] = shop.publish('print(fail.delay("no stock").id)')
     task = client.task(task_id, "failed")
     assert task["exception_type"].endswith("ValueError")
@@ -26,7 +57,6 @@ def test_a_retry_runs_again_and_is_linked(shop: Shop, client: Client) -> None:
 
 
 def test_an_edited_retry_runs_with_the_new_arguments(shop: Shop, client: Client) -> None:
-    shop.start_worker()
     [task_id] = shop.publish('print(fail.delay("old").id)')
     client.task(task_id, "failed")
     params = {"args": ["new"], "kwargs": {}}
@@ -36,7 +66,6 @@ def test_an_edited_retry_runs_with_the_new_arguments(shop: Shop, client: Client)
 
 
 def test_a_cancelled_task_does_not_run(shop: Shop, client: Client, tmp_path: Path) -> None:
-    shop.start_worker("w1", "-c", "1")
     gate = tmp_path / "gate"
     [_, task_id] = shop.publish(f"print(hold.delay({str(gate)!r}).id, sleep.delay(0.1).id)")
     client.task(task_id, "received")
@@ -47,7 +76,6 @@ def test_a_cancelled_task_does_not_run(shop: Shop, client: Client, tmp_path: Pat
 
 
 def test_a_running_task_is_terminated(shop: Shop, client: Client) -> None:
-    shop.start_worker()
     [task_id] = shop.publish("print(sleep.delay(60).id)")
     client.task(task_id, "running")
     command = client.command("terminate", target={"task_id": task_id})
@@ -56,7 +84,6 @@ def test_a_running_task_is_terminated(shop: Shop, client: Client) -> None:
 
 
 def test_a_queue_is_purged(shop: Shop, client: Client) -> None:
-    shop.start_worker()
     shop.publish('[sleep.apply_async((1,), queue="idle") for _ in range(7)]')
     client.wait_for_action("purge")
     command = client.command("purge", target={"queue": "idle"})
@@ -64,11 +91,11 @@ def test_a_queue_is_purged(shop: Shop, client: Client) -> None:
 
 
 def test_the_same_idempotency_key_is_one_command(shop: Shop, client: Client) -> None:
-    shop.start_worker()
     [task_id] = shop.publish('print(fail.delay("x").id)')
     client.task(task_id, "failed")
     client.http.headers["Idempotency-Key"] = "a-key-of-the-test"
     commands = [client.command("retry", target={"task_id": task_id}) for _ in range(2)]
+    del client.http.headers["Idempotency-Key"]
     assert commands[0]["id"] == commands[1]["id"]
     done = client.finished_command(commands[0]["id"])
     client.task(done["result"]["task_id"], "failed")
@@ -78,7 +105,6 @@ def test_the_same_idempotency_key_is_one_command(shop: Shop, client: Client) -> 
 
 def test_command_latency_is_printed(shop: Shop, client: Client) -> None:
     """Prints the figure; asserts only that every command ended well."""
-    shop.start_worker()
     client.wait_for_action("purge")
     times = []
     for _ in range(20):

@@ -105,8 +105,20 @@ def record_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
 
     A copy of a migrated one: to migrate takes ten times as long. Only for z4j_brain's tests.
     """
+    yield from _record(request, tmp_path)
+
+
+@pytest.fixture(scope="module", params=[SQLITE, POSTGRESQL])
+def shared_record_url(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[str]:
+    """As `record_url`, one for all tests of a module."""
+    yield from _record(request, tmp_path_factory.mktemp("record"))
+
+
+def _record(request: pytest.FixtureRequest, folder: Path) -> Iterator[str]:
     if request.param == SQLITE:
-        file = tmp_path / "z4j.sqlite3"
+        file = folder / "z4j.sqlite3"
         shutil.copyfile(request.getfixturevalue("sqlite_template"), file)
         yield f"sqlite:///{file}"
         return

@@ -31,7 +31,7 @@ def few(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def use(running: Any, key: str, address: str = "192.0.2.1") -> httpx.Response:
     headers = {"Authorization": f"Bearer {key}", "X-Forwarded-For": address}
-    return httpx.get(f"{running.url}/api/v1{AGENTS}", headers=headers, timeout=60)
+    return httpx.get(f"{running.url}/api/v1{AGENTS}", headers=headers, timeout=60, verify=False)
 
 
 def wrong_key() -> str:
