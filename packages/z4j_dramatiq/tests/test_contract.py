@@ -9,7 +9,6 @@ from z4j_core.events import Kind
 from z4j_core.testing import RecordingHost
 from z4j_core.testing.engine_contract import EngineContract
 
-
 RAN: list[int] = []
 
 
