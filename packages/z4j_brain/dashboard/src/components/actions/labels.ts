@@ -1,7 +1,7 @@
 import type { IconName } from "@/components/ui/icon";
 import type { ActionView } from "@/services/actions";
 
-// Names that people look for; every other action keeps the title that its engine gave it.
+// For where only an action's name is known, and the icons that people look for.
 const BUTTONS: Record<string, { label: string; icon: IconName }> = {
   retry: { label: "Retry", icon: "retry" },
   retry_edited: { label: "Retry with changes", icon: "edit" },
@@ -13,7 +13,9 @@ const BUTTONS: Record<string, { label: string; icon: IconName }> = {
 
 /** What stands on the button of an action. */
 export function buttonOf(action: Pick<ActionView, "name" | "title">): { label: string; icon: IconName | null } {
-  return BUTTONS[action.name] ?? { label: action.title || sentence(action.name), icon: null };
+  const known = BUTTONS[action.name];
+  // The engine's own title says more: RQ's "resume" is of all workers.
+  return { label: action.title || known?.label || sentence(action.name), icon: known?.icon ?? null };
 }
 
 export function sentence(name: string): string {

@@ -32,39 +32,18 @@ export function offeredFor(detail: ScheduleDetail, store: StoreView, permissions
 const lacking = (view: ActionView, permissions: readonly string[]) =>
   permissions.includes(view.permission) ? null : `Your role lacks the permission ${view.permission}.`;
 
+/** The dialog outlives the schedule: whoever deletes it is told how that went. */
 export function ScheduleActions({ detail }: { detail: ScheduleDetail }) {
-  const { project, access } = useProject();
+  const { project } = useProject();
   const stores = useQuery(storesQuery(project));
   const [open, setOpen] = useState<ActionView | null>(null);
   const { schedule } = detail;
   const store = stores.data?.items.find(
     (each) => each.scheduler === schedule.scheduler && each.store === schedule.store,
   );
-  if (!store || schedule.gone_at) return null;
-  const offered = offeredFor(detail, store, access.permissions);
   return (
-    <div className="flex flex-col gap-2">
-      <div className="flex flex-wrap items-center gap-1.5" role="group" aria-label="Actions">
-        {offered.map(({ view, obstacle }) => {
-          const { label, icon } = buttonOf(view);
-          return (
-            <Button
-              key={view.name}
-              variant={view.destructive ? "danger" : "outline"}
-              disabled={obstacle !== null}
-              title={obstacle ?? view.description}
-              onClick={() => setOpen(view)}
-            >
-              {icon && <Icon name={icon} className="size-3.5" />}
-              {label}
-            </Button>
-          );
-        })}
-        {offered.length === 0 && (
-          <span className="text-xs text-ink-3">No online process offers an action for this schedule.</span>
-        )}
-      </div>
-      <Absences store={store} detail={detail} />
+    <>
+      {store && !schedule.gone_at && <Offers detail={detail} store={store} onAsk={setOpen} />}
       {open && (
         <ActionDialog
           key={open.name}
@@ -79,6 +58,42 @@ export function ScheduleActions({ detail }: { detail: ScheduleDetail }) {
           {!PASSING.has(open.name) && <Warning detail={detail} isForm={open.name === "update"} />}
         </ActionDialog>
       )}
+    </>
+  );
+}
+
+interface OffersProps {
+  detail: ScheduleDetail;
+  store: StoreView;
+  onAsk: (action: ActionView) => void;
+}
+
+function Offers({ detail, store, onAsk }: OffersProps) {
+  const { access } = useProject();
+  const offered = offeredFor(detail, store, access.permissions);
+  return (
+    <div className="flex flex-col gap-2">
+      <div className="flex flex-wrap items-center gap-1.5" role="group" aria-label="Actions">
+        {offered.map(({ view, obstacle }) => {
+          const { label, icon } = buttonOf(view);
+          return (
+            <Button
+              key={view.name}
+              variant={view.destructive ? "danger" : "outline"}
+              disabled={obstacle !== null}
+              title={obstacle ?? view.description}
+              onClick={() => onAsk(view)}
+            >
+              {icon && <Icon name={icon} className="size-3.5" />}
+              {label}
+            </Button>
+          );
+        })}
+        {offered.length === 0 && (
+          <span className="text-xs text-ink-3">No online process offers an action for this schedule.</span>
+        )}
+      </div>
+      <Absences store={store} detail={detail} />
     </div>
   );
 }

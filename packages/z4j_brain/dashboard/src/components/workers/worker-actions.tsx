@@ -21,22 +21,29 @@ interface Asked {
   confirmBy: string;
 }
 
-/** What this process can be asked for. It knows no engine: buttons, forms and reasons come from
- * what the engines announce. */
+/** What this process can be asked for. The dialog outlives the process: whoever shuts it down is
+ * told how that went. */
 export function WorkerActions({ worker }: { worker: WorkerDetail }) {
-  const { project, access } = useProject();
-  const answer = useQuery({ ...actionsQuery(project, worker.id), enabled: worker.online });
   const [asked, setAsked] = useState<Asked | null>(null);
-  if (!worker.online) {
-    return (
-      <Panel title="Actions">
-        <p className="px-3 py-3 text-ink-3">This process is gone and can be asked for nothing.</p>
-      </Panel>
-    );
-  }
-  const { offered, absent } = answer.data ? actionsOf(worker, answer.data) : { offered: [], absent: [] };
   return (
     <Panel title="Actions">
+      {worker.online ? (
+        <Offers worker={worker} onAsk={setAsked} />
+      ) : (
+        <p className="px-3 py-3 text-ink-3">This process is gone and can be asked for nothing.</p>
+      )}
+      {asked && <ActionDialog {...asked} onClose={() => setAsked(null)} />}
+    </Panel>
+  );
+}
+
+/** It knows no engine: buttons, forms and reasons come from what the engines announce. */
+function Offers({ worker, onAsk }: { worker: WorkerDetail; onAsk: (asked: Asked) => void }) {
+  const { project, access } = useProject();
+  const answer = useQuery(actionsQuery(project, worker.id));
+  const { offered, absent } = answer.data ? actionsOf(worker, answer.data) : { offered: [], absent: [] };
+  return (
+    <>
       {answer.isPending && <Loading rows={3} />}
       {answer.error && <Fault error={answer.error} retry={() => void answer.refetch()} />}
       {answer.data && offered.length + absent.length === 0 && (
@@ -51,7 +58,7 @@ export function WorkerActions({ worker }: { worker: WorkerDetail }) {
             action={action}
             worker={worker}
             isAllowed={access.permissions.includes(action.permission)}
-            onAsk={setAsked}
+            onAsk={onAsk}
           />
         ))}
         {absent.map(({ engine, name, reason }) => (
@@ -62,8 +69,7 @@ export function WorkerActions({ worker }: { worker: WorkerDetail }) {
           </li>
         ))}
       </ul>
-      {asked && <ActionDialog {...asked} onClose={() => setAsked(null)} />}
-    </Panel>
+    </>
   );
 }
 
