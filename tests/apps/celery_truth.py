@@ -23,6 +23,7 @@ app.conf.update(
     task_acks_late=False,
     worker_prefetch_multiplier=8,
     task_default_queue="truth",
+    worker_pool_restarts=True,
     broker_transport_options={"visibility_timeout": float(os.environ.get("VISIBILITY_S", 3600))},
 )
 
@@ -88,7 +89,8 @@ def sleep(seconds: float) -> float:
 
 @app.task(name="truth.hold")
 def hold(gate: str) -> None:
-    """Waits until the file `gate` is there, for two minutes at most."""
+    """Waits until the file `gate` is there, for two minutes at most; tells its process first."""
+    Path(f"{gate}.pid").write_text(str(os.getpid()))
     for _ in range(12_000):
         if Path(gate).exists():
             return

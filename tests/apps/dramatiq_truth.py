@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import time
+from pathlib import Path
 
 import dramatiq
 from dramatiq.brokers.redis import RedisBroker
@@ -45,3 +46,17 @@ def work(number: int) -> None:
         tell("failed", task_id, attempt)
         raise ValueError(f"number {number} fails")
     tell("succeeded", task_id, attempt)
+
+
+@dramatiq.actor(max_retries=0)
+def hold(gate: str) -> None:
+    """Waits until the file `gate` is there, for two minutes at most."""
+    message = CurrentMessage.get_current_message()
+    assert message is not None
+    tell("started", message.message_id, 0)
+    for _ in range(12_000):
+        if Path(gate).exists():
+            tell("succeeded", message.message_id, 0)
+            return
+        time.sleep(0.01)
+    raise TimeoutError(gate)

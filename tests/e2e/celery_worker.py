@@ -17,6 +17,8 @@ APPS = Path(__file__).parents[1] / "apps"
 class Shop:
     """One broker database, its workers and its publishers; and the truth that the tasks told."""
 
+    app = "celery_truth"
+
     def __init__(self, folder: Path, redis_url: str, server_url: str, token: str) -> None:
         self.truth_file = folder / "truth"
         self.folder = folder
@@ -48,10 +50,14 @@ class Shop:
         self._wait_for_log(name, " ready.")
         return worker
 
+    def children(self, worker: subprocess.Popen[bytes]) -> set[str]:
+        """Return the ids of a worker's child processes."""
+        return set(Path(f"/proc/{worker.pid}/task/{worker.pid}/children").read_text().split())
+
     def publish(self, program: str) -> list[str]:
-        """Run a publisher process; `program` is Python that prints one task id a line."""
+        """Run a publisher process; `program` is Python that prints one word a line."""
         done = subprocess.run(
-            [sys.executable, "-c", f"from celery_truth import *\n{program}"],
+            [sys.executable, "-c", f"from {self.app} import *\n{program}"],
             env=self.environment,
             capture_output=True,
             text=True,

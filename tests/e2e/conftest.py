@@ -9,9 +9,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Page, expect
 
 from celery_worker import Shop
+from clicking import Hand
 from server import Client, Server
 
 expect.set_options(timeout=60_000)
@@ -33,6 +34,12 @@ def client(server: Server) -> Iterator[Client]:
     client.set_up()
     yield client
     client.http.close()
+
+
+@pytest.fixture
+def hand(page: Page, server: Server, client: Client) -> Hand:
+    """The first admin at the dashboard."""
+    return Hand(page, server, client)
 
 
 @pytest.fixture

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,46 +9,14 @@ import msgspec
 import pytest
 from sqlalchemy import select
 
-from celery_worker import Shop
 from record import expected, wait_for_events
+from rq_worker import RqShop
 from server import Client, Server
 from z4j_brain.store import schema
 from z4j_brain.store.database import Database
 
 JOBS = 150
 pytestmark = pytest.mark.parametrize("record_url", ["sqlite"], indirect=True)
-
-
-class RqShop(Shop):
-    """One Redis, RQ's workers and publishers on it."""
-
-    def start_worker(self, name: str = "w1", *options: str) -> subprocess.Popen[bytes]:
-        """Start a worker that forks, with the jobs' module loaded, and wait until it listens."""
-        command = [sys.executable, "-m", "rq.cli", "worker", "-w", "z4j_rq.Worker", "-n", name]
-        program = "import sys, rq_truth; from rq.cli import main; sys.exit(main())"
-        command[1:3] = ["-c", program]
-        with (self.folder / f"{name}.log").open("ab") as log:
-            worker = subprocess.Popen(
-                [*command, "-u", self.redis_url, *options, "truth"],
-                env=self.environment,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-            )
-        self.workers.append(worker)
-        self._wait_for_log(name, "Listening on")
-        return worker
-
-    def publish(self, program: str) -> list[str]:
-        """Run a publisher process; `program` is Python that prints one job id a line."""
-        done = subprocess.run(
-            [sys.executable, "-c", f"from rq_truth import *\n{program}"],
-            env=self.environment,
-            capture_output=True,
-            text=True,
-            check=True,
-            timeout=240,
-        )
-        return done.stdout.split()
 
 
 @pytest.fixture

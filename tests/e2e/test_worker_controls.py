@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import re
-import time
-from collections.abc import Callable
-from pathlib import Path
-
 import pytest
 import redis
 from playwright.sync_api import Page, expect
 
 from celery_worker import Shop
+from clicking import Hand, eventually
 from pages import sign_in
 from server import PROJECT, Client, Server
 
@@ -22,64 +18,37 @@ print(first.parent.id, *[one.id for one in first])
 """
 
 
-def eventually(is_so: Callable[[], bool], problem: str) -> None:
-    deadline = time.monotonic() + 60
-    while not is_so():
-        assert time.monotonic() < deadline, problem
-        time.sleep(0.05)
-
-
-def do(page: Page, button: str, confirm_by: str | None = None, **fields: str) -> None:
-    """Ask for an action on the worker's page, and wait until it has succeeded."""
-    page.get_by_role("button", name=button, exact=True).click()
-    dialog = page.get_by_role("dialog")
-    for label, text in fields.items():
-        dialog.get_by_label(re.compile(f"^{label}", re.IGNORECASE)).fill(text)
-    if confirm_by is not None:
-        dialog.get_by_label(re.compile("to confirm")).fill(confirm_by)
-    dialog.get_by_test_id("action-submit").click()
-    expect(page.get_by_test_id("command-state")).to_have_attribute("data-state", "succeeded")
-    dialog.get_by_role("button", name="Close", exact=True).last.click()
-    expect(dialog).to_be_hidden()
-
-
 @pytest.mark.parametrize("record_url", ["sqlite"], indirect=True)
-def test_each_control_of_a_worker(page: Page, server: Server, client: Client, shop: Shop) -> None:
+def test_each_control_of_a_worker(hand: Hand, client: Client, shop: Shop) -> None:
     process = shop.start_worker()
     client.wait_for_action("pool_grow")
-    [worker] = client.project("/workers")["items"]
-    name = worker["worker_id"]
-
-    def children() -> int:
-        told = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text()
-        return len(told.split())
-
-    sign_in(page, server)
-    page.goto(f"{server.url}/p/{PROJECT}/workers/{worker['id']}")
-    expect(page.get_by_text("start it with --autoscale")).to_be_visible()
-    do(page, "Grow pool", by="2")
-    assert children() == 4
-    do(page, "Shrink pool", by="1")
-    eventually(lambda: children() == 3, "one process has to go")
-    do(page, "Time limits", task="truth.sleep", hard="1")
+    worker = hand.worker()["id"]
+    hand.do("celery", "pool_grow", worker, by="2")
+    expect(hand.page.get_by_text("start it with --autoscale")).to_be_visible()
+    assert len(shop.children(process)) == 4
+    hand.do("celery", "pool_shrink", worker, by="1")
+    eventually(lambda: len(shop.children(process)) == 3, "one process has to go")
+    before = shop.children(process)
+    hand.do("celery", "pool_restart", worker)
+    eventually(lambda: not before & shop.children(process), "each process has to go")
+    eventually(lambda: len(shop.children(process)) == 3, "others come in their place")
+    hand.do("celery", "time_limit", worker, task="truth.sleep", hard_s="1")
     [limited] = shop.publish("print(sleep.delay(600).id)")
     assert client.task(limited, "failed")["exception_type"].endswith("TimeLimitExceeded")
-    do(page, "Rate limit", task="truth.sleep", rate="1/h")
+    hand.do("celery", "rate_limit", worker, task="truth.sleep", rate="1/h")
     first, held = shop.publish("print(sleep.delay(0).id, sleep.delay(0).id)")
     client.task(first, "succeeded")
     client.task(held, "received")
-    do(page, "Rate limit", task="truth.sleep")
-    do(page, "Pause queue", confirm_by=name, queue="truth")
+    hand.do("celery", "rate_limit", worker, task="truth.sleep")
+    hand.do("celery", "cancel_consumer", worker, queue="truth")
     [waiting] = shop.publish("print(sleep.delay(0).id)")
     with redis.Redis.from_url(shop.redis_url) as broker:
         assert broker.llen("truth") == 1
-    do(page, "Consume queue", queue="truth")
+    hand.do("celery", "add_consumer", worker, queue="truth")
     client.task(waiting, "succeeded")
     assert client.task(held, "received")["started_at"] is None, "the rate holds it back"
-    do(page, "Show held tasks")
-    [told] = [one for one in client.project("/commands")["items"] if one["action"] == "held_tasks"]
-    assert told["result"]["active_count"] == 0
-    do(page, "Shut down", confirm_by=name)
+    assert hand.do("celery", "held_tasks", worker)["active_count"] == 0
+    hand.do("celery", "shutdown", worker)
     assert process.wait(60) == 0
 
 
