@@ -36,19 +36,24 @@ class Shop:
 
     def start_worker(self, name: str = "w1", *options: str) -> subprocess.Popen[bytes]:
         """Start a prefork worker with two children and wait until it takes tasks."""
-        log = (self.folder / f"{name}.log").open("ab")
-        worker = subprocess.Popen(
-            [sys.executable, "-m", "celery", "-A", "celery_truth", "worker", "-n", f"{name}@%h"]
-            + ["-c", "2", "-l", "INFO", *options],
-            env=self.environment,
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=subprocess.STDOUT,
-        )
-        log.close()
-        self.workers.append(worker)
-        self._wait_for_log(name, " ready.")
-        return worker
+        command = ("-m", "celery", "-A", self.app, "worker", "-n", f"{name}@%h", "-c", "2")
+        return self.start(name, " ready.", *command, "-l", "INFO", *options)
+
+    def start(
+        self, name: str, ready: str, *command: str, **environment: str
+    ) -> subprocess.Popen[bytes]:
+        """Start Python and wait until it has written `ready`."""
+        with (self.folder / f"{name}.log").open("ab") as log:
+            process = subprocess.Popen(
+                [sys.executable, *command],
+                env={**self.environment, **environment},
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+            )
+        self.workers.append(process)
+        self._wait_for_log(name, ready)
+        return process
 
     def children(self, worker: subprocess.Popen[bytes]) -> set[str]:
         """Return the ids of a worker's child processes."""

@@ -63,13 +63,14 @@ class Hand:
         [worker] = [one for one in found if one["online"]]
         return worker
 
-    def schedule(self, name: str) -> str:
-        """Wait until a schedule is told, and return the id of its row."""
+    def schedule(self, scheduler: str, name: str) -> str:
+        """Wait until a scheduler's schedule is told, and return the id of its row."""
         found: list[str] = []
 
         def is_told() -> bool:
             items = self.client.project("/schedules")["items"]
-            found.extend(one["id"] for one in items if one["name"] == name)
+            wanted = (scheduler, name)
+            found.extend(one["id"] for one in items if (one["scheduler"], one["name"]) == wanted)
             return bool(found)
 
         eventually(is_told, f"no schedule {name} is told")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import subprocess
-import sys
 from collections import Counter
 
 from celery_worker import Shop
@@ -16,18 +15,8 @@ class DramatiqShop(Shop):
 
     def start_worker(self, name: str = "w1", *options: str) -> subprocess.Popen[bytes]:
         """Start a master with two worker processes of two threads, and wait for them."""
-        log = (self.folder / f"{name}.log").open("ab")
-        worker = subprocess.Popen(
-            [sys.executable, "-m", "dramatiq", "dramatiq_truth", "-p", "2", "-t", "2", *options],
-            env=self.environment | {"dramatiq_worker_timeout": "100"},
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=subprocess.STDOUT,
-        )
-        log.close()
-        self.workers.append(worker)
-        self._wait_for_log(name, "ready for action")
-        return worker
+        command = ("-m", "dramatiq", self.app, "-p", "2", "-t", "2", *options)
+        return self.start(name, "ready for action", *command, dramatiq_worker_timeout="100")
 
     def publish_numbers(self, count: int) -> list[str]:
         """Publish `work(0)` to `work(count - 1)`."""

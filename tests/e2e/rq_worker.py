@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import subprocess
-import sys
 
 from celery_worker import Shop
+
+_RQ = "from rq.cli import main; sys.exit(main())"
 
 
 class RqShop(Shop):
@@ -15,16 +16,10 @@ class RqShop(Shop):
 
     def start_worker(self, name: str = "w1", *options: str) -> subprocess.Popen[bytes]:
         """Start a worker that forks, with the jobs' module loaded, and wait until it listens."""
-        command = [sys.executable, "-m", "rq.cli", "worker", "-w", "z4j_rq.Worker", "-n", name]
-        program = "import sys, rq_truth; from rq.cli import main; sys.exit(main())"
-        command[1:3] = ["-c", program]
-        with (self.folder / f"{name}.log").open("ab") as log:
-            worker = subprocess.Popen(
-                [*command, "-u", self.redis_url, *options, "truth"],
-                env=self.environment,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-            )
-        self.workers.append(worker)
-        self._wait_for_log(name, "Listening on")
-        return worker
+        options = ("-w", "z4j_rq.Worker", "-n", name, "-u", self.redis_url, *options, "truth")
+        program = f"import sys, {self.app}; {_RQ}"
+        return self.start(name, "Listening on", "-c", program, "worker", *options)
+
+    def start_cron(self, module: str) -> None:
+        """Start RQ's own scheduler with a module that configures it."""
+        self.start("cron", "", "-c", f"import sys; {_RQ}", "cron", module, "-u", self.redis_url)
