@@ -141,7 +141,7 @@ def test_rq_cron_and_rq_scheduler(hand: Hand, shop: RqShop, broker: redis.Redis)
     shop.start_cron("rq_clock")
     parked = Queue("parked", connection=broker)
     hand.do("rq-cron", "run_now", hand.schedule("rq-cron", "nightly"))
-    assert [one.args for one in parked.jobs] == [(1,)]
+    assert [list(one.args) for one in parked.jobs] == [[1]]
     form = {"task": "rq_truth.work", "queue": "parked", "interval_s": DAY, "args": "[8]"}
     result = hand.do("rq-scheduler", "create", "rq-scheduler", **form)
     new = hand.schedule("rq-scheduler", "rq_truth.work")
@@ -153,7 +153,7 @@ def test_rq_cron_and_rq_scheduler(hand: Hand, shop: RqShop, broker: redis.Redis)
     hand.do("rq-scheduler", "update", new, interval_s=HOURS)
     assert Job.fetch(result["schedule"], connection=broker).meta["interval"] == 7200
     hand.do("rq-scheduler", "run_now", new)
-    assert [one.args for one in parked.jobs] == [(1,), (8,)]
+    assert [list(one.args) for one in parked.jobs] == [[1], [8]]
     hand.do("rq-scheduler", "delete", new)
     assert due() is None
 
