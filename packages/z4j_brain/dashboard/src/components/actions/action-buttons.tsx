@@ -40,12 +40,12 @@ export function TaskActions({ task }: { task: TaskDetail }) {
       if (retry) setOpen(retry.view);
     },
   });
-  if (actions.data && offered.length === 0) {
-    return <span className="text-xs text-ink-3">No online worker offers an action for this task.</span>;
-  }
   const title = task.name ?? task.task_id;
   return (
     <div className="flex flex-wrap items-center gap-1.5" role="group" aria-label="Actions">
+      {actions.data && offered.length === 0 && (
+        <span className="text-xs text-ink-3">No online worker offers an action for this task.</span>
+      )}
       {offered.map(({ view, obstacle }) => {
         const { label, icon } = buttonOf(view);
         return (

@@ -15,7 +15,7 @@ export function QueueActions({ engine, queue }: { engine: string; queue: string 
   const mine = actions.filter(
     (action) => action.target === "queue" && action.engine === engine && access.permissions.includes(action.permission),
   );
-  if (mine.length === 0) return null;
+  if (mine.length === 0 && !open) return null;
   return (
     <>
       <Menu

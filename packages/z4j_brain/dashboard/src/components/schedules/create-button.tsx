@@ -23,10 +23,10 @@ export function CreateButton({ stores }: { stores: StoreView[] }) {
       .map((action) => ({ store, action })),
   );
   const [only] = offers;
-  if (!only) return null;
+  if (!only && !asked) return null;
   return (
     <>
-      {offers.length === 1 ? (
+      {only && offers.length === 1 ? (
         <Button onClick={() => setAsked(only)}>
           <Icon name="plus" className="size-3.5" />
           {buttonOf(only.action).label}
