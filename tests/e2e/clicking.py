@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import time
 from collections.abc import Callable
@@ -9,7 +10,7 @@ from typing import Any
 
 from playwright.sync_api import Locator, Page, Request, expect
 
-from offers import offers
+from offered_actions import offers
 from pages import sign_in
 from server import PROJECT, Client, Server
 from z4j_core.frames import ActionInfo
@@ -53,7 +54,7 @@ class Hand:
             confirm(dialog)
         with self.page.expect_request(_is_command) as asked:
             dialog.get_by_test_id("action-submit").click()
-        body = asked.value.post_data_json
+        body = json.loads(asked.value.post_data or "")
         assert (body["engine"], body["action"]) == (engine, action)
         return self._outcome(dialog)
 

@@ -44,7 +44,9 @@ def terminate_a_task(hand: Hand, client: Client, shop: Shop, gate: Path) -> None
     """The process that runs it is gone."""
     [held] = shop.publish(f"print(hold.delay({str(gate)!r}).id)")
     client.task(held, "running")
-    process = Path("/proc", Path(f"{gate}.pid").read_text())
+    told = Path(f"{gate}.pid")
+    eventually(lambda: told.exists() and told.read_text(), "it tells its process")
+    process = Path("/proc", told.read_text())
     assert process.exists()
     hand.do("celery", "terminate", held)
     eventually(lambda: not process.exists(), "its process has to go")

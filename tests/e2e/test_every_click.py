@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterator
 from pathlib import Path
 
-from offers import offers
+from offered_actions import offers
 
 
 def clicked() -> Iterator[tuple[str, str]]:
