@@ -24,6 +24,7 @@ SOURCES = (
     *sorted(ROOT.glob("packages/*/src")),
     ROOT / "tests/services",
     ROOT / "tools/dev/suite",
+    ROOT / "tools/docs",
     ROOT / "tests/architecture",
 )
 
