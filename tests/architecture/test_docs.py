@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -45,3 +47,24 @@ def test_every_page_of_an_adapter_has_an_example_that_a_test_reads(root: Path) -
         page = root / "docs" / f"{name}.md"
         assert "```python" in page.read_text(), f"{page.name} has no example"
         assert any(f"{page.name}" in test for test in tests), f"no test runs that of {page.name}"
+
+
+def test_the_folder_of_the_plugins_page_passes_the_contract_kit(root: Path, tmp_path: Path) -> None:
+    page = (root / "docs" / "plugins.md").read_text()
+    files = re.findall(r"<!-- made: file tests/stranger/(\S+) -->\n```\w+\n(.*?)```", page, re.S)
+    for name, text in files:
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    sources = {"PYTHONPATH": str(tmp_path / "src")}
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-W", "error", "-p", "no:cacheprovider"],
+        cwd=tmp_path,
+        env={**os.environ, **sources},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert re.search(r"^1[0-9] passed", done.stdout, re.M), done.stdout
