@@ -19,6 +19,7 @@ SECONDS = {
 }
 PARTS = {"z4j_brain": 3, "z4j_celery": 2, "e2e": 3}
 """Into how many steps the files of a folder of tests are dealt, so that none is the longest."""
+OLDEST = ("z4j_celery", "z4j_rq", "z4j_dramatiq", "z4j_apscheduler")
 
 SOURCES = (
     *sorted(ROOT.glob("packages/*/src")),
@@ -59,6 +60,7 @@ def all_steps(pytest_options: Sequence[str]) -> list[Step]:
         _plain("imports", "who may import whom", ("lint-imports --no-cache",)),
         _dashboard(),
         *(step for folder in packages for step in _alone(folder, pytest_options)),
+        *_oldest(pytest_options),
         *_whole(pytest_options),
     ]
 
@@ -116,6 +118,17 @@ def _alone(package: Path, options: Sequence[str]) -> list[Step]:
         _pytest(f"{name}{suffix}", says, environment, paths, options, seconds=seconds)
         for suffix, paths in _parts(tests, PARTS.get(package.name, 1))
     ]
+
+
+def _oldest(options: Sequence[str]) -> Iterator[Step]:
+    """The contract kits of the plugins with the oldest engines that they support."""
+    # Old engines leave sockets to the garbage collector, which warns in whatever test runs then.
+    quiet = ["-W", "ignore::pytest.PytestUnraisableExceptionWarning", *options]
+    for name in OLDEST:
+        files = sorted((ROOT / "packages" / name / "tests").glob("test_*.py"))
+        paths = [_relative(path) for path in files if "_contract import" in path.read_text()]
+        says = "the contract kit with the oldest engine that is supported"
+        yield _pytest(f"oldest:{name}", says, f"oldest.{name}", paths, quiet, seconds=40)
 
 
 def _whole(options: Sequence[str]) -> Iterator[Step]:
