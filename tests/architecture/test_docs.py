@@ -16,7 +16,7 @@ PAGES_WITH_EXAMPLES = (
 
 def make(root: Path, *options: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, str(root / "tools" / "docs"), *options],
+        [sys.executable, str(root / "tools" / "docs" / "write.py"), *options],
         capture_output=True,
         text=True,
         check=False,

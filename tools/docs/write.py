@@ -1,7 +1,8 @@
 """Write anew what pages of docs/ say about the code, between their marks.
 
-`python tools/docs` writes; `--check` writes nothing and fails when a page is out of date. Pages may
-be named; else it is every page of docs/. The plugins are asked themselves, without any server.
+`python tools/docs/write.py` writes; `--check` writes nothing and fails when a page is out of date.
+Pages may be named; else it is every page of docs/. The plugins are asked themselves, without any
+server.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from page import ROOT, renewed
 
 def main() -> int:
     """Return 1 if a page is out of date and was not to be written."""
-    parser = argparse.ArgumentParser(prog="python tools/docs", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python tools/docs/write.py", description=__doc__)
     parser.add_argument("pages", nargs="*", type=Path)
     parser.add_argument("--check", action="store_true", help="write nothing, say what is stale")
     given = parser.parse_args()
@@ -29,7 +30,7 @@ def main() -> int:
     if stale:
         print(f"{'out of date' if given.check else 'written'}: {', '.join(stale)}")
     if stale and given.check:
-        print("Run `hatch run suite:docs`, which is `python tools/docs`.")
+        print("Run `hatch run suite:docs`, which is `python tools/docs/write.py`.")
     return int(given.check and bool(stale))
 
 
