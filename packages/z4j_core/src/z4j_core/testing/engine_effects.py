@@ -76,7 +76,7 @@ class EffectContract:
         assert (retried.name, retried.args, retried.kwargs) == (task.name, task.args, task.kwargs)
 
     def test_a_cancelled_task_does_not_run(self, harness: Harness) -> None:
-        """A cancelled task never runs, and its end is told; after a refusal it runs.
+        """A cancelled task never runs, and its end is told with a reason; after a refusal it runs.
 
         A harness of an engine that offers `cancel` is a `WaitingHarness`.
         """
@@ -90,7 +90,8 @@ class EffectContract:
         if is_refused:
             self.until(lambda: harness.has_run(task.task_id))
             return
-        harness.host.wait_for(task.task_id, Kind.CANCELLED)
+        end = harness.host.wait_for(task.task_id, Kind.CANCELLED)
+        assert data_of(end).get("reason"), "why it was cancelled"
         self.later_runs_without(waiting, task)
 
     def test_a_purged_queue_is_empty(self, harness: Harness) -> None:
