@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import warnings
+import sys
+from unittest.mock import MagicMock
 
 from offers import Asked
 from redis import Redis
@@ -11,11 +12,7 @@ from rq import Queue
 import z4j_rq
 from z4j_core.testing import RecordingHost
 from z4j_rq.engine import RqEngine
-
-with warnings.catch_warnings():
-    warnings.simplefilter("ignore")  # rq-scheduler's own dependencies warn when they are imported
-    from z4j_rq.schedulers.cron import RqCron
-    from z4j_rq.schedulers.store import RqScheduler
+from z4j_rq.schedulers.cron import RqCron
 
 
 def engine() -> Asked:
@@ -41,5 +38,12 @@ def cron() -> Asked:
 
 
 def scheduler() -> Asked:
-    """Return rq-scheduler."""
+    """Return rq-scheduler, of which nothing is needed to be asked what it offers.
+
+    It cannot be installed beside django-celery-beat: each brings another module `crontab`.
+    """
+    for name in ("rq_scheduler", "rq_scheduler.utils"):
+        sys.modules.setdefault(name, MagicMock())
+    from z4j_rq.schedulers.store import RqScheduler
+
     yield "everywhere", RqScheduler()
