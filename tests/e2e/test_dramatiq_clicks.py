@@ -55,10 +55,11 @@ def test_every_action(
     hand: Hand, client: Client, shop: DramatiqShop, letters: Letters, tmp_path: Path
 ) -> None:
     shop.start_worker("w1", "-p", "1")
-    [failed] = shop.publish("print(work.send(7).message_id)")
+    never = str(tmp_path / "never")
+    failed, held = shop.publish(f"print(work.send(7).message_id, hold.send({never!r}).message_id)")
     client.task(failed, "failed", engine="dramatiq")
     run_it_again(hand, shop, letters, failed)
-    terminate_a_task(hand, client, shop, letters, tmp_path / "never")
+    terminate_a_task(hand, client, shop, letters, held)
     rest(hand)
     purge_what_waits(hand, shop, letters)
     cancel_what_waits(hand, client, shop, letters)
@@ -77,9 +78,8 @@ def run_it_again(hand: Hand, shop: DramatiqShop, letters: Letters, failed: str) 
 
 
 def terminate_a_task(
-    hand: Hand, client: Client, shop: DramatiqShop, letters: Letters, gate: Path
+    hand: Hand, client: Client, shop: DramatiqShop, letters: Letters, held: str
 ) -> None:
-    [held] = shop.publish(f"print(hold.send({str(gate)!r}).message_id)")
     client.task(held, "running", engine="dramatiq")
     hand.do("dramatiq", "terminate", held)
     eventually(lambda: held in letters.dead(), "its message is a dead letter")
