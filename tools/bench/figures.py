@@ -116,6 +116,13 @@ TARGETS = {
             ("ratio", "z4j's server against the public one", "×", 75, 125, True),
         )
     },
+    **{
+        f"times_{key}_{quantity}": Target(f"{what} in the record off by, {quantity}", "ms", *limits)
+        for key, what in (("wait", "a run's wait"), ("run", "a run's time"))
+        for quantity, limits in (("p50", ()), ("p99", (5, 2)))
+    },
+    "times_wait_near": Target("waits in the record within 5 ms", "%", None, None, True),
+    "times_run_near": Target("run times in the record within 5 ms", "%", None, None, True),
     "overhead_solo": Target("a no-op task's CPU with z4j, solo", "× without", 1.08, 1.04),
     "overhead_prefork": Target("a no-op task's CPU with z4j, prefork", "× without", 1.08, 1.04),
 }

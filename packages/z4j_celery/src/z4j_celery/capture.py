@@ -9,6 +9,7 @@ from celery import signals
 from celery.worker import state
 
 from z4j_agent.facts import now_us, text_of
+from z4j_celery import leaving
 from z4j_celery.cancelled import Cancelled
 from z4j_celery.facts import attempt_of, exception_of, origin
 from z4j_celery.guard import guarded
@@ -40,6 +41,8 @@ class Capture:
         yield signals.before_task_publish, self._before_publish
         yield signals.after_task_publish, self._after_publish
         yield signals.task_received, self._runs.on_received
+        yield signals.task_failure, leaving.note
+        yield signals.task_retry, leaving.note
         yield signals.task_unknown, self._unknown
         yield signals.task_rejected, self._rejected
         yield signals.worker_init, self._worker_init
