@@ -1,4 +1,4 @@
-"""What RQ's jobs really did stands in the record, told by workers that fork and by such that do not."""
+"""What RQ's jobs really did stands in the record; their workers fork, or do not."""
 
 from __future__ import annotations
 
