@@ -67,9 +67,8 @@ def main() -> None:
         found = differences(shop.truth_lines(), built.database_url)
         show_worst(found, options.worst, shop.truth_lines(), built.database_url)
     print(described(found))
-    tell(
-        f"{options.engine}, {options.database}; {description()}", list(figures(found)), options.json
-    )
+    title = f"{options.engine}, {options.database}; {description()}"
+    tell(title, list(figures(options.engine, found)), options.json)
 
 
 def run(shop: Shop, workers: int, tasks: int, database_url: str) -> None:
@@ -106,13 +105,13 @@ def show_worst(
             )
 
 
-def figures(found: list[Difference]) -> Iterator[Figure]:
+def figures(engine: str, found: list[Difference]) -> Iterator[Figure]:
     """Yield median, 99th percentile and share within 5 ms."""
     for what in (WAIT, RUN):
         off = of(what, found)
-        yield Figure(f"times_{what}_p50", statistics.median(off) / 1_000)
-        yield Figure(f"times_{what}_p99", quantile(off, 0.99) / 1_000)
-        yield Figure(f"times_{what}_near", near(off) * 100)
+        yield Figure(f"times_{what}_p50_{engine}", statistics.median(off) / 1_000)
+        yield Figure(f"times_{what}_p99_{engine}", quantile(off, 0.99) / 1_000)
+        yield Figure(f"times_{what}_near_{engine}", near(off) * 100)
 
 
 if __name__ == "__main__":
