@@ -12,6 +12,7 @@ from pathlib import Path
 
 import redis
 
+from record import expected
 from services.process import guarded
 
 APPS = Path(__file__).parents[1] / "apps"
@@ -106,12 +107,7 @@ class Shop:
 
     def expected(self) -> Counter[tuple[str, str, int]]:
         """Return the events that must be in the record, given what the tasks really did."""
-        wanted = self.truth()
-        for (what, task_id, attempt), number in list(wanted.items()):
-            if what == "started":
-                wanted["published", task_id, attempt] += number
-                wanted["received", task_id, attempt] += number
-        return wanted
+        return expected(self.truth())
 
     def truth_lines(self) -> list[str]:
         """Return what was told, a line each; see `telling.py`."""
