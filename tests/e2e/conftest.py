@@ -20,7 +20,19 @@ expect.set_options(timeout=60_000)
 @pytest.fixture
 def server(tmp_path: Path, record_url: str) -> Iterator[Server]:
     """A real server on a fresh database; runs on SQLite and on PostgreSQL."""
-    server = Server(tmp_path / "home", record_url)
+    yield from _serving(tmp_path / "home", record_url)
+
+
+@pytest.fixture(scope="module")
+def shared_server(
+    shared_record_url: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Server]:
+    """As `server`, one for all tests of a module."""
+    yield from _serving(tmp_path_factory.mktemp("home"), shared_record_url)
+
+
+def _serving(home: Path, record_url: str) -> Iterator[Server]:
+    server = Server(home, record_url)
     server.start()
     yield server
     server.stop()
@@ -29,6 +41,16 @@ def server(tmp_path: Path, record_url: str) -> Iterator[Server]:
 @pytest.fixture
 def client(server: Server) -> Iterator[Client]:
     """The first admin, signed in."""
+    yield from _signed_in(server)
+
+
+@pytest.fixture(scope="module")
+def shared_client(shared_server: Server) -> Iterator[Client]:
+    """The first admin of the shared server, signed in."""
+    yield from _signed_in(shared_server)
+
+
+def _signed_in(server: Server) -> Iterator[Client]:
     client = Client(server)
     client.set_up()
     yield client

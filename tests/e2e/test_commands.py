@@ -10,33 +10,23 @@ from pathlib import Path
 import pytest
 
 from celery_worker import Shop
-from server import Client, Server
+from server import Client
 from services.redis import Redis
 
 
 @pytest.fixture(scope="module")
-def server(shared_record_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    server = Server(tmp_path_factory.mktemp("home"), shared_record_url)
-    server.start()
-    yield server
-    server.stop()
-
-
-@pytest.fixture(scope="module")
-def client(server: Server) -> Iterator[Client]:
-    client = Client(server)
-    client.set_up()
-    yield client
-    client.http.close()
+def client(shared_client: Client) -> Client:
+    return shared_client
 
 
 @pytest.fixture(scope="module")
 def shop(
-    redis_server: Redis, server: Server, client: Client, tmp_path_factory: pytest.TempPathFactory
+    redis_server: Redis, client: Client, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Shop]:
     """A shop whose worker runs one task at a time."""
     redis_server.flush()
-    shop = Shop(tmp_path_factory.mktemp("shop"), redis_server.url, server.url, client.mint("shop"))
+    folder, url = tmp_path_factory.mktemp("shop"), client.server.url
+    shop = Shop(folder, redis_server.url, url, client.mint("shop"))
     shop.start_worker("w1", "-c", "1")
     yield shop
     shop.stop()

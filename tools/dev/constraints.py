@@ -1,4 +1,5 @@
-"""Renew ``constraints.txt``: the newest versions that all environments agree on.
+"""Renew ``constraints.txt``: the newest versions that all environments agree on; and
+``tools/dev/oldest.txt``: the same with the oldest engines that the plugins support.
 
 Run it from anywhere with ``hatch run python tools/dev/constraints.py``; it needs uv, which
 hatch brings. Everything is resolved for Python 3.11 and newer, on every platform.
@@ -15,6 +16,7 @@ ROOT = Path(__file__).resolve().parents[2]
 HEADING = (
     "# Made by tools/dev/constraints.py. Tested versions, for the environments of hatch.toml.\n"
 )
+ENGINES = ("apscheduler", "celery", "dramatiq", "rq")
 
 
 def asked_for() -> set[str]:
@@ -29,18 +31,30 @@ def asked_for() -> set[str]:
     return {each for each in found if not each.startswith("z4j")}
 
 
+def oldest(requirement: str) -> str:
+    """Return the requirement of an engine as that of its oldest version, others as they are."""
+    name, _, version = requirement.partition(",")[0].partition(">=")
+    return f"{name}=={version}.*" if name in ENGINES else requirement
+
+
 def main() -> None:
-    """Write the file; raises CalledProcessError when the requirements contradict each other."""
+    """Write the files; raises CalledProcessError when the requirements contradict each other."""
+    wanted = asked_for()
+    _write(ROOT / "constraints.txt", wanted)
+    _write(ROOT / "tools/dev/oldest.txt", {oldest(each) for each in wanted})
+
+
+def _write(file: Path, requirements: set[str]) -> None:
     uv = os.environ.get("HATCH_UV", "uv")
     command = [uv, "pip", "compile", "-", "--quiet", "--universal", "--python-version", "3.11"]
     done = subprocess.run(
         [*command, "--no-header", "--no-annotate", "--no-emit-find-links"],
-        input="\n".join(sorted(asked_for())),
+        input="\n".join(sorted(requirements)),
         stdout=subprocess.PIPE,
         text=True,
         check=True,
     )
-    (ROOT / "constraints.txt").write_text(HEADING + done.stdout)
+    file.write_text(HEADING + done.stdout)
 
 
 if __name__ == "__main__":

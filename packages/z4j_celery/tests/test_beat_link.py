@@ -1,9 +1,13 @@
-"""The example of docs/schedules-celery.md with the real agent: beat has one link of its own, and no
-harm comes to it when nobody answers.
+"""The examples of docs/schedules-celery.md with the real agent: beat has one link of its own, and
+no harm comes to it when nobody answers.
 """
 
 from __future__ import annotations
 
+import os
+import re
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -19,6 +23,12 @@ from z4j_core.frames import Command, WatchedStore
 PLUGINS = "celery,celery-beat,celery-redbeat,django-celery-beat"
 PAGE = Path(__file__).parents[3] / "docs" / "schedules-celery.md"
 StartBeat = Callable[..., Served]
+PROJECT = """
+SECRET_KEY = "for tests"
+INSTALLED_APPS = []
+DATABASES = {"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": "db.sqlite3"}}
+USE_TZ = True
+"""
 
 
 @pytest.fixture
@@ -96,3 +106,27 @@ def test_a_beat_inside_a_worker_has_a_link_of_its_own(start_beat: StartBeat) -> 
         worker.stop()
         assert worker.process.returncode == 0, worker.log.read_text()
         assert brain.wait_for(lambda: not brain.open_links)
+
+
+@pytest.mark.parametrize("name", ["django-celery-beat", "celery-redbeat"])
+def test_schedules_in_a_store_are_told(start_beat: StartBeat, tmp_path: Path, name: str) -> None:
+    section = PAGE.read_text().partition(f"For **{name}**")[2].partition("z4j needs")[0]
+    section = section.partition("\nFor **")[0]
+    blocks = dict(re.findall(r"```python\n# (\w+\.py)\n(.*?)```", section, re.DOTALL))
+    with (tmp_path / "shop.py").open("a") as shop:
+        shop.write(blocks["shop.py"])
+    more = {}
+    if "settings.py" in blocks:
+        project = PROJECT.replace("db.sqlite3", str(tmp_path / "db.sqlite3"))
+        (tmp_path / "settings.py").write_text(project + blocks["settings.py"])
+        more = {"DJANGO_SETTINGS_MODULE": "settings", "PYTHONPATH": str(tmp_path)}
+        migrate = [sys.executable, "-m", "django", "migrate", "--verbosity", "0"]
+        subprocess.run(migrate, env={**os.environ, **more}, check=True, timeout=120)
+    with LoopbackBrain() as brain:
+        beat = start_beat("beat", **brain.environment(**more))
+        assert brain.wait_for(lambda: brain.events), beat.log.read_text()
+        [info] = brain.hellos[0].schedulers
+        assert info.name == name
+        brain.watch_schedules(WatchedStore(name, info.store))
+        assert brain.wait_for(lambda: brain.schedules)
+        assert {"heartbeat", "invoices"} <= {one.id for one in brain.schedules[-1].schedules}

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from celery import Celery, Task
 from celery.contrib.testing.worker import start_worker
+from harness import wait
 
 from services.rabbitmq import RabbitMQ
 from z4j_celery.engine import CeleryEngine
 from z4j_core.events import Kind
+from z4j_core.frames import TaskRef
 from z4j_core.testing.engine_contract import EngineContract
 from z4j_core.testing.host import RecordingHost
 
@@ -23,7 +26,9 @@ class CeleryHarness:
         self.engine = CeleryEngine()
         self.engine.attach(self.host)
         self.app = Celery("contract", broker=broker, set_as_current=False)
+        self.consumer: Any = None
         self._ran = set[str]()
+        self._is_taken_up = False
         self.app.conf.update(task_default_queue="contract", worker_hijack_root_logger=False)
 
         @self.app.task(name="contract.succeed", shared=False, bind=True)
@@ -46,6 +51,20 @@ class CeleryHarness:
 
     def has_run(self, task_id: str) -> bool:
         return task_id in self._ran
+
+    def leave_waiting(self, value: int) -> TaskRef:
+        sent = self.app.send_task("contract.succeed", (value,), queue="aside")
+        with self.app.connection_for_read() as connection:
+            wait(lambda: self._is_taken_up or _depth(connection, "aside"), str)
+        return TaskRef(str(sent.id), name="contract.succeed", queue="aside", state="queued")
+
+    def take_up(self) -> None:
+        self._is_taken_up = True
+        self.consumer.call_soon(lambda: self.consumer.add_task_queue("aside"))
+
+
+def _depth(connection: Any, queue: str) -> int:
+    return int(connection.default_channel.queue_declare(queue, passive=True).message_count)
 
 
 @pytest.fixture(scope="module", params=["redis", "rabbitmq"])
@@ -71,7 +90,7 @@ class TestCelery(EngineContract):
             perform_ping_check=False,
             shutdown_timeout=60.0,
         ) as worker:
-            consumer = worker.consumer
+            harness.consumer = consumer = worker.consumer
             # Else its loop looks up only after ten seconds, when it is told to stop.
             consumer.call_soon(lambda: consumer.timer.call_repeatedly(0.2, bool))
             harness.host.wait_for(harness.run_succeeding(0), Kind.SUCCEEDED)

@@ -7,8 +7,10 @@ from collections.abc import Iterator
 import pytest
 import redis
 import rq_shop
-from stand import Stand
+from rq.job import Job
+from stand import Stand, ref
 
+from z4j_core.frames import TaskRef
 from z4j_core.plugins import Engine
 from z4j_core.testing import RecordingHost
 from z4j_core.testing.engine_contract import EngineContract
@@ -30,7 +32,16 @@ class RqHarness:
         return self.stand.run(rq_shop.sign_in, "anna", password=secret)
 
     def has_run(self, task_id: str) -> bool:
-        return self.stand.state(task_id) == "finished"
+        self.stand.work()
+        is_there = Job.exists(task_id, connection=self.stand.client)
+        return is_there and self.stand.state(task_id) == "finished"
+
+    def leave_waiting(self, value: int) -> TaskRef:
+        job = self.stand.queue.enqueue(rq_shop.add, value)
+        return ref(str(job.id), state="queued")
+
+    def take_up(self) -> None:
+        """A worker comes when somebody asks whether a task has run."""
 
 
 class TestContract(EngineContract):

@@ -7,8 +7,8 @@ from typing import Any
 
 import msgspec
 import pytest
-from lantern.plugin import LanternScheduler, z4j_scheduler
 from lantern.timetable import Entry, Timetable
+from lantern.timetable_plugin import LanternScheduler, z4j_scheduler
 from lantern.work import lantern
 
 from z4j_core.plugins import PluginSettings, Schedule
@@ -57,7 +57,7 @@ class TimetableHarness:
 
 
 class TestTimetable(SchedulerContract):
-    module = "lantern.plugin"
+    module = "lantern.timetable_plugin"
     library = "lantern.timetable"
 
     @pytest.fixture

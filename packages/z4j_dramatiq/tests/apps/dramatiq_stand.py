@@ -34,10 +34,12 @@ class Shop:
         options = {"max_retries": 0, "min_backoff": 10, "max_backoff": 20, **options}
         return dramatiq.actor(broker=self.broker, **options)(function)
 
-    def work(self, threads: int = 2) -> Any:
-        """Start a worker in this process."""
+    def work(self, threads: int = 2, queues: set[str] | None = None) -> Any:
+        """Start a worker in this process, for these queues or all."""
         # TimeLimit's thread and the like begin with the process, which has no worker's name here.
-        worker = dramatiq.Worker(self.broker, worker_timeout=100, worker_threads=threads)
+        worker = dramatiq.Worker(
+            self.broker, queues=queues, worker_timeout=100, worker_threads=threads
+        )
         worker.start()
         self.workers.append(worker)
         return worker

@@ -6,7 +6,7 @@ import msgspec
 
 from z4j_brain.ingest.cleaning import Unstorable, clean_payload, clean_text
 from z4j_brain.redaction.cleaner import Cleaner
-from z4j_brain.store.schedules_write import ToldSchedule
+from z4j_brain.store.schedules import ToldSchedule
 from z4j_core.schedules import WireSchedule
 
 MAX_TEXT = 500

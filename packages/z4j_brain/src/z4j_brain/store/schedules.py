@@ -20,14 +20,9 @@ UNREAD_US = 180_000_000
 """A store that was not read for so long is not known as it is now."""
 
 
-class ScheduleRecord(msgspec.Struct, frozen=True, kw_only=True):
-    """A schedule as last told. `arguments`, `absent`, `form` and `hidden` are JSON text; times and
-    durations in microseconds. `read_at` is when its store was read last, by `engine`'s scheduler.
-    """
+class ToldSchedule(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """A schedule as it is stored; the fields are columns. `schedule` is its id in the store."""
 
-    id: uuid.UUID
-    scheduler: str
-    store: str
     schedule: str
     name: str
     timing: str
@@ -45,6 +40,16 @@ class ScheduleRecord(msgspec.Struct, frozen=True, kw_only=True):
     absent: str
     form: str
     hidden: str
+
+
+class ScheduleRecord(ToldSchedule, frozen=True, kw_only=True):
+    """A schedule as last told. `arguments`, `absent`, `form` and `hidden` are JSON text; times and
+    durations in microseconds. `read_at` is when its store was read last, by `engine`'s scheduler.
+    """
+
+    id: uuid.UUID
+    scheduler: str
+    store: str
     first_seen: int
     seen_at: int
     gone_at: int | None

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Row, and_, bindparam, insert, or_, select, up
 
 from z4j_brain.store import feeds
 from z4j_brain.store.schedule_election import StoreKey
+from z4j_brain.store.schedules import ToldSchedule
 from z4j_brain.store.schema import schedule_stores, schedules
 from z4j_brain.store.types import new_id
 
@@ -19,28 +20,6 @@ GRACE_US = 60_000_000
 """How late a run may be before it counts as missed."""
 EARLY_US = 1_000_000
 """A run this much before its time is still that run."""
-
-
-class ToldSchedule(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """A schedule as it is stored; the fields are columns. `schedule` is its id in the store."""
-
-    schedule: str
-    name: str
-    timing: str
-    owner: str
-    task: str | None
-    queue: str | None
-    every_s: float | None
-    timezone: str | None
-    arguments: str
-    enabled: bool
-    last_run_at: int | None
-    next_run_at: int | None
-    runs: int | None
-    undone_by: str | None
-    absent: str
-    form: str
-    hidden: str
 
 
 class Reading(msgspec.Struct, frozen=True, kw_only=True):

@@ -15,44 +15,25 @@ The harness runs real tasks with the real engine; the kit looks at what the host
 from __future__ import annotations
 
 import threading
-import time
-from typing import Any, Protocol
 
 import msgspec
 
 from z4j_core.capability import Target
 from z4j_core.events import ENDING_KINDS, Kind
 from z4j_core.frames import MAX_FRAME_BYTES, Hello
-from z4j_core.plugins import Engine, Verdict
-from z4j_core.testing.host import RecordingHost, data_of
+from z4j_core.plugins import Verdict
+from z4j_core.testing.engine_effects import EffectContract, Harness, WaitingHarness
+from z4j_core.testing.host import data_of
 from z4j_core.testing.importing import assert_library_stays_out
+from z4j_core.testing.open_files import open_files
 from z4j_core.waiting import Broker, Depth
 
 SECRET = "hunter2-contract-secret"  # a planted value that must never be recorded
+ROUNDS = 20
+"""So often is done what must leave nothing open: what each leaves then stands out from the rest."""
 
 
-class Harness(Protocol):
-    """How the kit drives an engine. Task functions must be real tasks of the engine, which runs
-    them one after the other.
-    """
-
-    engine: Engine
-    host: RecordingHost
-
-    def run_succeeding(self, value: int) -> str:
-        """Publish a task that gets `value` as an argument and succeeds; return its id."""
-
-    def run_failing(self, message: str) -> str:
-        """Publish a task that raises ValueError(message); return its id."""
-
-    def run_with_secret(self, secret: str) -> str:
-        """Publish a task with the keyword argument `password=secret`; return its id."""
-
-    def has_run(self, task_id: str) -> bool:
-        """Tell whether the engine has begun this task of `run_succeeding`, without asking z4j."""
-
-
-class EngineContract:
+class EngineContract(EffectContract):
     """Subclass it as ``Test…``. Each test gets a fresh harness with the engine attached."""
 
     module: str
@@ -81,6 +62,17 @@ class EngineContract:
         assert any(event.name for event in events)
         previews = [data for data in map(data_of, events) if "args" in data or "kwargs" in data]
         assert any(data.get("exact") is True and "41" in repr(data) for data in previews)
+
+    def test_the_waiting_time_is_known(self, harness: Harness) -> None:
+        """It is told when a task was published, and that is not after its start."""
+        task_id = harness.run_succeeding(41)
+        start = harness.host.wait_for(task_id, Kind.STARTED)
+        harness.host.wait_for(task_id, Kind.SUCCEEDED)
+        events = harness.host.of_task(task_id)
+        times = [event.occurred_at for event in events if event.kind is Kind.PUBLISHED]
+        times += [at for event in events if (at := data_of(event).get("published_at"))]
+        assert times
+        assert max(times) <= start.occurred_at
 
     def test_failure_names_the_exception(self, harness: Harness) -> None:
         """A task that raises has one failed event with type, message and traceback."""
@@ -159,29 +151,35 @@ class EngineContract:
             assert not unknown.waiting
             assert not unknown.unacked
 
+    def test_asking_for_depths_leaves_nothing_open(self, harness: Harness) -> None:
+        """Connections that `queue_depths` opens are closed again, and no thread is left."""
+        harness.host.wait_for(harness.run_succeeding(41), Kind.SUCCEEDED)
+        engine = harness.engine
+        if not engine.tells_depths():
+            return
+        asked = [(broker.id, broker.queues[:5]) for broker in engine.brokers()]
+        threads, before = set(threading.enumerate()), open_files()
+        for _ in range(ROUNDS):
+            for broker, queues in asked:
+                engine.queue_depths(broker, queues)
+        assert open_files() < before + ROUNDS
+        # Some clients start a thread for a moment to connect.
+        self.until(lambda: not set(threading.enumerate()) - threads)
+
     def test_detach_ends_everything(self, harness: Harness) -> None:
-        """After `detach` nothing is recorded, and no thread of the plugin is left."""
-        before = set(threading.enumerate())
+        """After `detach` nothing is recorded, and no thread, file or socket is left."""
+        threads, before = set(threading.enumerate()), open_files()
+        for _ in range(ROUNDS):
+            harness.engine.detach()
+            harness.engine.attach(harness.host)
         harness.engine.detach()
-        harness.engine.attach(harness.host)
-        harness.engine.detach()
+        assert open_files() < before + ROUNDS
         recorded = len(harness.host.events)
         harness.run_succeeding(1)
-        _wait_for_run(harness, harness.run_succeeding(2))  # so the first is over
+        later = harness.run_succeeding(2)  # so the first is over
+        self.until(lambda: harness.has_run(later))
         assert not harness.host.events[recorded:]
-        assert not [thread for thread in threading.enumerate() if thread not in before]
-
-    def call(self, harness: Harness, action: str, *target: Any, **params: Any) -> Any:
-        """Call an action the way the agent does: parameters through their Struct."""
-        offered = harness.engine.actions()[action]
-        return getattr(harness.engine, action)(*target, msgspec.convert(params, offered.params))
+        assert not [thread for thread in threading.enumerate() if thread not in threads]
 
 
-def _wait_for_run(harness: Harness, task_id: str, timeout_s: float = 60.0) -> None:
-    deadline = time.monotonic() + timeout_s
-    while not harness.has_run(task_id):
-        assert time.monotonic() < deadline, f"task {task_id} does not run after detach()"
-        time.sleep(0.01)
-
-
-__all__ = ["SECRET", "EngineContract", "Harness"]
+__all__ = ["SECRET", "EngineContract", "Harness", "WaitingHarness"]

@@ -1,20 +1,13 @@
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
-import { Button } from "@/components/ui/button";
-import { Icon } from "@/components/ui/icon";
 import { useProject } from "@/hooks/use-project";
 import { useShortcuts } from "@/hooks/use-shortcuts";
 import { actionsQuery, type ActionView } from "@/services/actions";
 import type { TaskDetail } from "@/services/tasks";
 import { ActionDialog } from "./action-dialog";
-import { buttonOf, byUse } from "./labels";
+import { byUse } from "./labels";
+import { type Offered, OfferedButtons } from "./offered-buttons";
 import { RetryPreview } from "./retry-preview";
-
-interface Offered {
-  view: ActionView;
-  /** Why it cannot be done now; null when it can. */
-  obstacle: string | null;
-}
 
 /** What the engine offers for this task: the brain says which of it is allowed now, and why not. */
 export function offeredFor(task: TaskDetail, actions: readonly ActionView[]): Offered[] {
@@ -46,21 +39,7 @@ export function TaskActions({ task }: { task: TaskDetail }) {
   const title = task.name ?? task.task_id;
   return (
     <div className="flex flex-wrap items-center gap-1.5" role="group" aria-label="Actions">
-      {offered.map(({ view, obstacle }) => {
-        const { label, icon } = buttonOf(view);
-        return (
-          <Button
-            key={view.name}
-            variant={view.destructive ? "danger" : "outline"}
-            disabled={obstacle !== null}
-            title={obstacle ?? view.description}
-            onClick={() => setOpen(view)}
-          >
-            {icon && <Icon name={icon} className="size-3.5" />}
-            {label}
-          </Button>
-        );
-      })}
+      <OfferedButtons offered={offered} onOpen={setOpen} />
       {open && (
         <ActionDialog
           key={open.name}

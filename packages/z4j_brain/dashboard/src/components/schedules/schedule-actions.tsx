@@ -1,8 +1,8 @@
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { ActionDialog } from "@/components/actions/action-dialog";
-import { buttonOf, sentence } from "@/components/actions/labels";
-import { Button } from "@/components/ui/button";
+import { sentence } from "@/components/actions/labels";
+import { type Offered, OfferedButtons } from "@/components/actions/offered-buttons";
 import { Icon } from "@/components/ui/icon";
 import { useProject } from "@/hooks/use-project";
 import { isObject } from "@/schema/schema";
@@ -12,11 +12,6 @@ import { type ScheduleDetail, type StoreView, storesQuery } from "@/services/sch
 /** Actions that a later start of the application does not undo. */
 const PASSING = new Set(["run_now"]);
 const ORDER = ["run_now", "pause", "resume", "update"];
-
-export interface Offered {
-  view: ActionView;
-  obstacle: string | null;
-}
 
 /** What can be done with this schedule now; pause and resume only where they would change it. */
 export function offeredFor(detail: ScheduleDetail, store: StoreView, permissions: readonly string[]): Offered[] {
@@ -45,21 +40,7 @@ export function ScheduleActions({ detail }: { detail: ScheduleDetail }) {
   return (
     <div className="flex flex-col gap-2">
       <div className="flex flex-wrap items-center gap-1.5" role="group" aria-label="Actions">
-        {offered.map(({ view, obstacle }) => {
-          const { label, icon } = buttonOf(view);
-          return (
-            <Button
-              key={view.name}
-              variant={view.destructive ? "danger" : "outline"}
-              disabled={obstacle !== null}
-              title={obstacle ?? view.description}
-              onClick={() => setOpen(view)}
-            >
-              {icon && <Icon name={icon} className="size-3.5" />}
-              {label}
-            </Button>
-          );
-        })}
+        <OfferedButtons offered={offered} onOpen={setOpen} />
         {offered.length === 0 && (
           <span className="text-xs text-ink-3">No online process offers an action for this schedule.</span>
         )}
