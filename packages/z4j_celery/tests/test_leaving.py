@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 from billiard.einfo import ExceptionInfo
+from celery import Celery
+from celery.app.trace import TraceInfo, build_tracer
 
 from z4j_agent.facts import now_us
 from z4j_celery import leaving
@@ -19,9 +21,19 @@ def raised() -> Any:
         return ExceptionInfo()
 
 
+def fails() -> None:
+    raise ValueError("no stock")
+
+
 def test_the_parent_reads_what_the_child_noted() -> None:
-    info, before = raised(), now_us()
-    leaving.note(einfo=info, sender="a task", task_id="1")
+    before, original = now_us(), TraceInfo.handle_error_state
+    undo = leaving.note_ends()
+    app = Celery("leaving", broker="memory://", set_as_current=False)
+    task = app.task(name="fails")(fails)
+    outcome = build_tracer(task.name, task, app=app)("1", (), {}, {"delivery_info": {}})
+    undo()
+    assert TraceInfo.handle_error_state is original
+    info = outcome.retval
     noted = leaving.left_at(pickle.loads(pickle.dumps(info)), before, now_us())  # as Celery does
     assert before <= noted <= now_us()
     assert leaving.left_at(info, before, noted + 700_000) == noted
@@ -34,6 +46,5 @@ def test_what_makes_no_sense_is_not_believed(noted: object) -> None:
     assert leaving.left_at(info, 100, 200) == 200
 
 
-def test_a_signal_without_an_exception_is_passed_over() -> None:
-    leaving.note(einfo=None)
+def test_without_a_note_it_is_now() -> None:
     assert leaving.left_at(None, 100, 200) == 200
