@@ -1,41 +1,42 @@
-"""A Dramatiq application whose tasks count the truth themselves, outside z4j.
-
-Lines as in `celery_truth.py`, each with the time in microseconds as its last word.
-"""
+"""A Dramatiq application whose tasks count the truth themselves, as those of `celery_truth.py`."""
 
 from __future__ import annotations
 
 import os
 import time
 from pathlib import Path
+from typing import Any
 
 import dramatiq
 from dramatiq.brokers.redis import RedisBroker
 from dramatiq.middleware import CurrentMessage
+from telling import publish, tell  # noqa: F401
 
 import z4j_dramatiq.auto  # noqa: F401
 
+
+class Due(dramatiq.Middleware):
+    """Notes on a delayed message when it is due: Dramatiq takes that away before it runs."""
+
+    def before_enqueue(self, broker: Any, message: Any, delay: int | None) -> None:
+        if delay is not None:
+            message.options["due"] = time.time_ns() + delay * 1_000_000
+
+
 broker = RedisBroker(url=os.environ["BROKER_URL"])
 broker.add_middleware(CurrentMessage())
+broker.add_middleware(Due())
 dramatiq.set_broker(broker)
-
-
-def tell(what: str, task_id: str, attempt: int) -> None:
-    line = f"{what} {task_id} {attempt} {time.time_ns() // 1000}\n".encode()
-    handle = os.open(os.environ["TRUTH_FILE"], os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
-    try:
-        os.write(handle, line)
-    finally:
-        os.close(handle)
 
 
 @dramatiq.actor(min_backoff=5, max_backoff=10, max_retries=2)
 def work(number: int) -> None:
     """Every seventh fails at once, every fifth is retried once or twice, the others succeed."""
+    began = time.time_ns()
     message = CurrentMessage.get_current_message()
     assert message is not None
     task_id, attempt = message.message_id, message.options.get("retries", 0)
-    tell("started", task_id, attempt)
+    tell("started", task_id, attempt, began, message.options.get("due", 0))
     time.sleep(0.002)
     if number % 5 == 0 and attempt < 1 + number % 2:
         tell("retried", task_id, attempt)
@@ -60,3 +61,8 @@ def hold(gate: str) -> None:
             return
         time.sleep(0.01)
     raise TimeoutError(gate)
+
+
+def send(number: int) -> str:
+    """Publish one."""
+    return str(work.send(number).message_id)

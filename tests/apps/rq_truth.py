@@ -1,58 +1,46 @@
-"""RQ jobs that count the truth themselves, outside z4j.
+"""RQ jobs that count the truth themselves, as the tasks of `celery_truth.py`.
 
-Each run appends one line when it begins and one when it ends to the file `TRUTH_FILE`, as
-`celery_truth` does, and one with the moments of both (µs) to the file beside it. How many runs a
-job has had is counted in Redis.
+How many runs a job has had is counted in Redis.
 """
 
 from __future__ import annotations
 
 import os
 import time
+from datetime import UTC
 from pathlib import Path
 
 import redis
 from rq import Queue, Retry, get_current_job
+from telling import publish, tell  # noqa: F401
 
 import z4j_rq.auto  # noqa: F401
 
-
-def queue() -> Queue:
-    """Return the queue of the truth."""
-    return Queue("truth", connection=redis.Redis.from_url(os.environ["BROKER_URL"]))
+QUEUE = Queue("truth", connection=redis.Redis.from_url(os.environ["BROKER_URL"]))
 
 
-def publish(count: int) -> None:
-    """Enqueue `work(0)` to `work(count - 1)` and print their ids."""
-    truth = queue()
-    for number in range(count):
-        retry = Retry(max=1 + number % 2) if number % 5 == 0 else None
-        print(truth.enqueue(work, number, retry=retry).id)
-
-
-def tell(line: str, file: str = "") -> None:
-    path = os.environ["TRUTH_FILE"] + file
-    handle = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
-    try:
-        os.write(handle, f"{line}\n".encode())
-    finally:
-        os.close(handle)
+def send(number: int) -> str:
+    """Publish one."""
+    retry = Retry(max=1 + number % 2) if number % 5 == 0 else None
+    return str(QUEUE.enqueue(work, number, retry=retry).id)
 
 
 def work(number: int) -> int:
     """Every seventh fails, every fifth is retried once or twice, the others succeed."""
-    start = time.time_ns() // 1_000
+    began = time.time_ns()
     job = get_current_job()
     assert job is not None
     attempt = int(job.connection.incr(f"truth:{job.id}")) - 1
-    tell(f"started {job.id} {attempt}")
+    assert job.enqueued_at is not None
+    due = job.enqueued_at.replace(tzinfo=UTC).timestamp() * 1e9 if attempt else 0
+    tell("started", job.id, attempt, began, int(due))
+    time.sleep(0.002)
     end = "succeeded"
     if number % 5 == 0 and attempt < 1 + number % 2:
         end = "retried"
     elif number % 7 == 0:
         end = "failed"
-    tell(f"{end} {job.id} {attempt}")
-    tell(f"{job.id} {attempt} {start} {time.time_ns() // 1_000}", ".times")
+    tell(end, job.id, attempt)
     if end != "succeeded":
         raise ValueError(f"number {number}: {end}")
     return number
@@ -62,8 +50,8 @@ def killed() -> None:
     """Takes its own process down."""
     job = get_current_job()
     assert job is not None
-    tell(f"started {job.id} 0")
-    tell(f"failed {job.id} 0")
+    tell("started", job.id, 0)
+    tell("failed", job.id, 0)
     os.kill(os.getpid(), 9)
 
 

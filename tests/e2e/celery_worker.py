@@ -1,4 +1,4 @@
-"""A real Celery worker of `tests/apps/celery_truth.py`, and a publisher in a process of its own."""
+"""Real workers of `tests/apps/celery_truth.py`, and publishers in processes of their own."""
 
 from __future__ import annotations
 
@@ -7,17 +7,26 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 
 import redis
+
+from record import expected
+from services.process import guarded
 
 APPS = Path(__file__).parents[1] / "apps"
 
 
 class Shop:
-    """One broker database, its workers and its publishers; and the truth that the tasks told."""
+    """One broker database, its workers and its publishers; and the truth that the tasks told.
+
+    Shops of other engines derive from this one.
+    """
 
     app = "celery_truth"
+    ready = " ready."
+    """What the log of a worker says when it takes tasks."""
 
     def __init__(self, folder: Path, redis_url: str, server_url: str, token: str) -> None:
         self.truth_file = folder / "truth"
@@ -34,18 +43,22 @@ class Shop:
         }
         self.workers: list[subprocess.Popen[bytes]] = []
 
+    def command(self, name: str, options: Sequence[str]) -> list[str]:
+        """Return Python's arguments for a worker: prefork, with two children."""
+        celery = ["-m", "celery", "-A", self.app, "worker", "-n", f"{name}@%h"]
+        return [*celery, "-c", "2", "-l", "INFO", *options]
+
     def start_worker(self, name: str = "w1", *options: str) -> subprocess.Popen[bytes]:
-        """Start a prefork worker with two children and wait until it takes tasks."""
-        command = ("-m", "celery", "-A", self.app, "worker", "-n", f"{name}@%h", "-c", "2")
-        return self.start(name, " ready.", *command, "-l", "INFO", *options)
+        """Start a worker and wait until it takes tasks."""
+        return self.start(name, self.ready, *self.command(name, options))
 
     def start(
         self, name: str, ready: str, *command: str, **environment: str
     ) -> subprocess.Popen[bytes]:
-        """Start Python and wait until it has written `ready`."""
+        """Start Python, which ends when this process does, and wait until it writes `ready`."""
         with (self.folder / f"{name}.log").open("ab") as log:
             process = subprocess.Popen(
-                [sys.executable, *command],
+                guarded([sys.executable, *command]),
                 env={**self.environment, **environment},
                 stdin=subprocess.DEVNULL,
                 stdout=log,
@@ -73,7 +86,7 @@ class Shop:
 
     def publish_numbers(self, count: int) -> list[str]:
         """Publish `work(0)` to `work(count - 1)`; what is not told yet is left in the spool."""
-        return self.publish(f"for n in range({count}): print(work.delay(n).id)")
+        return self.publish(f"publish(send, {count})")
 
     def publish_and_kill(self, count: int) -> list[str]:
         """Kill a publisher after `count` tasks; return the ids of those it knows to be sent."""
@@ -95,11 +108,21 @@ class Shop:
         """Return how often each (kind, task, attempt) really happened."""
         if not self.truth_file.exists():
             return Counter()
-        # The last line may be only half there while a worker writes it.
-        lines = self.truth_file.read_text().rpartition("\n")[0].splitlines()
+        told = (line.split()[:3] for line in self.truth_lines())
         return Counter(
-            (what, task_id, int(attempt)) for what, task_id, attempt in map(str.split, lines)
+            (what, task_id, int(attempt))
+            for what, task_id, attempt in told
+            if what not in ("sent", "left")
         )
+
+    def expected(self) -> Counter[tuple[str, str, int]]:
+        """Return the events that must be in the record, given what the tasks really did."""
+        return expected(self.truth())
+
+    def truth_lines(self) -> list[str]:
+        """Return what was told, a line each; see `telling.py`."""
+        # The last line may be only half there while a worker writes it.
+        return self.truth_file.read_text().rpartition("\n")[0].splitlines()
 
     def wait_for_ends(self, count: int, timeout_s: float = 240) -> None:
         """Wait until `count` tasks have ended for good."""

@@ -1,8 +1,8 @@
-"""Real RQ workers of `tests/apps/rq_truth.py`, which fork for every job."""
+"""Real RQ workers of `tests/apps/rq_truth.py`."""
 
 from __future__ import annotations
 
-import subprocess
+from collections.abc import Sequence
 
 from celery_worker import Shop
 
@@ -10,15 +10,16 @@ _RQ = "from rq.cli import main; sys.exit(main())"
 
 
 class RqShop(Shop):
-    """One Redis, RQ's workers and publishers on it."""
+    """As `Shop`, with RQ; `kind` is the class of the workers."""
 
     app = "rq_truth"
+    ready = "Listening on"
+    kind = "Worker"
 
-    def start_worker(self, name: str = "w1", *options: str) -> subprocess.Popen[bytes]:
-        """Start a worker that forks, with the jobs' module loaded, and wait until it listens."""
-        options = ("-w", "z4j_rq.Worker", "-n", name, "-u", self.redis_url, *options, "truth")
-        program = f"import sys, {self.app}; {_RQ}"
-        return self.start(name, "Listening on", "-c", program, "worker", *options)
+    def command(self, name: str, options: Sequence[str]) -> list[str]:
+        """Return Python's arguments for a worker that has the jobs' module loaded."""
+        worker = ["worker", "-w", f"z4j_rq.{self.kind}", "-n", name, "-u", self.redis_url]
+        return ["-c", f"import sys, {self.app}; {_RQ}", *worker, *options, "truth"]
 
     def start_cron(self, module: str) -> None:
         """Start RQ's own scheduler with a module that configures it."""

@@ -16,6 +16,7 @@ from typing import Any
 import httpx
 
 from services.ports import free_port
+from services.process import guarded
 
 EMAIL, PASSWORD, PROJECT = "ada@example.org", "correct horse battery staple", "shop"
 
@@ -47,9 +48,10 @@ class Server:
 
     def start(self) -> None:
         self.home.mkdir(parents=True, exist_ok=True)
+        serve = ["serve", "--port", str(self.port), "--migrate"]
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                [sys.executable, *self.program, "serve", "--port", str(self.port), "--migrate"],
+                guarded([sys.executable, *self.program, *serve]),
                 env=self.environment,
                 stdin=subprocess.DEVNULL,
                 stdout=log,

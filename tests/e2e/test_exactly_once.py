@@ -9,14 +9,15 @@ from pathlib import Path
 import pytest
 
 from celery_worker import Shop
-from record import expected, wait_for_events
+from record import wait_for_events
+from run_times import described, differences
 from server import Client, Server
 
 TASKS = 2_000
 
 
 def check(shop: Shop, record_url: str) -> None:
-    wanted = expected(shop.truth())
+    wanted = shop.expected()
     found = wait_for_events(record_url, wanted)
     assert not (wanted - found), f"lost: {list((wanted - found).items())[:5]}"
     assert not (found - wanted), f"surplus: {list((found - wanted).items())[:5]}"
@@ -31,6 +32,7 @@ def test_every_event_is_recorded_once(
     ids = shop.publish_numbers(TASKS)
     shop.wait_for_ends(TASKS)
     check(shop, record_url)
+    print(described(differences(shop.truth_lines(), record_url)))
     states = {item["state"] for item in client.project("/tasks", limit=200)["items"]}
     assert states <= {"succeeded", "failed"}
     assert client.project(f"/tasks/celery/{ids[0]}")["wait_ms"] >= 0
@@ -93,7 +95,7 @@ def test_a_publisher_killed_in_the_middle_loses_nothing(
     shop.start_worker()
     shop.wait_for_ends(len(known))
     time.sleep(1)  # the broker may have had one task more than its publisher knew of
-    wanted = expected(shop.truth())
+    wanted = shop.expected()
     for event in list(wanted):
         if event[0] == "published" and event[1] not in known:
             del wanted[event]  # it may have been killed before it could tell

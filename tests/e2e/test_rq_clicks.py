@@ -85,7 +85,7 @@ def leave_waiting_jobs(hand: Hand, client: Client, shop: RqShop, rq: redis.Redis
     queue = Queue("truth", connection=rq)
     enqueue(rq, "work", 8)  # an idle worker takes one more
     eventually(lambda: [one.get_state() for one in Worker.all(rq)] == ["suspended"], "not yet")
-    waiting, *others = shop.publish("publish(3)")
+    waiting, *others = shop.publish("publish(send, 3)")
     client.task(waiting, "queued", engine="rq")
     hand.do("rq", "cancel", waiting)
     assert status(rq, waiting) == "canceled"

@@ -17,11 +17,19 @@ class ServiceFailedError(RuntimeError):
     """A service that is installed did not start or stop; the text ends with its log."""
 
 
+def guarded(arguments: Sequence[str], death_signal: str = "TERM") -> list[str]:
+    """Return a command that the kernel ends when the thread that started it ends.
+
+    So a killed test run leaves nothing behind, where ``setpriv`` exists (Linux).
+    """
+    guard = shutil.which("setpriv")
+    return [*([guard, "--pdeathsig", death_signal] if guard else []), *arguments]
+
+
 class ServiceProcess:
     """One server process whose output goes to a log file. Not for use by several threads.
 
-    Where ``setpriv`` exists (Linux) the kernel ends the process when the thread that
-    started it ends, so a killed test run leaves nothing behind.
+    It ends with the thread that started it: see ``guarded``.
     """
 
     def __init__(
@@ -35,8 +43,7 @@ class ServiceProcess:
         environment: Mapping[str, str] | None = None,
         death_signal: str = "TERM",
     ) -> None:
-        guard = shutil.which("setpriv")
-        self._arguments = [*([guard, "--pdeathsig", death_signal] if guard else []), *arguments]
+        self._arguments = guarded(arguments, death_signal)
         self._log = log
         self._cwd = cwd
         self._user = user

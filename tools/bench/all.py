@@ -18,11 +18,15 @@ import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-import msgspec
-from figures import HEADINGS, Figure
-from machine import description
-
 HERE = Path(__file__).parent
+sys.path.insert(0, str(HERE.parents[1] / "tests"))
+
+import msgspec  # noqa: E402
+from figures import HEADINGS, Figure  # noqa: E402
+from machine import description  # noqa: E402
+
+from services.process import guarded  # noqa: E402
+
 LIMIT_S = 1_800
 BOTH = ("--database postgresql", "--database sqlite")
 
@@ -48,7 +52,10 @@ FULL = (
     "growth.py --database sqlite --events 2000000",
     "celery_overhead.py --pool solo",
     "celery_overhead.py --pool prefork",
+    "rq_overhead.py --pool simple",
+    "rq_overhead.py --pool fork",
     "dramatiq_overhead.py",
+    *(f"engine_times.py --engine {engine}" for engine in ("celery", "rq", "dramatiq")),
     "footprint.py",
 )
 
@@ -109,7 +116,7 @@ def run(line: str) -> list[Figure]:
 
 def output_of(command: Sequence[str]) -> str:
     """Return what a program prints; after `LIMIT_S` it is asked to end, and cleans up."""
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(guarded(command), stdout=subprocess.PIPE, text=True) as process:
         try:
             output, _ = process.communicate(timeout=LIMIT_S)
         except BaseException:

@@ -33,6 +33,7 @@ import redis  # noqa: E402
 from celery import Celery  # noqa: E402
 
 import z4j_celery.auto  # noqa: E402, F401
+from services.process import guarded  # noqa: E402
 from services.redis import running_redis  # noqa: E402
 from z4j_agent.testing import LoopbackBrain  # noqa: E402
 
@@ -62,7 +63,7 @@ class Worker:
     def __init__(self, url: str, pool: str, queue: str, environment: dict[str, str]) -> None:
         kept = {name: value for name, value in os.environ.items() if not name.startswith("Z4J_")}
         self.process = subprocess.Popen(
-            self.command(url, pool, queue),
+            guarded(self.command(url, pool, queue)),
             env={
                 **kept,
                 **environment,
@@ -220,6 +221,8 @@ def main(kind: type[Bench] = Bench, description: str = __doc__) -> None:
     parser.add_argument("--spool", choices=["on", "off"], default="on", help="as Z4J_SPOOL")
     parser.add_argument("--json", type=Path, help="also write the figure to this file")
     options = parser.parse_args()
+    # Whoever ends this program early ends its workers, too.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended"))
     turns: list[dict[str, float]] = []
     if len(CORES) > 1:
         os.sched_setaffinity(0, CORES[1:])

@@ -116,8 +116,21 @@ TARGETS = {
             ("ratio", "z4j's server against the public one", "×", 75, 125, True),
         )
     },
+    **{
+        f"times_{key}_{quantity}_{engine}": Target(f"{what} {told}, {engine}", unit, *limits)
+        for engine in ("celery", "rq", "dramatiq")
+        for key, what in (("wait", "a run's wait in the record"), ("run", "a run's time in it"))
+        for quantity, told, unit, *limits in (
+            ("p50", "off by, p50", "ms"),
+            ("p99", "off by, p99", "ms", 5, 2),
+            ("near", "within 5 ms", "%", None, None, True),
+        )
+    },
     "overhead_solo": Target("a no-op task's CPU with z4j, solo", "× without", 1.08, 1.04),
     "overhead_prefork": Target("a no-op task's CPU with z4j, prefork", "× without", 1.08, 1.04),
+    "overhead_simple": Target("a no-op job's CPU with z4j, RQ's SimpleWorker", "× without"),
+    "overhead_fork": Target("a no-op job's CPU with z4j, RQ's Worker", "× without"),
+    "overhead_threads": Target("a no-op message's CPU with z4j, Dramatiq", "× without", 1.1),
 }
 
 

@@ -25,6 +25,7 @@ from figures import Figure, add_option, tell  # noqa: E402
 from machine import resident_mib  # noqa: E402
 
 from services.ports import free_port  # noqa: E402
+from services.process import guarded  # noqa: E402
 
 PACKAGES = ("z4j_core", "z4j_brain", "z4j")
 IDLE_S = 5.0
@@ -69,7 +70,7 @@ def serve(python: Path, folder: Path) -> list[Figure]:
     home = folder / "home"
     begin = time.perf_counter()
     server = subprocess.Popen(
-        [str(python.parent / "z4j"), "serve", "--port", str(port)],
+        guarded([str(python.parent / "z4j"), "serve", "--port", str(port)]),
         env={**os.environ, "Z4J_HOME": str(home), "PYTHONDONTWRITEBYTECODE": ""},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,

@@ -32,6 +32,7 @@ from sqlalchemy import Connection, create_engine, text
 from stand import DATABASES, a_database, stand
 
 from services.ports import free_port
+from services.process import guarded
 from services.redis import running_redis
 
 VERSION = "1.13.0"
@@ -111,7 +112,7 @@ def worker(folder: Path, binaries: Path, environment: dict[str, str]) -> Iterato
     kept = {name: value for name, value in os.environ.items() if not name.startswith("Z4J_")}
     options = ["-Q", QUEUE, "-P", "prefork", "-c", "2", "-E", "-l", "WARNING"]
     process = subprocess.Popen(
-        [str(binaries / "celery"), "-A", "side_by_side", "worker", *options],
+        guarded([str(binaries / "celery"), "-A", "side_by_side", "worker", *options]),
         cwd=folder,
         env={**kept, **environment},
         stdin=subprocess.DEVNULL,
@@ -157,7 +158,7 @@ def the_peer(database: str, folder: Path) -> Iterator[Place]:
         own |= {name: token_urlsafe(48) for name in _SECRETS} | {"Z4J_ENVIRONMENT": "dev"}
         with (folder / "peer.log").open("wb") as log:
             process = subprocess.Popen(
-                command,
+                guarded(command),
                 env={**os.environ, **own},
                 stdin=subprocess.DEVNULL,
                 stdout=log,

@@ -39,7 +39,7 @@ def test_a_success_is_told_with_all_its_facts(any_stand: Stand) -> None:
         assert host.data(task_id, kind)["published_at"] == published["at"]
     succeeded = host.data(task_id, "succeeded")
     assert succeeded["result"] == 5
-    assert succeeded["run_us"] == succeeded["at"] - started["at"] >= 0
+    assert 0 <= succeeded["run_us"] <= succeeded["at"] - started["at"]
     forks = any_stand.worker_class.__name__ == "Worker"
     assert (started["pid"] != os.getpid()) == forks
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from z4j_brain.link.clock_offset import MAX_ROUND_TRIP_US, SAMPLES, ClockOffset
+from z4j_brain.link.clock_offset import MAX_ROUND_TRIP_US, SAMPLES, ClockOffset, one_way
 from z4j_core.frames import Heartbeat
 
 NOON = 1_700_000_000_000_000
@@ -31,7 +31,7 @@ def test_nothing_is_known_before_the_first_heartbeat() -> None:
         st.tuples(st.integers(0, 2_000_000), st.integers(0, 2_000_000)), min_size=1, max_size=12
     ),
 )
-def test_the_error_is_at_most_half_the_shortest_round_trip(
+def test_the_error_is_at_most_half_the_shortest_round_trip_or_it_is_none(
     offset: int, delays: list[tuple[int, int]]
 ) -> None:
     clock = ClockOffset()
@@ -39,7 +39,17 @@ def test_the_error_is_at_most_half_the_shortest_round_trip(
         beat(clock, offset, there=there, back=back)
     shortest = min(there + back for there, back in delays[-SAMPLES:])
     assert clock.us is not None
-    assert abs(clock.us - offset) <= shortest // 2 + 1
+    if clock.us == 0:
+        assert abs(offset) <= shortest + 1
+    else:
+        assert abs(clock.us - offset) <= shortest // 2 + 1
+
+
+def test_a_clock_that_agrees_is_not_made_wrong_by_delays() -> None:
+    clock = ClockOffset()
+    beat(clock, 0, there=1_000, back=90_000)
+    assert clock.us == 0
+    assert one_way(NOON, NOON + 20_000).sure_us == 0
 
 
 def test_equal_delays_leave_no_error() -> None:

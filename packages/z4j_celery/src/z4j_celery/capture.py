@@ -12,6 +12,7 @@ from z4j_agent.facts import now_us, text_of
 from z4j_celery.cancelled import Cancelled
 from z4j_celery.facts import attempt_of, exception_of, origin
 from z4j_celery.guard import guarded
+from z4j_celery.leaving import note_ends
 from z4j_celery.memory import Messages
 from z4j_celery.process import Process
 from z4j_celery.publish import Publications
@@ -34,6 +35,7 @@ class Capture:
         self._publications = Publications(self.process)
         self._step = observing_step(guarded(self._observe))
         self._apps: list[Any] = []
+        self._stop_noting = note_ends()
 
     def handlers(self) -> Iterator[tuple[Any, Callable[..., None]]]:
         """Return each signal with its handler."""
@@ -52,6 +54,7 @@ class Capture:
             app.steps["consumer"].discard(self._step)
             stop_observing(app, self._runs)
         self._apps.clear()
+        self._stop_noting()
         self._runs.detach()
         running.forget()
 

@@ -11,6 +11,7 @@ from z4j_agent.facts import now_us, text_of
 from z4j_celery.endings import Ending, ending_of, revoked, timed_out
 from z4j_celery.facts import attempt_of, origin, relations, result_of
 from z4j_celery.guard import complain, guarded, logger
+from z4j_celery.leaving import left_at
 from z4j_celery.memory import Messages, Recent, message_of
 from z4j_celery.original import pack
 from z4j_celery.parameters import ParameterNames
@@ -161,7 +162,7 @@ class Runs:
         elif info is None:
             self._end(request, run, timed_out(time_limit, said))
         else:
-            self._end(request, run, ending_of(info, said, was_acknowledged, has_fallen))
+            self._end(request, run, ending_of(info, said, was_acknowledged, has_fallen), info)
 
     def _started(self, request: Any, run: Run) -> None:
         if run.has_started:
@@ -173,7 +174,7 @@ class Runs:
             _STARTED,
             request.id,
             run,
-            int(request.time_start * 1_000_000),
+            _began(request),
             {"pid": pid, **run.origin},
         )
 
@@ -184,11 +185,14 @@ class Runs:
         if not run.has_started:
             self._waiting.take((request.id, run.attempt))
         data: dict[str, Any] = {"result": result_of(result)}
+        at = now_us()
         if runtime is not None:
-            data["run_us"] = int(runtime * 1_000_000)
-        self._send(_SUCCEEDED, request.id, run, now_us(), data)
+            data["run_us"] = run_us = int(runtime * 1_000_000)
+            if run.has_started:
+                at = min(at, _began(request) + run_us)
+        self._send(_SUCCEEDED, request.id, run, at, data)
 
-    def _end(self, request: Any, run: Run, ending: Ending | None) -> None:
+    def _end(self, request: Any, run: Run, ending: Ending | None, info: Any = None) -> None:
         if ending is None or run.has_ended:
             return
         run.has_ended = True
@@ -196,8 +200,10 @@ class Runs:
             self._waiting.take((request.id, run.attempt))
         at = now_us()
         data = ending.data
-        if run.has_started and "run_us" not in data:
-            data["run_us"] = max(0, at - int(request.time_start * 1_000_000))
+        if run.has_started:
+            began = _began(request)
+            at = left_at(info, began, at)
+            data["run_us"] = max(0, at - began)
         if ending.kind in (Kind.FAILED, Kind.CANCELLED, Kind.REJECTED):
             message = message_of(request, run.name, run.queue)
             if message is not None:
@@ -227,6 +233,11 @@ class Runs:
             run = Run(attempt_of(headers), request.type, queue, origin(headers, request.id))
             setattr(request, _MARK, run)
         return run
+
+
+def _began(request: Any) -> int:
+    """Return when the process of the pool took the task, as Celery noted it there."""
+    return int(request.time_start * 1_000_000)
 
 
 def _nowhere(event: TaskEvent) -> None:

@@ -51,13 +51,12 @@ class Cancelled:
 
     def has(self, broker: Any, task_id: str) -> bool:
         """Tell whether a task was cancelled. Never raises."""
-        if is_shared(broker):
+        # Asked for every message: the usual answer first.
+        if not self._is_fresh(broker) and is_shared(broker):
             self._refresh(broker)
         return task_id in self._ids
 
     def _refresh(self, broker: Any) -> None:
-        if self._is_fresh(broker):
-            return
         # The other threads wait for the answer: what they are about to start may be in it.
         with self._asking:
             if self._is_fresh(broker):

@@ -13,7 +13,7 @@ from typing import Any
 from dramatiq.message import Message
 
 _ONLY_ONCE = frozenset({"pipe_target", "pipe_ignore", "periodic"})
-_SIMPLE = (str, int, float, bool, type(None))
+_SIMPLE = frozenset({str, int, float, bool, type(None)})
 
 
 def lasting_options(broker: Any, options: dict[str, Any]) -> dict[str, Any]:
@@ -47,5 +47,4 @@ def unpack(data: bytes) -> Any:
 
 def can_change(message: Any) -> bool:
     """Tell whether a run could change the arguments that it was given."""
-    values = (*message.args, *message.kwargs.values())
-    return not all(type(value) in _SIMPLE for value in values)
+    return not _SIMPLE.issuperset(map(type, (*message.args, *message.kwargs.values())))

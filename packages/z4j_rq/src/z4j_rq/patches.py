@@ -178,4 +178,7 @@ class Patches:
         # are known, and only then the run itself begins. It raises what the original would.
         _ = job.func
         self._runs.on_call(job)
-        return original(job)
+        try:
+            return original(job)
+        finally:
+            self._runs.on_left(job)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from types import TracebackType
 from typing import Any
 
@@ -26,7 +27,18 @@ _STOPPED = "The job was stopped by a command: RQ killed the process that ran it.
 class Run:
     """What is known of one run. A fork copies it, so both processes know where the run stands."""
 
-    __slots__ = ("attempt", "due", "error", "job_id", "name", "queue", "received_at", "started_at")
+    __slots__ = (
+        "attempt",
+        "began",
+        "due",
+        "error",
+        "job_id",
+        "name",
+        "queue",
+        "received_at",
+        "run_us",
+        "started_at",
+    )
 
     def __init__(self, job_id: str, attempt: int, queue: str | None) -> None:
         self.job_id = job_id
@@ -35,6 +47,8 @@ class Run:
         self.name: str | None = None
         self.received_at = now_us()
         self.started_at: int | None = None
+        self.began = 0
+        self.run_us: int | None = None
         self.error: ExcInfo | None = None
         self.due: int | None = None
 
@@ -93,6 +107,13 @@ class Runs:
             data = {**arguments_of(job), "pid": os.getpid(), **_origin(job)}
             run.started_at = now_us()
             self._emit(run, Kind.STARTED, run.started_at, data, STARTED)
+            run.began = time.monotonic_ns()
+
+    def on_left(self, job: Any) -> None:
+        """The function has been left; RQ goes on to handle the end."""
+        run = self._of(job)
+        if run is not None and run.began and run.run_us is None:
+            run.run_us = (time.monotonic_ns() - run.began) // 1_000
 
     def on_spawned(self, job: Any, pid: int) -> None:
         """The job runs in a process that has nothing of us, which began just now."""
@@ -185,7 +206,9 @@ class Runs:
     def _end(self, run: Run, kind: Kind, at: int, data: dict[str, Any]) -> None:
         if self._slate.has(ENDED):
             return
-        if run.started_at is not None:
+        if run.run_us is not None:
+            data["run_us"] = run.run_us
+        elif run.started_at is not None:
             data["run_us"] = max(0, at - run.started_at)
         self._emit(run, kind, at, data, ENDED)
 

@@ -17,7 +17,7 @@ from z4j_core.frames import Heartbeat
 SAMPLES = 8
 MAX_ROUND_TRIP_US = 10_000_000
 ONE_WAY_ERROR_US = 1_000_000
-"""What a sample without an echo may be off, of an agent that does not tell one."""
+"""What a sample without an echo may be off: of a hello, and of an agent that does not tell one."""
 SLACK_US = 50_000
 """How far two good samples may part by the drift of a clock between them."""
 _LIMIT = 1 << 52
@@ -28,6 +28,15 @@ class Sample(NamedTuple):
 
     offset_us: int
     error_us: int
+
+    @property
+    def sure_us(self) -> int:
+        """The offset, unless it may as well be the error: then none.
+
+        Most clocks are set by the network, and the waits between processes of one machine would be
+        off by the delays of their links.
+        """
+        return self.offset_us if abs(self.offset_us) > self.error_us else 0
 
     def contradicts(self, other: Sample) -> bool:
         """Whether both cannot be true: the clock was set in between."""
@@ -47,7 +56,7 @@ class ClockOffset:
         if not self._samples:
             return None
         # Of equal ones the newest.
-        return min(reversed(self._samples), key=lambda sample: sample.error_us).offset_us
+        return min(reversed(self._samples), key=lambda sample: sample.error_us).sure_us
 
     def take(self, heartbeat: Heartbeat, at: int) -> None:
         """Learn from a heartbeat that arrived at `at`; one that makes no sense is passed over."""
@@ -59,11 +68,16 @@ class ClockOffset:
         self._samples.append(sample)
 
 
+def one_way(said: int, at: int) -> Sample:
+    """Return what one message tells: its sender's clock was read some delay before `at`."""
+    return Sample(said - at, ONE_WAY_ERROR_US)
+
+
 def _sample(heartbeat: Heartbeat, at: int) -> Sample | None:
     if not 0 < heartbeat.now < _LIMIT:
         return None
     if heartbeat.echo == 0:
-        return Sample(heartbeat.now - at, ONE_WAY_ERROR_US)
+        return one_way(heartbeat.now, at)
     round_trip = at - heartbeat.echo - heartbeat.echo_age_us
     if heartbeat.echo_age_us < 0 or not 0 <= round_trip <= MAX_ROUND_TRIP_US:
         return None

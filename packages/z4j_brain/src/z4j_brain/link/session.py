@@ -21,6 +21,7 @@ from z4j_brain import __version__
 from z4j_brain.clock import now
 from z4j_brain.ingest.arrival import arrival
 from z4j_brain.link.admission import Admitted
+from z4j_brain.link.clock_offset import one_way
 from z4j_brain.link.codes import INTERNAL, UNAVAILABLE, close_code
 from z4j_brain.link.greeting import check_hello, worker_link
 from z4j_brain.link.outgoing import Outgoing
@@ -208,7 +209,7 @@ class Session:
             committed_position, self.agent_id, hello.worker_id, hello.epoch
         )
         self.worker_id, self.is_adoption = hello.worker_id, hello.adopted
-        self._clock_offset = hello.now - at if hello.now else None
+        self._clock_offset = one_way(hello.now, at).sure_us if hello.now else None
         self._outgoing.start_at(position)
         self._vitals.heard(at)
         self.link.welcome(hello, position, self.admitted.project, __version__, now())
