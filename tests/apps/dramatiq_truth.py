@@ -10,7 +10,7 @@ from typing import Any
 import dramatiq
 from dramatiq.brokers.redis import RedisBroker
 from dramatiq.middleware import CurrentMessage
-from telling import publish, tell  # noqa: F401
+from telling import publish, tell, tell_charge  # noqa: F401
 
 import z4j_dramatiq.auto  # noqa: F401
 
@@ -47,6 +47,13 @@ def work(number: int) -> None:
         tell("failed", task_id, attempt)
         raise ValueError(f"number {number} fails")
     tell("succeeded", task_id, attempt)
+
+
+@dramatiq.actor(max_retries=0)
+def charge(order: str, *, password: str) -> None:
+    """Tells the arguments that it really got, and fails."""
+    tell_charge(order, password)
+    raise ValueError("declined")
 
 
 @dramatiq.actor(max_retries=0)

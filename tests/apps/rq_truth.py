@@ -12,7 +12,7 @@ from pathlib import Path
 
 import redis
 from rq import Queue, Retry, get_current_job
-from telling import publish, tell  # noqa: F401
+from telling import publish, tell, tell_charge  # noqa: F401
 
 import z4j_rq.auto  # noqa: F401
 
@@ -53,6 +53,12 @@ def killed() -> None:
     tell("started", job.id, 0)
     tell("failed", job.id, 0)
     os.kill(os.getpid(), 9)
+
+
+def charge(order: str, *, password: str) -> None:
+    """Tells the arguments that it really got, and fails."""
+    tell_charge(order, password)
+    raise ValueError("declined")
 
 
 def hold(gate: str) -> None:

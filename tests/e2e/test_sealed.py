@@ -13,7 +13,9 @@ import pytest
 from sqlalchemy import select, update
 
 from celery_worker import Shop
+from dramatiq_worker import DramatiqShop
 from record import every_text
+from rq_worker import RqShop
 from server import PROJECT, Client, Server
 from z4j_agent.sealing import new_key
 from z4j_brain.store.database import Database
@@ -162,6 +164,46 @@ def nothing_is_told(scene: Scene, server: Server) -> None:
     answered = repr(answers).encode()
     for envelope in scene.sealed().values():
         assert envelope[-24:].hex().encode() not in answered
+
+
+@pytest.mark.parametrize("record_url", ["sqlite"], indirect=True)
+@pytest.mark.parametrize(
+    ("kind", "engine", "publish"),
+    [
+        (RqShop, "rq", 'QUEUE.enqueue(charge, "o", password={!r}).id'),
+        (DramatiqShop, "dramatiq", 'charge.send("o", password={!r}).message_id'),
+    ],
+)
+def test_other_engines_retry_what_they_have_forgotten(
+    kind: type[Shop],
+    engine: str,
+    publish: str,
+    server: Server,
+    client: Client,
+    redis_url: str,
+    record_url: str,
+    tmp_path: Path,
+) -> None:
+    shop = kind(tmp_path, redis_url, server.url, client.mint("shop"))
+    shop.environment["Z4J_SEAL_KEY"] = OLD.text()
+    scene = Scene(shop, client, record_url)
+    try:
+        shop.start_worker("first")
+        [task_id] = shop.publish(f"print({publish.format(SECRETS[0])})")
+        assert not client.task(task_id, "failed", engine=engine)["exact"]
+        shop.stop()
+        shop.flush()
+        shop.start_worker("second")
+        client.wait_for_action("retry")
+        command = client.command("retry", engine, target={"task_id": task_id})
+        done = client.finished_command(command["id"])
+        assert done["state"] == "succeeded", done["error"]
+        assert client.task(done["result"]["task_id"], "failed", engine=engine)["retried_from"]
+        assert scene.charged() == [hash_of(SECRETS[0])] * 2
+        for text in (every_text(record_url), server.log.read_text()):
+            assert SECRETS[0] not in text
+    finally:
+        shop.stop()
 
 
 def without_library(shop: Shop, folder: Path) -> None:

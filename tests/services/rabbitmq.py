@@ -19,7 +19,7 @@ from services.process import ServiceProcess
 PACKAGE = "rabbitmq-server"
 REAL = Path("/usr/lib/rabbitmq/bin/rabbitmq-server")
 """What Debian's wrapper of the same name runs, as another user and with the system's folders."""
-VHOSTS = 16
+VHOSTS = 20
 """Each costs a quarter of a second when the server starts, and a second later on."""
 _HEADER = b"AMQP\x00\x00\x09\x01"
 _CONFIGURATION = """\

@@ -42,7 +42,10 @@ def test_retry_has_the_real_arguments_although_the_record_has_not(any_stand: Sta
 
 def test_retry_takes_what_was_sealed_when_rq_has_forgotten_the_job(simple: Stand) -> None:
     old = simple.run(rq_shop.fail, "no stock", password="tulip-7")
-    original = simple.host.raw[1].data["original"]()
+    # In an event with arguments, or nothing would be sealed.
+    [told] = [event.data for event in simple.host.raw if "original" in event.data]
+    assert told["kwargs"] == {"password": "tulip-7"}
+    original = told["original"]()
     simple.job(old).delete()
     simple.host.sealed[old] = original
     new = simple.act("retry", ref(old)).task_id

@@ -96,7 +96,7 @@ class Runs:
                 run.name = text_of(job.func_name)
             except Exception:  # noqa: BLE001 - RQ will tell it in its own words, as a failure
                 run.name = None
-            self._received(run, job, {"original": lambda: pack(job)})
+            self._received(run, job)
 
     def on_call(self, job: Any) -> None:
         """The function is about to be called."""
@@ -104,7 +104,9 @@ class Runs:
         if run is None or run.started_at is not None:
             return
         with guarded("Runs.on_call"):
-            data = {**arguments_of(job), "pid": os.getpid(), **_origin(job)}
+            # With the arguments: whether they have to be sealed is seen by their previews.
+            data = {**arguments_of(job), "original": lambda: pack(job)}
+            data |= {"pid": os.getpid(), **_origin(job)}
             run.started_at = now_us()
             self._emit(run, Kind.STARTED, run.started_at, data, STARTED)
             run.began = time.monotonic_ns()
@@ -120,7 +122,7 @@ class Runs:
         run = self._of(job)
         if run is not None:
             with guarded("Runs.on_spawned"):
-                self._received(run, job, {})
+                self._received(run, job)
                 run.started_at = now_us()
                 data = {"pid": pid, **_origin(job)}
                 self._emit(run, Kind.STARTED, run.started_at, data, STARTED)
@@ -169,7 +171,7 @@ class Runs:
                 return
             at = micros(job.ended_at) or now_us()
             if not self._slate.has(RECEIVED):
-                self._received(run, job, {})
+                self._received(run, job)
             if was_stopped:
                 self._end(run, Kind.CANCELLED, at, {"reason": _STOPPED})
                 return
@@ -187,7 +189,7 @@ class Runs:
             return
         with guarded("Runs.finish"):
             if not self._slate.has(RECEIVED):
-                self._received(run, job, {})
+                self._received(run, job)
             end = end_of(worker.connection, job, since=run.received_at)
             if end is not None:
                 self._end(run, end.kind, end.at or now_us(), end.data)
@@ -199,8 +201,8 @@ class Runs:
             run = Run(task_id, runs_of(job), text_of(job.origin))
             self._emit(run, Kind.FAILED, now_us(), _error(run, exc_string), 0)
 
-    def _received(self, run: Run, job: Any, data: dict[str, Any]) -> None:
-        known = {**data, **relations(job), **_origin(job)}
+    def _received(self, run: Run, job: Any) -> None:
+        known = {**relations(job), **_origin(job)}
         self._emit(run, Kind.RECEIVED, run.received_at, known, RECEIVED)
 
     def _end(self, run: Run, kind: Kind, at: int, data: dict[str, Any]) -> None:
