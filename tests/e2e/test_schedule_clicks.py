@@ -30,19 +30,13 @@ DAY, HOURS = "86400", "7200"
 
 
 @pytest.fixture(scope="module")
-def server(shared_record_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    server = Server(tmp_path_factory.mktemp("home"), shared_record_url)
-    server.start()
-    yield server
-    server.stop()
+def server(shared_server: Server) -> Server:
+    return shared_server
 
 
 @pytest.fixture(scope="module")
-def client(server: Server) -> Iterator[Client]:
-    client = Client(server)
-    client.set_up()
-    yield client
-    client.http.close()
+def client(shared_client: Client) -> Client:
+    return shared_client
 
 
 @pytest.fixture(scope="module")
