@@ -7,15 +7,19 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TypeVar
 
 import pytest
 from playwright.sync_api import Page, expect
 
 from celery_worker import Shop
 from clicking import Hand
+from dramatiq_worker import DramatiqShop
+from rq_worker import RqShop
 from server import Client, Server
 
 expect.set_options(timeout=60_000)
+AnyShop = TypeVar("AnyShop", bound=Shop)
 
 
 @pytest.fixture
@@ -65,9 +69,25 @@ def hand(page: Page, server: Server, client: Client) -> Hand:
 
 
 @pytest.fixture
-def shop(tmp_path: Path, redis_url: str, server: Server, client: Client) -> Iterator[Shop]:
+def shop(tmp_path: Path, redis_url: str, client: Client) -> Iterator[Shop]:
     """A Celery application with z4j, on real Redis; no worker runs yet."""
-    shop = Shop(tmp_path, redis_url, server.url, client.mint("shop"))
+    yield from _open(Shop, tmp_path, redis_url, client)
+
+
+@pytest.fixture
+def rq_shop(tmp_path: Path, redis_url: str, client: Client) -> Iterator[RqShop]:
+    """As `shop`, with RQ."""
+    yield from _open(RqShop, tmp_path, redis_url, client)
+
+
+@pytest.fixture
+def dramatiq_shop(tmp_path: Path, redis_url: str, client: Client) -> Iterator[DramatiqShop]:
+    """As `shop`, with Dramatiq."""
+    yield from _open(DramatiqShop, tmp_path, redis_url, client)
+
+
+def _open(kind: type[AnyShop], folder: Path, redis_url: str, client: Client) -> Iterator[AnyShop]:
+    shop = kind(folder, redis_url, client.server.url, client.mint("shop"))
     shop.flush()
     yield shop
     shop.stop()

@@ -2,26 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 
 from dramatiq_worker import DramatiqShop
 from record import wait_for_events
 from run_times import described, differences
-from server import Client, Server
+from server import Client
 
 TASKS = 2_000
 
 
 @pytest.fixture
-def shop(tmp_path: Path, redis_url: str, server: Server, client: Client) -> Iterator[DramatiqShop]:
-    """A Dramatiq application with z4j, on real Redis; no worker runs yet."""
-    shop = DramatiqShop(tmp_path, redis_url, server.url, client.mint("shop"))
-    shop.flush()
-    yield shop
-    shop.stop()
+def shop(dramatiq_shop: DramatiqShop) -> DramatiqShop:
+    return dramatiq_shop
 
 
 def test_every_event_is_recorded_once(shop: DramatiqShop, client: Client, record_url: str) -> None:

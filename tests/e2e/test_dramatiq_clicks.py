@@ -11,17 +11,14 @@ import redis
 
 from clicking import Hand, eventually
 from dramatiq_worker import DramatiqShop
-from server import Client, Server
+from server import Client
 
 pytestmark = pytest.mark.parametrize("record_url", ["sqlite"], indirect=True)
 
 
 @pytest.fixture
-def shop(tmp_path: Path, redis_url: str, server: Server, client: Client) -> Iterator[DramatiqShop]:
-    shop = DramatiqShop(tmp_path, redis_url, server.url, client.mint("shop"))
-    shop.flush()
-    yield shop
-    shop.stop()
+def shop(dramatiq_shop: DramatiqShop) -> DramatiqShop:
+    return dramatiq_shop
 
 
 @pytest.fixture

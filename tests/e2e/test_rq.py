@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 
 from record import wait_for_events
 from rq_worker import RqShop
 from run_times import described, differences
-from server import Client, Server
+from server import Client
 
 JOBS = 2_000
 FORKED = 400
@@ -18,12 +15,8 @@ FORKED = 400
 
 
 @pytest.fixture
-def shop(tmp_path: Path, redis_url: str, server: Server, client: Client) -> Iterator[RqShop]:
-    """RQ's queues with z4j, on real Redis; no worker runs yet."""
-    shop = RqShop(tmp_path, redis_url, server.url, client.mint("shop"))
-    shop.flush()
-    yield shop
-    shop.stop()
+def shop(rq_shop: RqShop) -> RqShop:
+    return rq_shop
 
 
 def run_and_check(

@@ -14,17 +14,14 @@ from rq.suspension import is_suspended
 
 from clicking import Hand, eventually
 from rq_worker import RqShop
-from server import Client, Server
+from server import Client
 
 pytestmark = pytest.mark.parametrize("record_url", ["sqlite"], indirect=True)
 
 
 @pytest.fixture
-def shop(tmp_path: Path, redis_url: str, server: Server, client: Client) -> Iterator[RqShop]:
-    shop = RqShop(tmp_path, redis_url, server.url, client.mint("shop"))
-    shop.flush()
-    yield shop
-    shop.stop()
+def shop(rq_shop: RqShop) -> RqShop:
+    return rq_shop
 
 
 @pytest.fixture
