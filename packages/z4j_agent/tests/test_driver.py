@@ -401,7 +401,7 @@ def test_the_host_ends_whatever_answers(
 
 
 def wait_until_no_agent_is_left() -> None:
-    """`stop` waits only a second longer than it was told to; the thread ends by itself."""
+    """`stop` waits only half a second longer than it was told to; the thread ends by itself."""
     wait_until(lambda: not any(one.name == "z4j-agent" for one in threading.enumerate()))
 
 

@@ -96,7 +96,7 @@ def start(role: str = "worker", worker_name: str | None = None) -> None:
         get_agent().start(role, worker_name)
 
 
-def stop(timeout_s: float = 1.5) -> None:
+def stop(timeout_s: float = 0.8) -> None:
     """Send what is left, for at most about `timeout_s` seconds, and disconnect. Idempotent."""
     if _agent is not None:
         _agent.stop(timeout_s)

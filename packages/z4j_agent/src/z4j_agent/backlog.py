@@ -28,7 +28,7 @@ ITEM_OVERHEAD = 160
 SHED_FRACTION = 8
 """One eighth of the bound is freed at once, so that the pass over the queue is paid rarely."""
 
-_PROCESSED = frozenset({Kind.SUCCEEDED, Kind.FAILED, Kind.RETRIED})
+_SUCCEEDED, _FAILED, _RETRIED = Kind.SUCCEEDED, Kind.FAILED, Kind.RETRIED
 RANK = {Kind.RECEIVED: 0, Kind.STARTED: 0, Kind.PUBLISHED: 1, Kind.SUCCEEDED: 2}
 """What goes first when memory is full; all other kinds tell of a failure and rank highest."""
 
@@ -80,7 +80,7 @@ class Backlog:
                 self._deferred.append((kind, occurred_at, encoded))
                 return
             self._is_writing = True
-            if kind in _PROCESSED:
+            if kind is _SUCCEEDED or kind is _FAILED or kind is _RETRIED:
                 self._processed += 1
             try:
                 # The usual way is written out here: the host pays for every event.

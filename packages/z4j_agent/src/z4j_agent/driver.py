@@ -28,7 +28,7 @@ from z4j_core.link import AUTHENTICATION, BackOff, Link, LinkError
 SETTLED_S = 10.0
 """A link that lived this long was a good one: the back-off begins anew after it."""
 
-JOIN_GRACE_S = 1.0
+JOIN_GRACE_S = 0.5
 LAST_TRIES_S = 0.2
 """Between attempts while the process waits to end and the server cannot be reached."""
 

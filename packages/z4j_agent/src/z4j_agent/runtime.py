@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 _log = logging.getLogger("z4j.agent")
 _encode = msgspec.msgpack.Encoder().encode
 
-EXIT_TIMEOUT_S = 1.5
-"""Seconds; with what it takes to close, no process ends two seconds later because of the agent."""
+EXIT_TIMEOUT_S = 0.8
+"""Seconds; with what it takes to close and to end by itself, a process is gone within two."""
 
 RETIRE_TIMEOUT_S = 10.0
 ROLE_RANK = {"publisher": 0, "web": 1, "scheduler": 2, "worker": 3}
