@@ -4,6 +4,9 @@ import pytest
 from lantern.work import lantern
 from lantern_harness import LanternHarness
 
+from z4j_core.events import Kind
+from z4j_core.frames import TaskRef
+from z4j_core.testing.action_contract import ActionContract, EngineStage, Scene
 from z4j_core.testing.engine_contract import EngineContract
 
 
@@ -17,6 +20,20 @@ class TestLantern(EngineContract):
         yield harness
         harness.close()
 
-    def test_its_own_action_pours_oil(self, harness):
+
+class LanternStage(EngineStage):
+    def scenes(self):
+        first, begun = self.harness.run_succeeding(41), self.harness.begun
+        self.harness.host.wait_for(first, Kind.SUCCEEDED)
+        yield Scene("retry", lambda: begun - {first}, task=TaskRef(first))
         before = lantern.oil
-        assert self.call(harness, "refill", litres=3).oil == lantern.oil == before + 3
+        yield Scene("refill", lambda: lantern.oil == before + 3, params={"litres": 3})
+
+
+class TestLanternActions(ActionContract):
+    @pytest.fixture
+    def stage(self):
+        stage = LanternStage((harness := LanternHarness()).engine)
+        stage.harness = harness
+        yield stage
+        harness.close()

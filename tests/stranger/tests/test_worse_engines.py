@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 import msgspec
 import pytest
@@ -15,7 +15,9 @@ from z4j_core.capability import NoParams
 from z4j_core.events import Kind, TaskEvent
 from z4j_core.frames import TaskRef
 from z4j_core.plugins import Broker, CancelResult, Depth, PurgeResult, RetryParams, RetryResult
+from z4j_core.testing.action_contract import ActionContract, EngineStage, Scene
 from z4j_core.testing.engine_contract import EngineContract
+from z4j_core.testing.patience import Patient
 from z4j_core.waiting import broker_id
 
 BROKER = broker_id("lantern", "in this process")
@@ -100,9 +102,16 @@ class TestCountingLantern(EngineContract):
             file.close()
 
 
-class ImpatientContract(EngineContract):
-    def until(self, condition: Callable[[], bool], timeout_s: float = 1.0) -> None:
-        super().until(condition, timeout_s)
+class Impatient(Patient):
+    patience_s = 1.0
+
+
+class ImpatientContract(Impatient, EngineContract):
+    pass
+
+
+class ImpatientActions(Impatient, ActionContract):
+    pass
 
 
 @pytest.mark.parametrize(
@@ -119,5 +128,60 @@ def test_an_engine_that_only_pretends_does_not_pass(test: str) -> None:
     try:
         with pytest.raises(AssertionError):
             getattr(ImpatientContract(), test)(harness)
+    finally:
+        harness.close()
+
+
+class LanternStage(EngineStage):
+    """A stage with no more scenes than it is given."""
+
+    def __init__(self, harness: LanternHarness, *shown: str) -> None:
+        super().__init__(harness.engine)
+        self._harness, self._shown = harness, shown
+
+    def scenes(self) -> Iterator[Scene]:
+        first, begun = self._harness.run_succeeding(41), self._harness.begun
+        self._harness.host.wait_for(first, Kind.SUCCEEDED)
+        oil = lantern.oil
+        scenes = [
+            Scene("retry", lambda: begun - {first}, task=TaskRef(first)),
+            Scene("refill", lambda: lantern.oil > oil, params={"litres": 1}),
+            Scene("cancel", lambda: True, task=TaskRef(first)),
+        ]
+        yield from (scene for scene in scenes if scene.action in self._shown)
+
+
+@pytest.mark.parametrize(
+    ("engine", "shown", "fault"),
+    [
+        (PretendingLantern, ["retry"], "did not come about"),
+        (PretendingLantern, ["cancel"], "before it was asked for"),
+        (LanternEngine, ["retry"], "no scene"),
+        (LanternEngine, ["cancel"], "not offered"),
+    ],
+)
+def test_actions_without_their_effect_do_not_pass(
+    engine: type[LanternEngine], shown: list[str], fault: str
+) -> None:
+    harness = LanternHarness(engine)
+    try:
+        stage = LanternStage(harness, *shown)
+        with pytest.raises(AssertionError, match=fault):
+            ImpatientActions().test_every_offered_action_has_its_effect(stage)
+    finally:
+        harness.close()
+
+
+@pytest.mark.parametrize(
+    ("key", "value"), [("published_at", "yesterday"), ("traceback", "Traceback"), ("root_id", 5)]
+)
+def test_keys_that_mean_something_else_do_not_pass(key: str, value: object) -> None:
+    harness = LanternHarness(CountingLantern)
+    data = {"pid": 1, key: value}
+    event = TaskEvent(kind=Kind.STARTED, engine="lantern", task_id="t", occurred_at=1, data=data)
+    harness.host.emit(event)
+    try:
+        with pytest.raises(AssertionError, match=key):
+            EngineContract().test_keys_have_their_meaning(harness)
     finally:
         harness.close()

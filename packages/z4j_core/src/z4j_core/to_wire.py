@@ -19,13 +19,14 @@ from z4j_core.seal import MAX_ORIGINAL, Seal
 
 _encode = msgspec.json.Encoder().encode
 _LATEST = (1 << 52) - 1
+_STORABLE = range(_LATEST + 1)
 _PREVIEWS = ("args", "kwargs")
 _NUMBERS = frozenset(
     {"published_at", "eta", "expires", "retry_at", "run_us", "pid", "priority", "redelivered"}
 )
 """Keys of ours whose values are numbers below 2^52 or truth values."""
 
-_OURS = _NUMBERS | {"result", "root_id", "parent_id", "group_id", "retried_from", "shadow"}
+_OURS = frozenset({"result", "root_id", "parent_id", "group_id", "retried_from", "shadow"})
 _TRACEBACK, _TRACEBACK_HEAD, _TRACEBACK_TAIL = 24_000, 2_048, 12_288
 _BULKY = ("traceback", "result", "kwargs", "args")
 
@@ -44,31 +45,33 @@ def to_wire(event: TaskEvent, redactor: Redactor, seal: Seal | None = None) -> W
     attempt, occurred_at = event.attempt, event.occurred_at
     # Numbers of ours, None, and the task's own id cannot hold a secret; they are most of what
     # travels, and to look at them would be most of what an event costs the host.
-    data, doubtful = event.data, None
+    data = event.data
+    doubtful: list[str] = []
     for key, value in data.items():
-        if value is None or value is task_id or value is True or value is False:
-            if key in _OURS:
+        if key in _NUMBERS:
+            if (type(value) is int and value in _STORABLE) or type(value) is bool:
                 continue
-        elif type(value) is int and key in _NUMBERS and 0 <= value <= _LATEST:
+        elif (value is None or value is task_id or type(value) is bool) and key in _OURS:
             continue
-        if doubtful is None:
-            doubtful = [key]
-        else:
-            doubtful.append(key)
-    if doubtful is None:
-        payload, sealed = _encode(data), None
-    else:
+        doubtful.append(key)
+    sealed = None
+    if doubtful:
         payload, sealed = _redacted(event, doubtful, redactor, seal)
+    else:
+        payload = _encode(data)
+    if (
+        len(task_id) > MAX_TASK_ID
+        or (name is not None and len(name) > MAX_NAME)
+        or (queue is not None and len(queue) > MAX_NAME)
+        or not 0 <= attempt <= MAX_ATTEMPT
+        or not 0 <= occurred_at <= _LATEST
+    ):
+        task_id, attempt = _clip(task_id, MAX_TASK_ID), min(max(attempt, 0), MAX_ATTEMPT)
+        occurred_at = min(max(occurred_at, 0), _LATEST)
+        name = None if name is None else _clip(name, MAX_NAME)
+        queue = None if queue is None else _clip(queue, MAX_NAME)
     return WireEvent(
-        event.kind,
-        event.engine,
-        task_id if len(task_id) <= MAX_TASK_ID else _clip(task_id, MAX_TASK_ID),
-        attempt if 0 <= attempt <= MAX_ATTEMPT else min(max(attempt, 0), MAX_ATTEMPT),
-        occurred_at if 0 <= occurred_at <= _LATEST else min(max(occurred_at, 0), _LATEST),
-        name if name is None or len(name) <= MAX_NAME else _clip(name, MAX_NAME),
-        queue if queue is None or len(queue) <= MAX_NAME else _clip(queue, MAX_NAME),
-        payload,
-        sealed,
+        event.kind, event.engine, task_id, attempt, occurred_at, name, queue, payload, sealed
     )
 
 
@@ -108,8 +111,7 @@ def _redacted(
     for key in doubtful:
         known[key] = safe.pop(key)
     original = known.pop("original", None)
-    names = known.pop("arg_names", ())
-    traceback = known.pop("traceback", None)
+    names = known.pop("arg_names", None)
     exact: bool | None = None
     if "args" in known:
         args = known.pop("args")
@@ -121,11 +123,12 @@ def _redacted(
         safe["kwargs"], is_exact = redactor.exactly(known.pop("kwargs"))
         exact = is_exact and exact is not False
     if known:
+        traceback = known.pop("traceback", None)
+        if isinstance(traceback, str):
+            safe["traceback"] = _redacted_traceback(traceback, redactor)
         redacted = redactor.value(known)
         if isinstance(redacted, dict):
             safe.update(redacted)
-    if isinstance(traceback, str):
-        safe["traceback"] = _redacted_traceback(traceback, redactor)
     if exact is not None:
         safe["exact"] = exact
     payload = _encode(safe)

@@ -37,7 +37,7 @@ class Host(Protocol):
     def open_relay(self) -> None:
         """Make processes that are forked from now on hand their events to this one."""
 
-    def stop(self, timeout_s: float = 1.5) -> None:
+    def stop(self, timeout_s: float = 0.8) -> None:
         """Send what is left within `timeout_s` seconds, then disconnect."""
 
     def original_of(self, engine: str, task: TaskRef) -> bytes | None:

@@ -19,6 +19,7 @@ import threading
 import msgspec
 
 from z4j_core.capability import Target
+from z4j_core.event_keys import faults_of
 from z4j_core.events import ENDING_KINDS, Kind
 from z4j_core.frames import MAX_FRAME_BYTES, Hello
 from z4j_core.plugins import Verdict
@@ -81,6 +82,18 @@ class EngineContract(EffectContract):
         assert data["exception"]["type"].endswith("ValueError")
         assert "no such account 17" in data["exception"]["message"]
         assert "Traceback" in data["traceback"]
+
+    def test_keys_have_their_meaning(self, harness: Harness) -> None:
+        """Keys that z4j knows are of their type and on their kinds of events; others may be added.
+
+        Which they are: `z4j_core.event_keys`, and `docs/events.md`.
+        """
+        harness.host.wait_for(harness.run_succeeding(41), Kind.SUCCEEDED)
+        harness.host.wait_for(harness.run_failing("no such account 17"), Kind.FAILED)
+        harness.host.wait_for(harness.run_with_secret(SECRET), Kind.SUCCEEDED)
+        for event in [*harness.host.events]:
+            faults = faults_of(event.kind, data_of(event))
+            assert not faults, " ".join(faults)
 
     def test_secrets_do_not_leave(self, harness: Harness) -> None:
         """Secrets in arguments and in messages are redacted before anything is sent."""

@@ -6,8 +6,6 @@ An engine that offers an action is held to it here; what does not pass must not 
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
 from typing import Any, Protocol, cast
 
 import msgspec
@@ -17,6 +15,7 @@ from z4j_core.events import Kind
 from z4j_core.frames import TaskRef
 from z4j_core.plugins import Engine
 from z4j_core.testing.host import RecordingHost, data_of
+from z4j_core.testing.patience import Patient
 
 _NOBODY = TaskRef("nobody-knows-this-id", state="failed")
 _NO_QUEUE = "z4j-contract-unknown-queue"
@@ -59,7 +58,7 @@ class WaitingHarness(Harness, Protocol):
         """Have the engine work on that queue from now on."""
 
 
-class EffectContract:
+class EffectContract(Patient):
     """The part of `EngineContract` that is about actions."""
 
     def test_a_retry_runs_the_task_again(self, harness: Harness) -> None:
@@ -173,10 +172,3 @@ class EffectContract:
         """Call an action the way the agent does: parameters through their Struct."""
         offered = harness.engine.actions()[action]
         return getattr(harness.engine, action)(*target, msgspec.convert(params, offered.params))
-
-    def until(self, condition: Callable[[], bool], timeout_s: float = 60.0) -> None:
-        """Wait until the condition holds."""
-        deadline = time.monotonic() + timeout_s
-        while not condition():
-            assert time.monotonic() < deadline, "it did not come about"
-            time.sleep(0.01)

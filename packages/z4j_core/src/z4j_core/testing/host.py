@@ -41,7 +41,7 @@ class RecordingHost:
         """Count the call; events of forked children are not seen by this host."""
         self.relays_opened += 1
 
-    def stop(self, timeout_s: float = 1.5) -> None:
+    def stop(self, timeout_s: float = 0.8) -> None:
         """Count the call."""
         self.stopped += 1
 

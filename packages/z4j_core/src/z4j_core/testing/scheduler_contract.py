@@ -17,7 +17,6 @@ from __future__ import annotations
 import re
 import threading
 import time
-from collections.abc import Callable
 from typing import Any, Protocol
 
 import msgspec
@@ -28,6 +27,7 @@ from z4j_core.plugins import Schedule, Scheduler
 from z4j_core.redaction import Redactor
 from z4j_core.schedule_to_wire import to_wire_schedule
 from z4j_core.testing.importing import assert_library_stays_out
+from z4j_core.testing.patience import Patient
 
 SECRET = "hunter2-contract-secret"  # a planted value that must never be recorded
 
@@ -55,11 +55,13 @@ class SchedulerHarness(Protocol):
         """Return parameters for `create`, or nothing without `create`."""
 
 
-class SchedulerContract:
+class SchedulerContract(Patient):
     """Subclass it as ``Test…``. Each test gets a fresh harness with the scheduler attached."""
 
     module: str
     library: str
+    has_arguments = True
+    """False of a scheduler that calls every task without any."""
 
     def test_import_does_not_import_the_scheduler(self) -> None:
         """The plugin's module is found and imported without its scheduler's library."""
@@ -76,7 +78,7 @@ class SchedulerContract:
         assert told.enabled
         assert told.next_run_at is not None
         assert abs(told.next_run_at - time.time() * 1e6) < 400 * 86_400e6, "microseconds"
-        assert "blue" in repr(told.arguments)
+        assert ("blue" in repr(told.arguments)) is self.has_arguments
         assert self.told(harness, schedule) == told
         assert told.undone_by is None or told.undone_by.endswith("."), "a sentence"
 
@@ -197,13 +199,6 @@ class SchedulerContract:
         offered = harness.scheduler.actions()[action]
         checked = msgspec.json.decode(msgspec.json.encode(params), type=offered.params)
         return getattr(harness.scheduler, action)(*target, checked)
-
-    def until(self, condition: Callable[[], bool], timeout_s: float = 60.0) -> None:
-        """Wait until the condition holds."""
-        deadline = time.monotonic() + timeout_s
-        while not condition():
-            assert time.monotonic() < deadline, "it did not come about"
-            time.sleep(0.02)
 
 
 __all__ = ["SECRET", "SchedulerContract", "SchedulerHarness"]
