@@ -10,11 +10,11 @@ from celery import exceptions
 
 from z4j_agent.facts import LATEST, now_us
 from z4j_celery.facts import (
+    add_relations,
     attempt_of,
     exception_of,
     micros,
     origin,
-    relations,
     result_of,
     retry_at,
 )
@@ -65,7 +65,9 @@ def test_an_attempt_is_a_number(retries: object) -> None:
 
 def test_relations_of_the_wrong_type_are_left_out() -> None:
     headers: dict[str, Any] = {"parent_id": 5, "root_id": "r" * 300, "group": [], "eta": {}}
-    assert relations(headers, "t") == {}
+    found: dict[str, object] = {}
+    add_relations(found, headers, "t")
+    assert found == {}
 
 
 class Unprintable(Exception):

@@ -23,7 +23,7 @@ from z4j_core.frames import Command, TaskRef
 
 StartWorker = Callable[..., Worker]
 HANDLED = [
-    *("before_task_publish", "after_task_publish", "task_received", "task_unknown"),
+    *("before_task_publish", "after_task_publish", "task_unknown"),
     *("task_rejected", "worker_init", "worker_shutdown", "beat_init"),
 ]
 

@@ -101,20 +101,6 @@ def test_no_task_event_goes_to_the_broker(
     assert not [name for name in channels if b"celeryev/task" in name]
 
 
-def test_the_last_events_come_before_the_host_is_stopped(
-    start_worker: StartWorker, client_of: ClientOf
-) -> None:
-    worker = start_worker("-P", "prefork", "-c", "1")
-    task_id = send(client_of(worker), "sleep", 1)
-    worker.record.wait_for(task_id, "started")
-    worker.process.terminate()
-    assert worker.process.wait(60) == 0
-    assert worker.record.kinds(task_id) == ONCE
-    lines = worker.record.lines()
-    assert lines[-1] == {"call": "stop"}
-    assert worker.record.calls()[0] == ("open_relay", None)
-
-
 def test_many_tasks_are_each_told_once(start_worker: StartWorker, client_of: ClientOf) -> None:
     worker = start_worker("-P", "prefork", "-c", "2")
     app = client_of(worker)

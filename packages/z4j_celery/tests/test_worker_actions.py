@@ -35,12 +35,6 @@ def error(worker: Worker, action: str, **params: Any) -> str:
     return str(worker.act(action, **params)["error"])
 
 
-def children(worker: Worker) -> set[int]:
-    """Return the worker's processes as the system tells them."""
-    told = Path(f"/proc/{worker.process.pid}/task/{worker.process.pid}/children").read_text()
-    return {int(pid) for pid in told.split()}
-
-
 @contextmanager
 def running(worker: Worker, app: Celery, gate: Path) -> Iterator[str]:
     """Have the worker run a task until the block ends."""
@@ -52,15 +46,15 @@ def running(worker: Worker, app: Celery, gate: Path) -> Iterator[str]:
 
 
 def test_the_pool_grows_and_shrinks(prefork: Worker, client_of: ClientOf, tmp_path: Path) -> None:
-    before = children(prefork)
+    before = prefork.children()
     grown = ok(prefork, "pool_grow", by=2)
     assert grown == {"processes": len(before) + 2, "wanted": len(before) + 2}
-    assert len(children(prefork)) == len(before) + 2
+    assert len(prefork.children()) == len(before) + 2
     with running(prefork, client_of(prefork), tmp_path / "gate"):
         shrunk = ok(prefork, "pool_shrink", by=2)
         # The answer waits for some seconds; a process may take longer to go.
         assert shrunk["wanted"] == len(before)
-        wait(lambda: len(children(prefork)) == len(before), lambda: str(children(prefork)))
+        wait(lambda: len(prefork.children()) == len(before), lambda: str(prefork.children()))
     assert "keeps one" in error(prefork, "pool_shrink", by=len(before))
 
 
@@ -74,7 +68,7 @@ def test_busy_processes_are_not_ended(
         running(worker, app, tmp_path / "two"),
     ):
         assert "busy" in error(worker, "pool_shrink")
-        assert len(children(worker)) == 2
+        assert len(worker.children()) == 2
 
 
 def test_the_bounds_of_a_pool_that_scales(
@@ -82,7 +76,7 @@ def test_the_bounds_of_a_pool_that_scales(
 ) -> None:
     worker = start_worker("-P", "prefork", "--autoscale", "2,1")
     assert ok(worker, "autoscale", max=4, min=3) == {"max": 4, "min": 3, "processes": 3}
-    assert len(children(worker)) == 3
+    assert len(worker.children()) == 3
     assert "greater" in error(worker, "autoscale", max=1, min=2)
     infos = {info["name"]: info for info in ok(worker, "info")["actions"]}
     for name in ("pool_grow", "pool_shrink"):
@@ -94,12 +88,12 @@ def test_the_bounds_of_a_pool_that_scales(
 
 def test_the_pool_is_replaced(start_worker: StartWorker, client_of: ClientOf) -> None:
     worker = start_worker("-P", "prefork", "-c", "2", RESTARTS="1")
-    before = children(worker)
+    before = worker.children()
     answer = ok(worker, "pool_restart")
     assert answer["replaced"] + answer["waiting"] == 2
     wait(
-        lambda: len(children(worker)) == 2 and not before & children(worker),
-        lambda: str((before, children(worker))),
+        lambda: len(worker.children()) == 2 and not before & worker.children(),
+        lambda: str((before, worker.children())),
     )
     worker.record.wait_for(send(client_of(worker), "add", 1, 1), "succeeded")
 
@@ -158,7 +152,7 @@ def test_what_a_worker_holds(
         for task_id in (reserved, due):
             worker.record.wait_for(task_id, "received")
         held = ok(worker, "held_tasks")
-        [child] = children(worker)
+        [child] = worker.children()
         [running_now] = held["active"]
         assert running_now["started_at"].endswith("+00:00")
         assert (running_now["task_id"], running_now["pid"]) == (active, child)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
 import socket
 import subprocess
 import sys
@@ -12,7 +11,6 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import pytest
 from dramatiq_stand import wait
 
@@ -96,26 +94,6 @@ def counts(brain: LoopbackBrain) -> dict[Any, int]:
     for event in list(brain.events):
         found[event.kind] = found.get(event.kind, 0) + 1
     return found
-
-
-def test_a_killed_worker_process_leaves_what_it_told(
-    brain: LoopbackBrain, start: Start, tmp_path: Path
-) -> None:
-    environment = brain.environment() | {"Z4J_SPOOL": "on", "Z4J_SPOOL_DIR": str(tmp_path / "s")}
-    master = start(environment)
-    wait_until_ready(tmp_path)
-    gate = tmp_path / "gate"
-    publish(start, environment, f"hold.send({str(gate)!r})")
-    wait(Path(f"{gate}.begun").exists)
-    assert brain.wait_for(lambda: counts(brain).get(Kind.STARTED) == 1)
-    started = next(one for one in brain.events if one.kind is Kind.STARTED)
-    os.kill(msgspec.json.decode(started.payload)["pid"], signal.SIGKILL)
-    gate.touch()
-    # Dramatiq's master ends all when one is lost; the other process may have had the message again.
-    master.wait(60)
-    start(environment)
-    assert brain.wait_for(lambda: counts(brain).get(Kind.SUCCEEDED) == 1)
-    assert brain.wait_for(lambda: counts(brain)[Kind.STARTED] == 2), "it was delivered again"
 
 
 @pytest.mark.parametrize("kind", ["refusing", "black hole"])

@@ -6,6 +6,7 @@ import os
 import socket
 from typing import Any
 
+from z4j_agent.places import redis_place
 from z4j_core.schedules import store_id
 
 _Part = str | int | None
@@ -45,7 +46,5 @@ def _place(store: Any) -> list[_Part]:
         return [url.drivername, host, url.port, url.database, str(table)]
     client = getattr(store, "redis", None)
     if client is not None:
-        options = client.connection_pool.connection_kwargs
-        host = str(options.get("host") or options.get("path") or "localhost")
-        return [host, options.get("port"), options.get("db"), str(store.jobs_key)]
+        return [*redis_place(client.connection_pool), str(store.jobs_key)]
     return [socket.gethostname()]  # of a kind that says nothing of its place

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import ipaddress
 import socket
 from collections.abc import Iterator
 from os import getpid
 from typing import Any
 from urllib.parse import urlsplit
 
+from z4j_agent.places import is_local
 from z4j_celery.process import Process
 from z4j_core.waiting import Broker, broker_id, fitting
 
@@ -80,16 +80,6 @@ def _port(parts: Any) -> int | None:
     except ValueError:  # several hosts in one URL
         return None
     return port
-
-
-def is_local(host: str) -> bool:
-    """Tell whether a host is reached through this machine alone."""
-    if host in ("", "localhost"):
-        return True
-    try:
-        return ipaddress.ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return False
 
 
 def _consumed(consumer: Any) -> list[str]:

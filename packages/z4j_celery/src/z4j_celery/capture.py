@@ -41,7 +41,6 @@ class Capture:
         """Return each signal with its handler."""
         yield signals.before_task_publish, self._before_publish
         yield signals.after_task_publish, self._after_publish
-        yield signals.task_received, self._runs.on_received
         yield signals.task_unknown, self._unknown
         yield signals.task_rejected, self._rejected
         yield signals.worker_init, self._worker_init

@@ -20,8 +20,7 @@ SCHEDULE = "periodic_task_name"
 """Set by django-celery-beat; for the other schedulers by z4j, in the process of beat."""
 MAX_RESULT = 4_096
 
-_RELATIONS = (("parent_id", "parent_id"), ("root_id", "root_id"), ("group_id", "group"))
-_TIMES = ("eta", "expires")
+_NOTHING: Mapping[str, Any] = {}
 _CONSTANTS = {"None": None, "True": True, "False": False}
 _LITERAL_STARTS = frozenset("'\"{[(-0123456789")
 
@@ -49,37 +48,45 @@ def attempt_of(headers: Mapping[str, Any]) -> int:
     return retries if isinstance(retries, int) and retries > 0 else 0
 
 
-def origin(headers: Mapping[str, Any], task_id: str) -> dict[str, Any]:
+def origin(headers: Mapping[str, Any], task_id: str) -> Mapping[str, Any]:
     """Return when this message was published, which task it repeats and which schedule it came
     from, as far as stamped.
     """
+    get = headers.get
+    stamp, source, schedule = get(PUBLISHED_AT), get(RETRIED_FROM), get(SCHEDULE)
+    if stamp is source is schedule is None:
+        return _NOTHING
     data: dict[str, Any] = {}
-    stamp = headers.get(PUBLISHED_AT)
     if isinstance(stamp, int) and 0 < stamp <= LATEST:
         data["published_at"] = stamp
-    source = headers.get(RETRIED_FROM)
     if source is not None and source != task_id and (source := text_of(source)) is not None:
         data["retried_from"] = source
-    schedule = headers.get(SCHEDULE)
     if schedule is not None and (schedule := text_of(schedule)) is not None:
         data["schedule"] = schedule
     return data
 
 
-def relations(headers: Mapping[str, Any], task_id: str) -> dict[str, Any]:
-    """Return parent, root, group, due time and expiry of a task."""
-    data: dict[str, Any] = {}
+def add_relations(data: dict[str, Any], headers: Mapping[str, Any], task_id: str) -> None:
+    """Add parent, root, group, due time and expiry of a task, as far as there are any."""
     get = headers.get
-    for key, header in _RELATIONS:
-        if (value := get(header)) is not None:
-            # The same object where the task is its own root: it need not be looked at again.
-            text = task_id if value == task_id else text_of(value)
-            if text is not None:
-                data[key] = text
-    for key in _TIMES:
-        if (value := get(key)) is not None and (value := micros(value)) is not None:
-            data[key] = value
-    return data
+    root, parent, group = get("root_id"), get("parent_id"), get("group")
+    if root is not None:
+        # The same object where the task is its own root: it need not be looked at again.
+        _add(data, "root_id", task_id if root == task_id else text_of(root))
+    if parent is not None:
+        _add(data, "parent_id", text_of(parent))
+    if group is not None:
+        _add(data, "group_id", text_of(group))
+    eta, expires = get("eta"), get("expires")
+    if eta is not None:
+        _add(data, "eta", micros(eta))
+    if expires is not None:
+        _add(data, "expires", micros(expires))
+
+
+def _add(data: dict[str, Any], key: str, value: object) -> None:
+    if value is not None:
+        data[key] = value
 
 
 def exception_of(error: object) -> dict[str, str]:

@@ -6,7 +6,7 @@ import threading
 from typing import Any
 
 from z4j_agent.facts import now_us
-from z4j_celery.facts import PUBLISHED_AT, attempt_of, origin, relations
+from z4j_celery.facts import PUBLISHED_AT, add_relations, attempt_of, origin
 from z4j_celery.parameters import ParameterNames
 from z4j_celery.process import Process
 from z4j_celery.queues import published_to
@@ -50,12 +50,8 @@ class Publications:
         current.headers = None
         # Messages hold a list; a tuple would be taken for something that JSON cannot hold.
         args = list(args) if isinstance(args, tuple) else args
-        data = {
-            "args": args,
-            "kwargs": kwargs,
-            **relations(fields, task_id),
-            **origin(headers, task_id),
-        }
+        data = {"args": args, "kwargs": kwargs, **origin(headers, task_id)}
+        add_relations(data, fields, task_id)
         if args and (names := self._parameters.of_name(task or name)):
             data["arg_names"] = names
         if priority is not None:

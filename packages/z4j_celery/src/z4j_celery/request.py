@@ -12,7 +12,7 @@ from typing import Any
 from celery.utils.imports import symbol_by_name
 
 from z4j_celery.cancelled import Cancelled
-from z4j_celery.run import Runs
+from z4j_celery.run import Run, Runs
 
 _RUNS = "z4j_runs"
 
@@ -57,6 +57,13 @@ def observed(base: Any, runs: Runs, cancelled: Cancelled) -> Any:
 
     class Observed(base):  # type: ignore[misc]
         z4j_runs = runs
+        z4j_run: Run | None = None
+
+        # Celery's signal says the same of a message, for ten times the code: it looks its
+        # receivers up anew for each.
+        def __init__(self, message: Any, **options: Any) -> None:
+            base.__init__(self, message, **options)
+            runs.on_received(self)
 
         def __init_subclass__(cls, **options: Any) -> None:
             # What Celery derives for a worker says nothing of a success unless events are on.
@@ -66,7 +73,7 @@ def observed(base: Any, runs: Runs, cancelled: Cancelled) -> Any:
 
         def send_event(self, type: str, **fields: Any) -> Any:
             runs.on_event(self, type, fields)
-            return super().send_event(type, **fields)
+            return base.send_event(self, type, **fields)
 
         def on_failure(self, exc_info: Any, *args: Any, **kwargs: Any) -> Any:
             with runs.judging(self, info=exc_info):
@@ -81,6 +88,6 @@ def observed(base: Any, runs: Runs, cancelled: Cancelled) -> Any:
         def revoked(self) -> Any:
             if cancelled.is_needed:
                 cancelled.remind(self.id)
-            return super().revoked()
+            return base.revoked(self)
 
     return Observed

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
 from z4j_agent.facts import now_us, text_of
 from z4j_celery.endings import Ending, ending_of, revoked, timed_out
-from z4j_celery.facts import attempt_of, origin, relations, result_of
+from z4j_celery.facts import add_relations, attempt_of, origin, result_of
 from z4j_celery.guard import complain, guarded, logger
 from z4j_celery.leaving import left_at
 from z4j_celery.memory import Messages, Recent, message_of
@@ -20,7 +20,6 @@ from z4j_celery.queues import QueueNames
 from z4j_core.events import Kind, TaskEvent
 
 MAX_WAITING = 50_000
-_MARK = "z4j_run"
 _RECEIVED, _STARTED, _SUCCEEDED = Kind.RECEIVED, Kind.STARTED, Kind.SUCCEEDED
 
 
@@ -29,7 +28,9 @@ class Run:
 
     __slots__ = ("attempt", "gathered", "has_ended", "has_started", "name", "origin", "queue")
 
-    def __init__(self, attempt: int, name: str, queue: str | None, origin: dict[str, Any]) -> None:
+    def __init__(
+        self, attempt: int, name: str, queue: str | None, origin: Mapping[str, Any]
+    ) -> None:
         self.attempt = attempt
         self.name = name
         self.queue = queue
@@ -42,8 +43,7 @@ class Run:
 class Runs:
     """Turns what happens to the requests of this worker into events, each once per delivery.
 
-    Called on whatever thread Celery uses for the request. What is not the handler of a signal
-    never raises.
+    Called on whatever thread Celery uses for the request. Nothing here raises.
     """
 
     def __init__(self, process: Process, messages: Messages) -> None:
@@ -58,24 +58,31 @@ class Runs:
         """Tell nothing any more: a consumer keeps its request classes for as long as it lives."""
         self._emit = _nowhere
 
-    def on_received(self, request: Any, **_: Any) -> None:
-        """Handle Celery's signal: a message arrived and is not revoked. The caller guards it."""
-        task_id, headers, info = request.id, request.request_dict, request.delivery_info
-        run = self._run_of(request, headers, info)
+    def on_received(self, request: Any) -> None:
+        """A message arrived, perhaps of a task that was revoked: its end follows at once then."""
+        try:
+            self._received(request, request.request_dict)
+        except Exception:  # noqa: BLE001 - the host's worker must go on
+            complain("Runs.on_received")
+
+    def _received(self, request: Any, headers: dict[str, Any]) -> None:
+        task_id, info = request.id, headers["delivery_info"]
+        run = self._run_of(request)
         key = (task_id, run.attempt)
-        is_again = bool(info.get("redelivered"))
+        is_again = info["redelivered"]
         if is_again and self._continues(request, run, key):
             return
         self._waiting.put(key, None)
-        data = {"args": request.args, "kwargs": request.kwargs}
+        args = headers["args"]
+        data = {"args": args, "kwargs": headers["kwargs"]}
         data["original"] = lambda: _original(request, run)
-        data |= relations(headers, task_id)
+        add_relations(data, headers, task_id)
         data |= run.origin
-        if data["args"] and (names := self._parameters.of_task(request.task, request.type)):
+        if args and (names := self._parameters.of_task(request.task, run.name)):
             data["arg_names"] = names
         if is_again:
             data["redelivered"] = True
-        if (priority := info.get("priority")) is not None:
+        if (priority := info["priority"]) is not None:
             data["priority"] = priority
         shadow = headers.get("shadow")
         if shadow is not None and (shadow := text_of(shadow)) is not None:
@@ -88,16 +95,16 @@ class Runs:
         """
         from celery.worker import state
 
-        live = getattr(state.requests.get(request.id), _MARK, None)
+        live = getattr(state.requests.get(request.id), "z4j_run", None)
         if live is not None and live.attempt == run.attempt and not live.has_ended:
-            setattr(request, _MARK, live)
+            request.z4j_run = live
             return True
         return key in self._waiting
 
     def on_event(self, request: Any, kind: str, fields: dict[str, Any]) -> None:
         """Handle what Celery would tell its event dispatcher."""
         try:
-            run = getattr(request, _MARK, None) or self._run_of(request)
+            run = request.z4j_run or self._run_of(request)
             if kind == "task-started":
                 self._started(request, run)
             elif run.gathered is not None:
@@ -112,7 +119,7 @@ class Runs:
     def on_success(self, request: Any, result: Any, runtime: float) -> None:
         """Handle the end of a run that raised nothing; Celery may have told of it before."""
         try:
-            run = getattr(request, _MARK, None) or self._run_of(request)
+            run = request.z4j_run or self._run_of(request)
             self._succeeded(request, run, result, runtime)
         except Exception:  # noqa: BLE001 - the host's task must go on
             complain("Runs.on_success")
@@ -170,13 +177,7 @@ class Runs:
         run.has_started = True
         self._waiting.take((request.id, run.attempt))
         pid = request.worker_pid if self._process.is_prefork else os.getpid()
-        self._send(
-            _STARTED,
-            request.id,
-            run,
-            _began(request),
-            {"pid": pid, **run.origin},
-        )
+        self._send(_STARTED, request.id, run, _began(request), {"pid": pid, **run.origin})
 
     def _succeeded(self, request: Any, run: Run, result: Any, runtime: float | None) -> None:
         if run.has_ended:
@@ -224,14 +225,14 @@ class Runs:
             )
         )
 
-    def _run_of(self, request: Any, headers: Any = None, info: Any = None) -> Run:
-        run: Run | None = getattr(request, _MARK, None)
+    def _run_of(self, request: Any) -> Run:
+        run: Run | None = request.z4j_run
         if run is None:
-            headers = request.request_dict if headers is None else headers
-            info = request.delivery_info if info is None else info
-            queue = self._queues.of(request.app, info.get("exchange"), info.get("routing_key"))
-            run = Run(attempt_of(headers), request.type, queue, origin(headers, request.id))
-            setattr(request, _MARK, run)
+            headers = request.request_dict
+            info = headers["delivery_info"]
+            queue = self._queues.of(request.app, info["exchange"], info["routing_key"])
+            began_as = origin(headers, request.id)
+            run = request.z4j_run = Run(attempt_of(headers), headers["task"], queue, began_as)
         return run
 
 

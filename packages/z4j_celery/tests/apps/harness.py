@@ -137,6 +137,11 @@ class Worker(Served):
         wait(is_ready, self.log.read_text)
         return self
 
+    def children(self) -> set[int]:
+        """Return the worker's processes as the system tells them."""
+        pid = self.process.pid
+        return {int(one) for one in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()}
+
 
 def clean_environment(redis_url: str, record: Path) -> dict[str, str]:
     """Return the environment for a process of the shop."""

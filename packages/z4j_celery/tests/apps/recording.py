@@ -56,7 +56,7 @@ class RecordingHost:
     def open_relay(self) -> None:
         self._write({"call": "open_relay"})
 
-    def stop(self, timeout_s: float = 1.5) -> None:
+    def stop(self, timeout_s: float = 0.8) -> None:
         self._write({"call": "stop"})
 
     def original_of(self, engine: str, task: TaskRef) -> bytes | None:

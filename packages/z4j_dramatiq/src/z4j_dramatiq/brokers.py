@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import ipaddress
 import socket
 from collections.abc import Iterable
 from os import getpid
 from typing import Any
 
+from z4j_agent.places import is_local
 from z4j_core.capability import ActionError
 from z4j_core.waiting import Broker, broker_id, fitting
 from z4j_dramatiq.facts import canonical
@@ -57,7 +57,7 @@ def identity_of(broker: Any) -> str:
         host, place = str(first.host), [first.port, first.virtual_host]
     else:
         host, place = "localhost", [getpid(), id(broker)]
-    machine = socket.gethostname() if _is_local(host) else None
+    machine = socket.gethostname() if is_local(host) else None
     return broker_id("dramatiq", kind, host.lower(), *place, machine)
 
 
@@ -73,12 +73,3 @@ def choose(brokers: list[Any], what: str, fits: Any) -> Any:
         f"This process has several Dramatiq brokers and {problem} {what}; "
         "send the command to a worker of the right broker."
     )
-
-
-def _is_local(host: str) -> bool:
-    if host in ("", "localhost") or host.startswith("/"):
-        return True
-    try:
-        return ipaddress.ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return False

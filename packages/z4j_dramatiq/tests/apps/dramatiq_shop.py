@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-import time
 from pathlib import Path
 
 import dramatiq
 from dramatiq.brokers.redis import RedisBroker
 
 import z4j_dramatiq.auto  # noqa: F401
+from z4j_core.testing.marks import Marks
 
 # What a process that is gone had taken comes again a second later, and not in a minute by chance.
 broker = RedisBroker(
@@ -31,11 +31,6 @@ def process_id(file: str) -> None:
 
 
 @dramatiq.actor
-def hold(gate: str) -> None:
-    """Wait until the file `gate` is there, for two minutes at most."""
-    Path(f"{gate}.begun").touch()
-    for _ in range(12_000):
-        if Path(gate).exists():
-            return
-        time.sleep(0.01)
-    raise TimeoutError(gate)
+def marked(folder: str, task_id: str, is_held: bool) -> None:
+    """Mark in which process this runs."""
+    Marks(folder).run(task_id, is_held=is_held)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import ipaddress
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from z4j_agent.places import is_local
 from z4j_core.waiting import broker_id
 
 TIMEOUT_S = 5
@@ -27,17 +27,8 @@ def identity_of(connection: Any) -> str:
     if path := options.get("path"):
         return broker_id("redis", "socket", str(path), database, socket.gethostname())
     host = str(options.get("host") or "localhost").lower()
-    place = [socket.gethostname()] if _is_local(host) else []
+    place = [socket.gethostname()] if is_local(host) else []
     return broker_id("redis", "tcp", host, int(options.get("port") or 6379), database, *place)
-
-
-def _is_local(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return False
 
 
 @contextmanager

@@ -12,6 +12,7 @@ import redis
 from rq import Queue, get_current_job
 from rq.worker import Worker as Plain
 
+from z4j_core.testing.marks import Marks
 from z4j_rq.observed import ObservedWorker
 
 try:
@@ -57,6 +58,10 @@ def hold(gate: str) -> str:
             return "let go"
         time.sleep(0.01)
     raise TimeoutError(gate)
+
+
+def marked(folder: str, task_id: str, is_held: bool) -> None:
+    Marks(folder).run(task_id, is_held=is_held)
 
 
 def sleep(seconds: float) -> None:

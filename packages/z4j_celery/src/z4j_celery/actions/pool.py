@@ -8,7 +8,7 @@ from typing import Any
 
 from celery.utils.functional import noop
 
-from z4j_celery.actions.local import in_worker, panel
+from z4j_celery.actions.local import in_worker, panel, running_consumer
 from z4j_celery.actions.worker import (
     AutoscaleParams,
     AutoscaleResult,
@@ -36,6 +36,9 @@ def grow(process: Process, by: int) -> PoolResult:
 
 def shrink(process: Process, by: int) -> PoolResult:
     """End processes that are idle now; one is left."""
+    pool = running_consumer(process).pool
+    # A process that still starts has this one's signal handlers, so it would not end.
+    _wait_until(lambda: not getattr(pool._pool, "_waiting_to_start", ()))
 
     def work(consumer: Any) -> None:
         before = consumer.pool.num_processes

@@ -17,8 +17,8 @@ from kombu.utils import json
 from msgspec import structs
 
 from z4j_agent.facts import now_us
+from z4j_agent.places import is_local
 from z4j_celery.apps import live_apps
-from z4j_celery.brokers import is_local
 from z4j_celery.facts import micros
 from z4j_celery.schedulers import running
 from z4j_celery.schedulers.entries import is_name, told
