@@ -9,8 +9,8 @@ import sys
 from pathlib import Path
 
 PAGES_WITH_EXAMPLES = (
-    *("apscheduler", "celery", "django", "dramatiq", "fastapi", "flask", "rq"),
-    "schedules-celery",
+    *("apscheduler", "arq", "celery", "django", "dramatiq", "fastapi", "flask", "huey", "rq"),
+    *("schedules-celery", "taskiq"),
 )
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import json
+import os
 import subprocess
 import sys
 import tomllib
@@ -42,8 +43,14 @@ def plugin_modules() -> Iterator[str]:
 def loaded_by(module: str) -> set[str]:
     """The top-level modules that a fresh interpreter holds after importing ``module``."""
     program = f"import json, sys, {module}; print(json.dumps(list(sys.modules)))"
+    # What is not installed beside the others (see hatch.toml, arq) imports its own sources, too.
+    sources = os.pathsep.join(map(str, ROOT.glob("packages/*/src")))
     done = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+        [sys.executable, "-c", program],
+        env={**os.environ, "PYTHONPATH": sources},
+        capture_output=True,
+        text=True,
+        check=True,
     )
     loaded: list[str] = json.loads(done.stdout)
     return {name.partition(".")[0] for name in loaded}

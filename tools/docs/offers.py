@@ -26,6 +26,8 @@ _PLUGINS = {
     "dramatiq": "in_dramatiq:engine",
     "periodiq": "in_dramatiq:periodiq",
     "apscheduler": "in_apscheduler:scheduler",
+    "huey-periodic": "in_huey:periodic",
+    "taskiq-scheduler": "in_taskiq:scheduler",
 }
 _TARGETS = [target.value for target in Target]
 _TYPES = {

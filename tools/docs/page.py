@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
+import keys
 import offers
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -41,5 +42,6 @@ def _tests(path: str) -> str:
 _MAKERS: dict[str, Callable[[str], str]] = {
     "actions": offers.of_plugin,
     "file": _file,
+    "keys": keys.of_events,
     "tests": _tests,
 }

@@ -1,0 +1,45 @@
+"""The example of the documentation runs, and its process is announced with its scheduler."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from z4j_agent.testing import LoopbackBrain
+
+PAGE = Path(__file__).parents[3] / "docs" / "taskiq.md"
+
+
+def test_the_example_is_announced(tmp_path: Path, redis_server: Any) -> None:
+    (example,) = re.findall(r"```python\n(.*?)```", PAGE.read_text(), re.DOTALL)
+    url = f"redis://127.0.0.1:{redis_server.port}/5"
+    (tmp_path / "shop.py").write_text(example.replace("redis://localhost", url))
+    with LoopbackBrain() as brain:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "taskiq", "scheduler", "shop:scheduler"],
+            env={**os.environ, **brain.environment()},
+            cwd=tmp_path,
+        )
+        try:
+            assert brain.wait_for(lambda: brain.hellos)
+            (scheduler,) = brain.hellos[0].schedulers
+            assert (scheduler.name, brain.hellos[0].role) == ("taskiq-scheduler", "scheduler")
+            offered = {one.name for one in scheduler.actions if one.absent is None}
+            assert offered == {"run_now", "update", "delete", "create"}
+        finally:
+            process.send_signal(signal.SIGINT)
+            process.wait(60)
+
+
+def test_without_an_address_nothing_is_imported() -> None:
+    program = (
+        "import sys, z4j_taskiq, z4j_taskiq.auto; "
+        "sys.exit(not {'taskiq', 'z4j_agent.runtime'}.isdisjoint(sys.modules))"
+    )
+    environment = {name: value for name, value in os.environ.items() if name != "Z4J_URL"}
+    subprocess.run([sys.executable, "-c", program], env=environment, check=True, timeout=60)
