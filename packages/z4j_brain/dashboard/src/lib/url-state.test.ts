@@ -1,5 +1,12 @@
 import { describe, expect, it } from "vitest";
-import { parseSearch, safeNext, stringifySearch, validateIssueSearch, validateTaskSearch } from "./url-state";
+import {
+  parseSearch,
+  safeNext,
+  stringifySearch,
+  validateFollowed,
+  validateIssueSearch,
+  validateTaskSearch,
+} from "./url-state";
 
 describe("addresses", () => {
   it.each([
@@ -16,6 +23,12 @@ describe("addresses", () => {
       "?q=state:failed,running+send",
     );
     expect(stringifySearch({ q: "" })).toBe("");
+  });
+
+  it("name an agent by its id or not at all", () => {
+    const agent = "01a2b3c4-0000-7000-8000-0123456789ab";
+    expect(validateFollowed({ agent, other: 1 })).toEqual({ agent });
+    for (const wrong of [`${agent}0`, "x", 5, [agent], undefined]) expect(validateFollowed({ agent: wrong })).toEqual({});
   });
 
   it("drop what the list does not know", () => {

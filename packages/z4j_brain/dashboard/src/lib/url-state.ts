@@ -45,6 +45,11 @@ export function validateScheduleSearch(search: Record<string, unknown>): { state
   return state ? { state } : {};
 }
 
+/** Which agent the Connect page watches. */
+export function validateFollowed(search: Record<string, unknown>): { agent?: string } {
+  return typeof search.agent === "string" && /^[0-9a-f-]{36}$/.test(search.agent) ? { agent: search.agent } : {};
+}
+
 /** What the audit log keeps in its address: whole names, ids or actions. */
 export function validateAuditSearch(search: Record<string, unknown>): AuditFilter {
   const texts = (["actor", "action", "object"] as const).map((name) => {

@@ -1,5 +1,5 @@
 import { queryOptions } from "@tanstack/react-query";
-import { type List, query, request } from "./http";
+import { request, requestAll } from "./http";
 
 export interface TokenView {
   id: string;
@@ -29,8 +29,7 @@ export const agentKeys = { list: (project: string) => ["agents", project] as con
 export function agentsQuery(project: string) {
   return queryOptions({
     queryKey: agentKeys.list(project),
-    queryFn: ({ signal }) =>
-      request<List<AgentView>>(`${base(project)}${query({ limit: 200 })}`, { signal }),
+    queryFn: ({ signal }) => requestAll<AgentView>(base(project), signal),
     staleTime: 5_000,
   });
 }

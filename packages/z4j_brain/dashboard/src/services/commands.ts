@@ -1,4 +1,4 @@
-import { queryOptions } from "@tanstack/react-query";
+import { infiniteQueryOptions, queryOptions } from "@tanstack/react-query";
 import { stringifyExact } from "./exact-json";
 import { type List, query, request } from "./http";
 
@@ -50,13 +50,15 @@ export const commandKeys = {
 export const isFinal = (command: CommandView): boolean => FINAL_STATES.includes(command.state);
 
 export function commandsQuery(project: string, taskId: string | null = null) {
-  return queryOptions({
+  return infiniteQueryOptions({
     queryKey: commandKeys.list(project, taskId),
-    queryFn: ({ signal }) =>
-      request<List<CommandView>>(`${base(project)}${query({ task_id: taskId, limit: 100 })}`, {
+    queryFn: ({ pageParam, signal }) =>
+      request<List<CommandView>>(`${base(project)}${query({ task_id: taskId, cursor: pageParam, limit: 100 })}`, {
         exact: true,
         signal,
       }),
+    initialPageParam: null as string | null,
+    getNextPageParam: (last) => last.next,
     staleTime: 2_000,
   });
 }

@@ -36,6 +36,24 @@ export interface List<T> {
   offset: number;
 }
 
+/** Pages of a list that `requestAll` reads at most. */
+const MAX_PAGES = 10;
+const PAGE = 200;
+
+/** The list as one page of up to 2,000, for pages that group or order all of it; `next` tells that there is more. */
+export async function requestAll<T extends { id: string }>(path: string, signal?: AbortSignal): Promise<List<T>> {
+  const ask = (cursor: string | null) => request<List<T>>(`${path}${query({ cursor, limit: PAGE })}`, { signal });
+  let page = await ask(null);
+  const first = page;
+  // What moved meanwhile may come twice: as it was seen last.
+  const items = new Map(page.items.map((item) => [item.id, item]));
+  for (let pages = 1; page.next !== null && pages < MAX_PAGES; pages += 1) {
+    page = await ask(page.next);
+    for (const item of page.items) items.set(item.id, item);
+  }
+  return { ...first, items: [...items.values()], next: page.next };
+}
+
 interface RequestOptions {
   method?: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
   body?: unknown;

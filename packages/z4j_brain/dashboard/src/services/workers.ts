@@ -1,5 +1,5 @@
 import { queryOptions } from "@tanstack/react-query";
-import { type List, query, request } from "./http";
+import { request, requestAll } from "./http";
 import type { TaskSummary } from "./tasks";
 
 export interface WorkerView {
@@ -44,11 +44,7 @@ export const workerKeys = {
 export function workersQuery(project: string) {
   return queryOptions({
     queryKey: workerKeys.list(project),
-    queryFn: ({ signal }) =>
-      request<List<WorkerView>>(
-        `/projects/${encodeURIComponent(project)}/workers${query({ limit: 200 })}`,
-        { signal },
-      ),
+    queryFn: ({ signal }) => requestAll<WorkerView>(`/projects/${encodeURIComponent(project)}/workers`, signal),
     staleTime: 5_000,
   });
 }

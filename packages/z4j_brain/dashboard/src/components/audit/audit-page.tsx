@@ -1,7 +1,7 @@
 import { useInfiniteQuery } from "@tanstack/react-query";
 import { Page } from "@/components/shell/page";
-import { Button } from "@/components/ui/button";
 import { Select } from "@/components/ui/input";
+import { LoadMore } from "@/components/ui/load-more";
 import { Empty, Fault, Loading } from "@/components/ui/note";
 import { useProject } from "@/hooks/use-project";
 import { type AuditFilter, type AuditPlace, auditListQuery } from "@/services/audit";
@@ -67,13 +67,7 @@ export function AuditPage({ filter, onFilter }: AuditPageProps) {
             </div>
           </div>
         )}
-        {query.hasNextPage && (
-          <div className="flex justify-center p-2">
-            <Button size="sm" disabled={query.isFetchingNextPage} onClick={() => void query.fetchNextPage()}>
-              {query.isFetchingNextPage ? "Loading …" : "Load more"}
-            </Button>
-          </div>
-        )}
+        <LoadMore of={query} />
       </div>
     </Page>
   );

@@ -1,6 +1,6 @@
 import { useInfiniteQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
-import { Button } from "@/components/ui/button";
+import { LoadMore } from "@/components/ui/load-more";
 import { Fault, Loading } from "@/components/ui/note";
 import { Panel } from "@/components/ui/panel";
 import { StateBadge } from "@/components/ui/state-badge";
@@ -36,13 +36,7 @@ export function BulkMembers({ run, state }: { run: BulkRun; state: MemberState |
           ))}
         </div>
       )}
-      {query.hasNextPage && (
-        <div className="flex justify-center p-2">
-          <Button size="sm" disabled={query.isFetchingNextPage} onClick={() => void query.fetchNextPage()}>
-            {query.isFetchingNextPage ? "Loading …" : "Load more"}
-          </Button>
-        </div>
-      )}
+      <LoadMore of={query} />
     </Panel>
   );
 }

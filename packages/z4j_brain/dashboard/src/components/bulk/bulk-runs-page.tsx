@@ -3,7 +3,7 @@ import { Link } from "@tanstack/react-router";
 import { buttonOf } from "@/components/actions/labels";
 import { Page } from "@/components/shell/page";
 import { Ago } from "@/components/time";
-import { Button } from "@/components/ui/button";
+import { LoadMore } from "@/components/ui/load-more";
 import { Empty, Fault, Loading } from "@/components/ui/note";
 import { useProject } from "@/hooks/use-project";
 import { cn } from "@/lib/cn";
@@ -47,13 +47,7 @@ export function BulkRunsPage() {
           {rows.map((run) => (
             <Row key={run.id} run={run} />
           ))}
-          {query.hasNextPage && (
-            <div className="flex justify-center p-2">
-              <Button size="sm" disabled={query.isFetchingNextPage} onClick={() => void query.fetchNextPage()}>
-                {query.isFetchingNextPage ? "Loading …" : "Load more"}
-              </Button>
-            </div>
-          )}
+          <LoadMore of={query} />
         </div>
       )}
     </Page>

@@ -2,8 +2,8 @@ import { useInfiniteQuery } from "@tanstack/react-query";
 import { Link, useNavigate } from "@tanstack/react-router";
 import { useEffect, useState } from "react";
 import { Page } from "@/components/shell/page";
-import { Button } from "@/components/ui/button";
 import { Input } from "@/components/ui/input";
+import { LoadMore } from "@/components/ui/load-more";
 import { Empty, Fault, Loading } from "@/components/ui/note";
 import { useProject } from "@/hooks/use-project";
 import { cn } from "@/lib/cn";
@@ -41,13 +41,7 @@ export function IssuesPage({ state, q, onSearch }: IssuesPageProps) {
         {query.error && <Fault error={query.error} retry={() => void query.refetch()} />}
         {query.data && rows.length === 0 && <NoIssues state={state} q={q} />}
         {rows.length > 0 && <Rows rows={rows} />}
-        {query.hasNextPage && (
-          <div className="flex justify-center p-2">
-            <Button size="sm" disabled={query.isFetchingNextPage} onClick={() => void query.fetchNextPage()}>
-              {query.isFetchingNextPage ? "Loading …" : "Load more"}
-            </Button>
-          </div>
-        )}
+        <LoadMore of={query} />
       </div>
     </Page>
   );

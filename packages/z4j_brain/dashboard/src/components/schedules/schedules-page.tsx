@@ -1,7 +1,7 @@
 import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { Page } from "@/components/shell/page";
-import { Button } from "@/components/ui/button";
+import { LoadMore } from "@/components/ui/load-more";
 import { Empty, Fault, Loading } from "@/components/ui/note";
 import { useProject } from "@/hooks/use-project";
 import { cn } from "@/lib/cn";
@@ -53,13 +53,7 @@ export function SchedulesPage({ state }: { state: ScheduleState }) {
         {list.error && !list.data && <Fault error={list.error} retry={() => void list.refetch()} />}
         {list.data && rows.length === 0 && <None state={state} hasStores={known.length > 0} />}
         {rows.length > 0 && <ScheduleTable schedules={rows} />}
-        {list.hasNextPage && (
-          <div className="flex justify-center p-2">
-            <Button size="sm" disabled={list.isFetchingNextPage} onClick={() => void list.fetchNextPage()}>
-              {list.isFetchingNextPage ? "Loading …" : "Load more"}
-            </Button>
-          </div>
-        )}
+        <LoadMore of={list} />
       </div>
     </Page>
   );

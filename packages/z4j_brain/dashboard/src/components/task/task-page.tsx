@@ -1,4 +1,4 @@
-import { useQuery } from "@tanstack/react-query";
+import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { TaskActions } from "@/components/actions/action-buttons";
 import { CommandRow } from "@/components/commands/command-row";
@@ -7,6 +7,7 @@ import { Page } from "@/components/shell/page";
 import { Exact } from "@/components/time";
 import { CopyButton } from "@/components/ui/copy-button";
 import { Icon } from "@/components/ui/icon";
+import { LoadMore } from "@/components/ui/load-more";
 import { Empty, Fault, Loading } from "@/components/ui/note";
 import { Panel } from "@/components/ui/panel";
 import { StateBadge } from "@/components/ui/state-badge";
@@ -188,11 +189,11 @@ function Part({ name, value }: { name: string; value: unknown }) {
 
 function Commands({ task }: { task: TaskDetail }) {
   const { project, access } = useProject();
-  const commands = useQuery({
+  const commands = useInfiniteQuery({
     ...commandsQuery(project, task.task_id),
     enabled: access.permissions.includes("command.read"),
   });
-  const items = commands.data?.items ?? [];
+  const items = commands.data?.pages.flatMap((page) => page.items) ?? [];
   if (items.length === 0) return null;
   return (
     <Panel title="Commands">
@@ -200,6 +201,7 @@ function Commands({ task }: { task: TaskDetail }) {
         {items.map((command) => (
           <CommandRow key={command.id} command={command} compact />
         ))}
+        <LoadMore of={commands} />
       </div>
     </Panel>
   );

@@ -3,6 +3,7 @@ import { BulkButton } from "@/components/bulk/bulk-button";
 import { Page } from "@/components/shell/page";
 import { Button } from "@/components/ui/button";
 import { Icon } from "@/components/ui/icon";
+import { LoadMore } from "@/components/ui/load-more";
 import { Fault, Loading } from "@/components/ui/note";
 import { useProject } from "@/hooks/use-project";
 import { useShortcuts } from "@/hooks/use-shortcuts";
@@ -78,13 +79,7 @@ export function TasksPage({ q, onFilter }: TasksPageProps) {
           {list.rows.length > 0 && (
             <TaskTable rows={list.rows} scroller={scroller} hasArrived={list.hasArrived} onEnd={onEnd} />
           )}
-          {hasNextPage && (
-            <div className="flex justify-center p-2">
-              <Button size="sm" disabled={isFetchingNextPage} onClick={() => void fetchNextPage()}>
-                {isFetchingNextPage ? "Loading …" : "Load more"}
-              </Button>
-            </div>
-          )}
+          <LoadMore of={query} />
         </div>
       </div>
     </Page>
