@@ -12,7 +12,7 @@ from playwright.sync_api import Locator, Page, Request, expect
 
 from offered_actions import offers
 from pages import sign_in
-from server import PROJECT, Client, Server
+from server import ASK_EVERY_S, PROJECT, Client, Server
 from z4j_core.frames import ActionInfo
 
 _UNIT = re.compile("_(s|ms)$")
@@ -23,7 +23,7 @@ def eventually(is_so: Callable[[], Any], problem: str) -> None:
     deadline = time.monotonic() + 60
     while not is_so():
         assert time.monotonic() < deadline, problem
-        time.sleep(0.05)
+        time.sleep(ASK_EVERY_S)
 
 
 class Hand:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import functools
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
 from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
+from importlib.util import find_spec
 
 import msgspec
 
@@ -16,7 +18,13 @@ from z4j_core.plugins import GROUP, Engine, PluginSettings, Scheduler
 
 Offers = dict[str, dict[str, ActionInfo]]
 # A hook answers only where its library is in use.
-LIBRARIES = ("apscheduler.schedulers.base", "celery", "dramatiq", "rq")
+LIBRARIES = (
+    *("apscheduler.schedulers.base", "arq.worker", "celery", "dramatiq", "huey.consumer"),
+    *("rq", "taskiq"),
+)
+ARQ_PYTHON = os.environ.get("Z4J_ARQ_PYTHON")
+"""The Python of arq's own environment: its redis-py is another than everybody's. The test command
+gives it."""
 
 
 @functools.cache
@@ -25,8 +33,12 @@ def offers() -> Offers:
 
     Read in a process of its own: a test's own shall not have the engines imported.
     """
-    done = subprocess.run([sys.executable, __file__], capture_output=True, check=True, timeout=120)
-    return msgspec.json.decode(done.stdout, type=Offers)
+    found: Offers = {}
+    for python in (sys.executable, ARQ_PYTHON):
+        if python is not None:
+            done = subprocess.run([python, __file__], capture_output=True, check=True, timeout=120)
+            found |= msgspec.json.decode(done.stdout, type=Offers)
+    return found
 
 
 def parts(point: EntryPoint) -> Iterator[Engine | Scheduler]:
@@ -49,7 +61,8 @@ def own_points() -> list[EntryPoint]:
 def main() -> None:
     """Print what is offered."""
     for library in LIBRARIES:
-        import_module(library)
+        if find_spec(library.partition(".")[0]) is not None:
+            import_module(library)
     found = {part.name: part.actions() for point in own_points() for part in parts(point)}
     told = {
         name: {action: one.info() for action, one in actions.items() if not one.mark.internal}

@@ -40,6 +40,9 @@ def test_from_the_setup_url_to_a_retried_task(
         expect(page.get_by_test_id("agent-online")).to_be_visible()
         [task_id] = shop.publish('print(fail.delay("no stock").id)')
         expect(page.get_by_test_id("first-task")).to_be_visible()
+        page.reload()
+        expect(page.get_by_test_id("first-task")).to_be_visible()
+        expect(block).to_contain_text("Z4J_TOKEN=YOUR_TOKEN")
         retry_in_the_browser(page, task_id)
     finally:
         shop.stop()

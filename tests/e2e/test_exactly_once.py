@@ -14,6 +14,7 @@ from run_times import described, differences
 from server import Client, Server
 
 TASKS = 2_000
+OVER_RABBITMQ = 600
 
 
 def check(shop: Shop, record_url: str) -> None:
@@ -46,8 +47,8 @@ def test_every_event_is_recorded_once_on_rabbitmq(
     try:
         for number in range(2):
             shop.start_worker(f"w{number}")
-        shop.publish_numbers(TASKS)
-        shop.wait_for_ends(TASKS)
+        shop.publish_numbers(OVER_RABBITMQ)
+        shop.wait_for_ends(OVER_RABBITMQ)
         check(shop, record_url)
     finally:
         shop.stop()
@@ -59,8 +60,8 @@ def test_nothing_is_lost_when_the_server_is_killed_twice(
     shop.start_worker()
     publisher = threading.Thread(target=shop.publish_numbers, args=(TASKS,))
     publisher.start()
-    for _ in range(2):
-        time.sleep(2.5)
+    for already in (TASKS // 4, TASKS // 2):
+        shop.wait_for_ends(already)
         server.kill()
         time.sleep(0.5)
         server.start()
@@ -89,7 +90,7 @@ def test_a_publisher_killed_in_the_middle_loses_nothing(
 ) -> None:
     if server_is_dead:
         server.kill()
-    known = set(shop.publish_and_kill(700))
+    known = set(shop.publish_and_kill(300))
     if server_is_dead:
         server.start()
     shop.start_worker()

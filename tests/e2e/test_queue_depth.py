@@ -67,7 +67,7 @@ def samplers(shop: Shop, *names: str) -> list[str]:
 def test_one_worker_samples_and_another_takes_over(
     shop: Shop, client: Client, server: Server, record_url: str
 ) -> None:
-    workers = {name: shop.start_worker(name) for name in ("w1", "w2")}
+    workers = {name: shop.start_worker(name, "-l", "INFO") for name in ("w1", "w2")}
     shop.publish('[sleep.apply_async((1,), queue="idle") for _ in range(7)]')
     # The only process that knew this queue goes; whoever knows its broker can ask for it.
     idle = queue_of(

@@ -22,8 +22,10 @@ from rq.job import Job
 from celery_worker import Shop
 from clicking import Hand, eventually
 from dramatiq_worker import DramatiqShop
+from offered_actions import ARQ_PYTHON
 from rq_worker import RqShop
 from server import Client, Server
+from services.missing import ServiceMissingError, give_up
 
 pytestmark = pytest.mark.parametrize("shared_record_url", ["sqlite"], indirect=True)
 DAY, HOURS = "86400", "7200"
@@ -182,6 +184,55 @@ def test_apscheduler(hand: Hand, shop: Shop, broker: redis.Redis) -> None:
     assert shop.truth_file.read_text() == "new\n"
     hand.do("apscheduler", "delete", new)
     assert not broker.hexists("apscheduler.jobs", "new")
+
+
+@of(Shop, "huey_clock")
+def test_huey(hand: Hand, shop: Shop, broker: redis.Redis) -> None:
+    def is_revoked() -> bool:
+        return broker.hexists("huey.results.clock", "rt:huey_clock.nightly")
+
+    consumer = "from huey.bin.huey_consumer import consumer_main; consumer_main()"
+    shop.start("clock", "Huey consumer started", "-c", consumer, "huey_clock.huey")
+    nightly = hand.schedule("huey-periodic", "nightly")
+    hand.do("huey-periodic", "pause", nightly)
+    assert is_revoked()
+    hand.do("huey-periodic", "resume", nightly)
+    assert not is_revoked()
+    hand.do("huey-periodic", "run_now", nightly)
+    eventually(lambda: shop.truth()["started", "nightly", 0] == 1, "a worker runs it")
+
+
+@of(Shop, "arq_clock")
+def test_arq(hand: Hand, shop: Shop) -> None:
+    if ARQ_PYTHON is None:
+        give_up(ServiceMissingError("Run `hatch run test --only whole:e2e`: it has arq's Python."))
+    worker = "from arq.cli import cli; cli()"
+    ready = "Starting worker for 1 functions"
+    shop.start("clock", ready, "-c", worker, "arq_clock.WorkerSettings", python=ARQ_PYTHON)
+    nightly = hand.schedule("arq-cron", "nightly")
+    hand.do("arq-cron", "run_now", nightly)
+    eventually(lambda: shop.truth()["started", "nightly", 0] == 1, "the worker runs it")
+
+
+@of(Shop, "taskiq_clock")
+def test_taskiq(hand: Hand, shop: Shop, broker: redis.Redis) -> None:
+    def stored() -> Any:
+        kept = broker.get(f"schedule:data:{result['schedule']}")
+        return None if kept is None else pickle.loads(kept)
+
+    command = ("-m", "taskiq", "scheduler", "taskiq_clock:scheduler")
+    shop.start("clock", "Startup completed", *command)
+    hand.schedule("taskiq-scheduler", "first")
+    form = {"task": "nightly", "cron": "0 4 1 1 *", "args": "[8]"}
+    result = hand.do("taskiq-scheduler", "create", "taskiq-scheduler", **form)
+    assert (stored()["cron"], stored()["args"]) == ("0 4 1 1 *", [8])
+    new = hand.schedule("taskiq-scheduler", "nightly")
+    hand.do("taskiq-scheduler", "update", new, cron="0 5 1 1 *")
+    assert (stored()["cron"], stored()["args"]) == ("0 5 1 1 *", [8])
+    hand.do("taskiq-scheduler", "run_now", new)
+    assert [json.loads(one)["args"] for one in broker.lrange("parked", 0, -1)] == [[8]]
+    hand.do("taskiq-scheduler", "delete", new)
+    assert stored() is None
 
 
 def body(message: bytes) -> Any:

@@ -29,7 +29,7 @@ def test_a_warm_shutdown_loses_no_word_of_the_tasks_that_end_in_it(
     runs = Counter(kind for kind, _, _ in truth)
     assert runs["started"] == runs["succeeded"]
     if any(Path(shop.environment["Z4J_SPOOL_DIR"]).glob("[!.]*")):
-        # The server did not answer within the agent's last two seconds: the next one sends it.
+        # The server did not answer within the agent's last second: the next one sends it.
         shop.start_worker("w2", "-Q", "nothing")
     record = wait_for_events(record_url, truth)
     assert {one for one in record if one[0] in ("started", "succeeded")} == set(truth)

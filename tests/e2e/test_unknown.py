@@ -18,7 +18,7 @@ import msgspec
 import pytest
 
 from celery_worker import Shop
-from server import PROJECT, Client
+from server import ASK_EVERY_S, PROJECT, Client
 from z4j_brain.commands.service import Commands
 from z4j_brain.keys import Keys
 from z4j_brain.live.changes import Changes
@@ -101,7 +101,7 @@ def crash(shop: Shop, client: Client) -> tuple[str, str, str]:
     deadline = time.monotonic() + 60
     while any(one["online"] for one in client.project("/workers")["items"]):
         assert time.monotonic() < deadline, "the server does not notice that the workers are gone"
-        time.sleep(0.05)
+        time.sleep(ASK_EVERY_S)
     return lost, again, silent
 
 

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from server import PROJECT, Client, Server
+from server import ASK_EVERY_S, PROJECT, Client, Server
 from z4j_agent.runtime import Agent
 from z4j_agent.settings import Settings
 from z4j_core.events import Kind, TaskEvent
@@ -103,7 +103,7 @@ def wait_for(what: str, condition: Callable[[], Any]) -> Any:
     while time.monotonic() < deadline:
         if found := condition():
             return found
-        time.sleep(0.05)
+        time.sleep(ASK_EVERY_S)
     raise AssertionError(f"no {what}")
 
 

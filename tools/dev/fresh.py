@@ -26,7 +26,11 @@ def main() -> int:
     """Return the exit code of the installation; 0 when there is none to make."""
     folders = sorted(_editable_folders())
     state = {str(folder): _digest(folder) for folder in folders}
-    if not folders or (_is_whole(folders) and _stamped() == state):
+    known = _stamped()
+    if not folders or (_is_whole(folders) and known == state):
+        return 0
+    if known is None and _is_whole(folders) and _are_older(folders):
+        STAMP.write_text(json.dumps(state))
         return 0
     names = ", ".join(folder.name for folder in folders)
     print(f"Installing again, as their sources have changed: {names}", flush=True)
@@ -54,6 +58,14 @@ def _is_whole(folders: list[Path]) -> bool:
         (folder / "src" / folder.name / "static/index.html").is_file()
         for folder in folders
         if (folder / "dashboard").is_dir()
+    )
+
+
+def _are_older(folders: list[Path]) -> bool:
+    """Tell whether all that was installed lay there as it is when the environment was made."""
+    made = Path(sys.prefix, "pyvenv.cfg").stat().st_mtime
+    return all(
+        path.stat().st_mtime < made for folder in folders for path in _read_by_installation(folder)
     )
 
 

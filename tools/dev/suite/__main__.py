@@ -12,6 +12,7 @@ import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
+from pathlib import Path
 from tempfile import TemporaryFile
 from threading import Lock
 from typing import TextIO
@@ -21,6 +22,11 @@ from steps import REPORTS, ROOT, Step, all_steps
 
 AT_THE_SAME_TIME = 4
 """Twice as many as a small machine has cores: tests wait for their servers half of the time."""
+ENVIRONMENT = {
+    "Z4J_REQUIRE_SERVICES": "1",
+    # Hundreds of processes start here: to compile what they import costs more than to run it.
+    "PYTHONDONTWRITEBYTECODE": "",
+}
 
 _printing = Lock()
 
@@ -43,6 +49,8 @@ def main(arguments: list[str]) -> int:
         for step in group:
             if step.without is None:
                 _prepare(step.environment)
+                if step.beside is not None:
+                    _prepare(step.beside)
         outcomes += _run_group(group)
         if group[0].stops_the_rest and not outcomes[-1].succeeded:
             print(f"\nThe rest is not run: {group[0].name} failed, and the text above says why.")
@@ -116,7 +124,8 @@ def _run(step: Step, shown: TextIO) -> Outcome:
         step.report.unlink(missing_ok=True)
     since = time.monotonic()
     # Every command runs, so that one run shows all there is to repair.
-    codes = [_call(step.environment, command, shown) for command in step.commands]
+    more = {} if step.beside is None else {"Z4J_ARQ_PYTHON": _python_of(step.beside)}
+    codes = [_call(step.environment, command, shown, **more) for command in step.commands]
     return outcome_of(step, succeeded=not any(codes), since=since)
 
 
@@ -128,12 +137,20 @@ def _prepare(environment: str) -> None:
     _call(environment, ("python", "tools/dev/fresh.py"), sys.stdout)
 
 
-def _call(environment: str, command: tuple[str, ...], shown: TextIO) -> int:
+@cache
+def _python_of(environment: str) -> str:
+    """Return the path of an environment's Python; it must have been made."""
+    find = [sys.executable, "-m", "hatch", "env", "find", environment]
+    found = subprocess.run(find, cwd=ROOT, capture_output=True, text=True, check=True)
+    return str(Path(found.stdout.strip(), "bin", "python"))
+
+
+def _call(environment: str, command: tuple[str, ...], shown: TextIO, **variables: str) -> int:
     print(f"$ {' '.join(command)}", file=shown, flush=True)
     return subprocess.run(
         [sys.executable, "-m", "hatch", "-e", environment, "run", *command],
         cwd=ROOT,
-        env={**os.environ, "Z4J_REQUIRE_SERVICES": "1"},
+        env={**os.environ, **ENVIRONMENT, **variables},
         stdin=subprocess.DEVNULL,
         stdout=shown,
         stderr=subprocess.STDOUT,
