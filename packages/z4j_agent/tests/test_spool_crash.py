@@ -7,6 +7,7 @@ import random
 import tempfile
 import uuid
 from collections.abc import Callable
+from mmap import mmap
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +33,7 @@ LIMIT = 20_000
 encode = msgspec.msgpack.Encoder().encode
 
 
-PUT, REWRITE = Front.put, Folder.write_segment
+BEGIN, REWRITE = Front.__init__, Folder.write_segment
 
 
 class KilledError(BaseException):
@@ -55,21 +56,30 @@ class Killer:
             raise KilledError
         return os.write(descriptor, data)
 
-    @property
-    def put(self) -> Callable[[Front, bytes], bool]:
-        """`Front.put`, which may copy only a part."""
+    def copying(self, write: Callable[[bytes], int]) -> Callable[[bytes], int]:
+        """Return a front's `write`, which may copy only a part."""
 
-        def put(front: Front, record: bytes) -> bool:
+        def copy(record: bytes) -> int:
             self.left -= 1
-            whole = self.left != 0
             if self.left < 0:
                 raise KilledError
-            taken = PUT(front, record if whole else record[: self._draw.randint(0, len(record))])
+            whole = self.left != 0
+            taken = write(record if whole else record[: self._draw.randint(0, len(record))])
             if not whole:
                 raise KilledError
             return taken
 
-        return put
+        return copy
+
+    @property
+    def begin(self) -> Callable[[Front, mmap, int], None]:
+        """`Front.__init__`, of which the front is written by `copying`."""
+
+        def begin(front: Front, memory: mmap, descriptor: int) -> None:
+            BEGIN(front, memory, descriptor)
+            front.write = self.copying(memory.write)
+
+        return begin
 
     @property
     def rewrite(self) -> Callable[[Folder, int, int, bytes], None]:
@@ -209,13 +219,13 @@ def test_whenever_it_dies_all_that_was_accepted_arrives_once(
 ) -> None:
     killer = Killer(draw)
     before = (journals.os, journals.SEGMENT_BYTES, journals.RESET_BYTES, journals.TAIL_BYTES)
-    delete, rewrite, put = Folder.delete_segment, Folder.write_segment, Front.put
+    delete, rewrite = Folder.delete_segment, Folder.write_segment
     fronts_before = (fronts.SHARED_MEMORY, fronts.FRONT_BYTES, fronts._is_tmpfs)
     journals.os = _Os(killer)  # type: ignore[assignment]
     journals.SEGMENT_BYTES, journals.RESET_BYTES, journals.TAIL_BYTES = 2_000, 500, 1_000
     Folder.delete_segment = lambda folder, number: killer.delete(folder, number)  # type: ignore[method-assign]
     Folder.write_segment = killer.rewrite  # type: ignore[method-assign]
-    Front.put = killer.put  # type: ignore[method-assign]
+    Front.__init__ = killer.begin  # type: ignore[method-assign]
     try:
         with tempfile.TemporaryDirectory(dir=fronts.SHARED_MEMORY) as root:
             fronts.SHARED_MEMORY, fronts.FRONT_BYTES = Path(root), 3_000
@@ -227,7 +237,7 @@ def test_whenever_it_dies_all_that_was_accepted_arrives_once(
         journals.os, journals.SEGMENT_BYTES, journals.RESET_BYTES, journals.TAIL_BYTES = before
         Folder.delete_segment = delete  # type: ignore[method-assign]
         Folder.write_segment = rewrite  # type: ignore[method-assign]
-        Front.put = put  # type: ignore[method-assign]
+        Front.__init__ = BEGIN  # type: ignore[method-assign]
         fronts.SHARED_MEMORY, fronts.FRONT_BYTES, fronts._is_tmpfs = fronts_before
     arrived = [event.occurred_at for event in world.brain.events]
     assert len(arrived) == len(set(arrived)), "recorded twice"

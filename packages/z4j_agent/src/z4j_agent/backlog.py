@@ -11,6 +11,7 @@ from __future__ import annotations
 import logging
 from collections import deque
 from collections.abc import Callable
+from operator import attrgetter
 from threading import RLock
 from typing import TypeVar
 
@@ -28,7 +29,7 @@ ITEM_OVERHEAD = 160
 SHED_FRACTION = 8
 """One eighth of the bound is freed at once, so that the pass over the queue is paid rarely."""
 
-_SUCCEEDED, _FAILED, _RETRIED = Kind.SUCCEEDED, Kind.FAILED, Kind.RETRIED
+_PROCESSED = frozenset({Kind.SUCCEEDED, Kind.FAILED, Kind.RETRIED})
 RANK = {Kind.RECEIVED: 0, Kind.STARTED: 0, Kind.PUBLISHED: 1, Kind.SUCCEEDED: 2}
 """What goes first when memory is full; all other kinds tell of a failure and rank highest."""
 
@@ -40,6 +41,7 @@ UNREADABLE = "the spool could not be read"
 _T = TypeVar("_T")
 _log = logging.getLogger("z4j.agent")
 _decode = msgspec.msgpack.Decoder(WireEvent).decode
+encoded_of, _kind_of = attrgetter("encoded"), attrgetter("kind")
 
 
 class Pending(msgspec.Struct, gc=False):
@@ -64,7 +66,7 @@ class Backlog:
         self._lock = RLock()
         self._pending: deque[Pending] = deque()
         self._bytes = 0
-        self._held_bytes = 0  # of frames, which share the bound
+        self._room = limit_bytes  # what frames leave of the bound
         self._losses: dict[str, Losses] = {}
         self._journal: Journal | None = None
         self._is_writing = False
@@ -80,14 +82,10 @@ class Backlog:
                 self._deferred.append((kind, occurred_at, encoded))
                 return
             self._is_writing = True
-            if kind is _SUCCEEDED or kind is _FAILED or kind is _RETRIED:
-                self._processed += 1
             try:
                 # The usual way is written out here: the host pays for every event.
                 journal, number = self._journal, 0
-                if self._bytes + self._held_bytes + size > self._limit or (
-                    journal is not None and journal.tail_left
-                ):
+                if self._bytes + size > self._room or (journal is not None and journal.tail_left):
                     self._take_when_full(kind, occurred_at, encoded)
                 else:
                     if journal is not None:
@@ -175,26 +173,25 @@ class Backlog:
         self._shed()
 
     def _take_batch(self, max_events: int) -> list[Pending]:
-        batch: list[Pending] = []
-        size = 0
         with self._lock:
             if not self._pending and self._journal is not None:
                 self._refill(self._journal)
             pending = self._pending
-            while pending and len(batch) < max_events:
-                length = len(pending[0].encoded)
-                if batch and size + length > BATCH_BYTES:
-                    break
-                size += length
-                batch.append(pending.popleft())
+            batch = [pending.popleft() for _ in range(min(len(pending), max_events))]
+            size = sum(map(len, map(encoded_of, batch)))
+            while size > BATCH_BYTES and len(batch) > 1:
+                last = batch.pop()
+                pending.appendleft(last)
+                size -= len(last.encoded)
             self._bytes -= size + ITEM_OVERHEAD * len(batch)
+            self._processed += sum(map(_PROCESSED.__contains__, map(_kind_of, batch)))
             if self._journal is not None and self._in_files and self._bytes * 2 < self._limit:
                 self._refill(self._journal)
         return batch
 
     def _shed(self) -> None:
         """Drop by rank, oldest first, until an eighth of the bound is free."""
-        excess = self._bytes + self._held_bytes - self._limit + self._limit // SHED_FRACTION
+        excess = self._bytes - self._room + self._limit // SHED_FRACTION
         # Taken out first: a signal handler that emits meanwhile appends to the new queue.
         waiting, self._pending = self._pending, deque()
         to_free = _plan(waiting, excess)
@@ -238,7 +235,7 @@ class Backlog:
         self._journal = None
         while journal.tail_left:
             self._refill(journal)
-            if self._bytes + self._held_bytes > self._limit:
+            if self._bytes > self._room:
                 self._shed()
         journal.delete()
         _log.warning(

@@ -14,6 +14,7 @@ from threading import Thread, current_thread
 
 from z4j_agent import reasons
 from z4j_agent.connection import Connection, Stopping
+from z4j_agent.deferred import IN_A_ROW, PAUSE_S, Deferred
 from z4j_agent.depths import DepthSampler
 from z4j_agent.dispatch import Dispatcher
 from z4j_agent.endpoint import AgentLoop, Endpoint
@@ -52,6 +53,7 @@ class Driver:
         outbox: Outbox,
         dispatcher: Dispatcher,
         describe: Callable[[bytes], frames.Hello],
+        deferred: Deferred,
         place: Place | None = None,
         depths: DepthSampler | None = None,
         schedules: ScheduleReader | None = None,
@@ -62,6 +64,7 @@ class Driver:
         self._outbox = outbox
         self._dispatcher = dispatcher
         self._describe = describe
+        self._deferred = deferred
         self._loop = AgentLoop()
         self._stopping = Stopping()
         self._connection: Connection | None = None
@@ -167,6 +170,7 @@ class Driver:
     async def _run(self) -> None:
         links = asyncio.create_task(self._keep_linked())
         tasks = [links]
+        teller = asyncio.create_task(self._keep_told())
         if self._adopter is not None:
             tasks.append(asyncio.create_task(self._adopter.run(self._stopping)))
             tasks.append(asyncio.create_task(self._keep_in_file()))
@@ -175,9 +179,25 @@ class Driver:
         if self._connection is None and self._outbox.is_drained:
             left = 0.0  # neither a word to send nor anyone to send it to
         await asyncio.wait(tasks, timeout=max(0.0, left))
+        tasks.append(teller)
         for task in tasks:
             task.cancel()
         await asyncio.wait(tasks, timeout=JOIN_GRACE_S)
+
+    async def _keep_told(self) -> None:
+        """Tell what plugins deferred: the first of it at once, the rest after a pause."""
+        deferred, some = self._deferred, asyncio.Event()
+        deferred.limit = IN_A_ROW
+        try:
+            while True:
+                some.clear()
+                if deferred.wait(lambda: self._call(some.set)):
+                    await some.wait()
+                deferred.catch_up(is_patient=False)
+                await asyncio.sleep(PAUSE_S)
+        finally:
+            deferred.limit = 1
+            deferred.catch_up()
 
     async def _keep_in_file(self) -> None:
         """While there is no link to seal frames for, a container that is removed takes its shared

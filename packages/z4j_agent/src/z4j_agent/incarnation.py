@@ -10,6 +10,7 @@ import os
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from z4j_agent.deferred import Deferred
 from z4j_agent.outbox import Outbox
 from z4j_agent.plugin_set import PluginSet
 
@@ -39,6 +40,7 @@ class Incarnation:
         self.pid = os.getpid()
         self.outbox_bytes = outbox_bytes
         self.outbox = Outbox(outbox_bytes)
+        self.deferred = Deferred()
         self.writer = writer
         self.identity: Identity | None = None
         self.wanted_role: str | None = None
@@ -79,7 +81,16 @@ class Incarnation:
         if place is not None:
             self._open_spool(place, self.identity)
         depths, schedules = _readers(plugins, self._dispatcher)
-        driver = Driver(endpoint, self.outbox, self._dispatcher, describe, place, depths, schedules)
+        driver = Driver(
+            endpoint,
+            self.outbox,
+            self._dispatcher,
+            describe,
+            self.deferred,
+            place,
+            depths,
+            schedules,
+        )
         driver.start()
         self._driver = driver
         self.is_stopped = False
@@ -88,6 +99,7 @@ class Incarnation:
 
     def stop(self, timeout_s: float) -> None:
         """Flush, disconnect, and refuse events until the next start."""
+        self.deferred.catch_up()
         self.is_stopped = True
         driver, self._driver = self._driver, None
         if driver is not None:
@@ -98,6 +110,7 @@ class Incarnation:
 
     def retire(self, timeout_s: float) -> None:
         """Let the driver flush and end in the background: another incarnation takes over."""
+        self.deferred.catch_up()
         driver, self._driver = self._driver, None
         if driver is not None:
             driver.retire(timeout_s)

@@ -13,7 +13,7 @@ from typing import NamedTuple, cast
 
 import msgspec
 
-from z4j_agent.backlog import Backlog, Pending
+from z4j_agent.backlog import Backlog, Pending, encoded_of
 from z4j_agent.losses import Losses
 from z4j_agent.spool.journal import Journal
 from z4j_agent.spool.records import Header, Loss
@@ -50,7 +50,7 @@ class Outbox(Backlog):
                 waiting = self._pending[0].occurred_at
             return Fill(
                 events=len(self._pending) + self._in_flight_events + self._in_files,
-                bytes=self._bytes + self._held_bytes,
+                bytes=self._bytes + self._limit - self._room,
                 oldest_at=waiting,
                 dropped=self._dropped,
                 processed=self._processed,
@@ -82,14 +82,14 @@ class Outbox(Backlog):
                     break
                 self._push(batch)
             made += 1
-        self._held_bytes = self.sender.kept_bytes
+        self._room = self._limit - self.sender.kept_bytes
         return made
 
     def settle(self) -> None:
         """Note what was acknowledged since; to be called after an `Ack` or a `Welcome`."""
         acknowledged = self.sender.last - self.sender.kept
         with self._lock:
-            self._held_bytes = self.sender.kept_bytes
+            self._room = self._limit - self.sender.kept_bytes
             while self._in_flight and self._in_flight[0][0] <= acknowledged:
                 _, _, count, number = self._in_flight.popleft()
                 self._in_flight_events -= count
@@ -150,7 +150,7 @@ class Outbox(Backlog):
                 journal.let_go()
 
     def _push(self, batch: list[Pending]) -> None:
-        raw = msgspec.Raw(array_header(len(batch)) + b"".join([item.encoded for item in batch]))
+        raw = msgspec.Raw(array_header(len(batch)) + b"".join(map(encoded_of, batch)))
 
         def make(seq: int) -> Events:
             # RawEvents has the same tag and encodes to the same bytes; its events are encoded.

@@ -7,7 +7,7 @@ import contextlib
 import logging
 import os
 import weakref
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from threading import RLock
 from typing import TYPE_CHECKING, Any
 
@@ -154,6 +154,17 @@ class Agent:
                 self.ensure_started(life.wanted_role)
         except Exception as error:
             self._lose(life, NOT_ENCODABLE, event, error)
+
+    def defer(self, tell: Callable[..., object], *facts: Any) -> None:
+        """Call `tell(*facts)` soon; see `z4j_core.plugins.Host`."""
+        life = self._life
+        if life.pid != os.getpid():
+            life = self._current()
+        life.deferred.add(tell, facts)
+
+    def catch_up(self) -> None:
+        """Tell now what was deferred."""
+        self._current().deferred.catch_up()
 
     def original_of(self, engine: str, task: TaskRef) -> bytes | None:
         """Open what was sealed with the task; see `z4j_core.plugins.Host`."""

@@ -40,13 +40,14 @@ def stop_observing(app: Any, runs: Runs) -> None:
 
 
 def reporting(on_success: Any, runs: Runs) -> Any:
-    """Return the method so that it reports a success itself; a second report does no harm."""
+    """Return the method so that it reports a success itself if that has not been done."""
 
     def report(self: Any, outcome: Any, **options: Any) -> Any:
         answer = on_success(self, outcome, **options)
-        has_failed, result, runtime = outcome
-        if not has_failed:
-            runs.on_success(self, result, runtime)
+        if not self.z4j_is_told:
+            has_failed, result, runtime = outcome
+            if not has_failed:
+                runs.on_success(self, result, runtime)
         return answer
 
     return report
@@ -58,6 +59,7 @@ def observed(base: Any, runs: Runs, cancelled: Cancelled) -> Any:
     class Observed(base):  # type: ignore[misc]
         z4j_runs = runs
         z4j_run: Run | None = None
+        z4j_is_told = False  # of its success
 
         # Celery's signal says the same of a message, for ten times the code: it looks its
         # receivers up anew for each.

@@ -26,7 +26,16 @@ _RECEIVED, _STARTED, _SUCCEEDED = Kind.RECEIVED, Kind.STARTED, Kind.SUCCEEDED
 class Run:
     """What is known of one delivery. `gathered` collects Celery's events while an end is judged."""
 
-    __slots__ = ("attempt", "gathered", "has_ended", "has_started", "name", "origin", "queue")
+    __slots__ = (
+        "attempt",
+        "began",
+        "gathered",
+        "has_ended",
+        "has_started",
+        "name",
+        "origin",
+        "queue",
+    )
 
     def __init__(
         self, attempt: int, name: str, queue: str | None, origin: Mapping[str, Any]
@@ -35,6 +44,7 @@ class Run:
         self.name = name
         self.queue = queue
         self.origin = origin
+        self.began = 0
         self.has_started = False
         self.has_ended = False
         self.gathered: list[tuple[str, dict[str, Any]]] | None = None
@@ -49,23 +59,32 @@ class Runs:
     def __init__(self, process: Process, messages: Messages) -> None:
         self._process = process
         self._messages = messages
+        self._host = process.host
         self._emit = process.host.emit
+        self._defer = process.host.defer
         self._queues = QueueNames()
         self._parameters = ParameterNames()
         self._waiting: Recent[tuple[str, int], None] = Recent(MAX_WAITING)
 
     def detach(self) -> None:
         """Tell nothing any more: a consumer keeps its request classes for as long as it lives."""
+        self._host.catch_up()
         self._emit = _nowhere
 
     def on_received(self, request: Any) -> None:
         """A message arrived, perhaps of a task that was revoked: its end follows at once then."""
         try:
-            self._received(request, request.request_dict)
+            if request.request_dict["delivery_info"]["redelivered"]:
+                # Compared with what is in hand now.
+                self._host.catch_up()
+                self._received(request, now_us())
+            else:
+                self._defer(self._received, request, now_us())
         except Exception:  # noqa: BLE001 - the host's worker must go on
             complain("Runs.on_received")
 
-    def _received(self, request: Any, headers: dict[str, Any]) -> None:
+    def _received(self, request: Any, at: int) -> None:
+        headers = request.request_dict
         task_id, info = request.id, headers["delivery_info"]
         run = self._run_of(request)
         key = (task_id, run.attempt)
@@ -87,7 +106,7 @@ class Runs:
         shadow = headers.get("shadow")
         if shadow is not None and (shadow := text_of(shadow)) is not None:
             data["shadow"] = shadow
-        self._send(_RECEIVED, task_id, run, now_us(), data)
+        self._send(_RECEIVED, task_id, run, at, data)
 
     def _continues(self, request: Any, run: Run, key: tuple[str, int]) -> bool:
         """Tell whether a message delivered again is one that is still in hand: lost with the
@@ -104,25 +123,23 @@ class Runs:
     def on_event(self, request: Any, kind: str, fields: dict[str, Any]) -> None:
         """Handle what Celery would tell its event dispatcher."""
         try:
-            run = request.z4j_run or self._run_of(request)
+            run = request.z4j_run
             if kind == "task-started":
-                self._started(request, run)
-            elif run.gathered is not None:
+                self._defer(self._started, request)
+            elif run is not None and run.gathered is not None:
                 run.gathered.append((kind, fields))
             elif kind == "task-succeeded":
-                self._succeeded(request, run, fields.get("result"), fields.get("runtime"))
-            else:
-                self._end(request, run, revoked(kind, fields))
+                self.on_success(request, fields.get("result"), fields.get("runtime"))
+            elif (ending := revoked(kind, fields)) is not None:
+                self._host.catch_up()
+                self._end(request, self._run_of(request), ending)
         except Exception:  # noqa: BLE001 - the host's task must go on
             complain("Runs.on_event")
 
-    def on_success(self, request: Any, result: Any, runtime: float) -> None:
-        """Handle the end of a run that raised nothing; Celery may have told of it before."""
-        try:
-            run = request.z4j_run or self._run_of(request)
-            self._succeeded(request, run, result, runtime)
-        except Exception:  # noqa: BLE001 - the host's task must go on
-            complain("Runs.on_success")
+    def on_success(self, request: Any, result: Any, runtime: float | None) -> None:
+        """Handle the end of a run that raised nothing."""
+        request.z4j_is_told = True
+        self._defer(self._succeeded, request, now_us(), result, runtime)
 
     @contextmanager
     def judging(self, request: Any, info: Any = None, time_limit: Any = None) -> Iterator[None]:
@@ -130,6 +147,7 @@ class Runs:
 
         Celery reports some ends twice and others not at all.
         """
+        self._host.catch_up()
         run = self._safe_run_of(request)
         if run is None:
             yield
@@ -165,32 +183,35 @@ class Runs:
         said = dict(gathered)
         if "task-succeeded" in said:
             fields = said["task-succeeded"]
-            self._succeeded(request, run, fields.get("result"), fields.get("runtime"))
+            self._succeeded(request, now_us(), fields.get("result"), fields.get("runtime"))
         elif info is None:
             self._end(request, run, timed_out(time_limit, said))
         else:
             self._end(request, run, ending_of(info, said, was_acknowledged, has_fallen), info)
 
-    def _started(self, request: Any, run: Run) -> None:
+    def _started(self, request: Any) -> None:
+        run = self._run_of(request)
         if run.has_started:
             return
         run.has_started = True
         self._waiting.take((request.id, run.attempt))
         pid = request.worker_pid if self._process.is_prefork else os.getpid()
-        self._send(_STARTED, request.id, run, _began(request), {"pid": pid, **run.origin})
+        # When the process of the pool took the task, as Celery noted it there.
+        run.began = int(request.time_start * 1_000_000)
+        self._send(_STARTED, request.id, run, run.began, {"pid": pid, **run.origin})
 
-    def _succeeded(self, request: Any, run: Run, result: Any, runtime: float | None) -> None:
+    def _succeeded(self, request: Any, at: int, result: Any, runtime: float | None) -> None:
+        run = self._run_of(request)
         if run.has_ended:
             return
         run.has_ended = True
         if not run.has_started:
             self._waiting.take((request.id, run.attempt))
         data: dict[str, Any] = {"result": result_of(result)}
-        at = now_us()
         if runtime is not None:
             data["run_us"] = run_us = int(runtime * 1_000_000)
             if run.has_started:
-                at = min(at, _began(request) + run_us)
+                at = min(at, run.began + run_us)
         self._send(_SUCCEEDED, request.id, run, at, data)
 
     def _end(self, request: Any, run: Run, ending: Ending | None, info: Any = None) -> None:
@@ -202,9 +223,8 @@ class Runs:
         at = now_us()
         data = ending.data
         if run.has_started:
-            began = _began(request)
-            at = left_at(info, began, at)
-            data["run_us"] = max(0, at - began)
+            at = left_at(info, run.began, at)
+            data["run_us"] = max(0, at - run.began)
         if ending.kind in (Kind.FAILED, Kind.CANCELLED, Kind.REJECTED):
             message = message_of(request, run.name, run.queue)
             if message is not None:
@@ -234,11 +254,6 @@ class Runs:
             began_as = origin(headers, request.id)
             run = request.z4j_run = Run(attempt_of(headers), headers["task"], queue, began_as)
         return run
-
-
-def _began(request: Any) -> int:
-    """Return when the process of the pool took the task, as Celery noted it there."""
-    return int(request.time_start * 1_000_000)
 
 
 def _nowhere(event: TaskEvent) -> None:

@@ -6,6 +6,7 @@ import json
 import os
 import socket
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +43,12 @@ class RecordingHost:
                 "pid": os.getpid(),
             }
         )
+
+    def defer(self, tell: Callable[..., object], *facts: Any) -> None:
+        tell(*facts)
+
+    def catch_up(self) -> None:
+        pass
 
     def ensure_started(self, role: str, worker_name: str | None = None) -> None:
         self._write({"call": "ensure_started", "role": role, "worker": worker_name})

@@ -213,7 +213,8 @@ class Heartbeat(Frame, frozen=True, tag="heartbeat"):
 
     `echo` is the `now` of the welcome or heartbeat that the agent heard last, and `echo_age_us` how
     long ago that was by its monotonic clock: so the brain learns the round trip, and from it how
-    far the agent's clock is off. 0 where the agent does not tell.
+    far the agent's clock is off. 0 where the agent does not tell. `processed` counts the runs whose
+    ends were sent since the process began.
     """
 
     now: Micros

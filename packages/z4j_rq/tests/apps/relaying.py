@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import socket
 import threading
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -41,6 +42,12 @@ class RelayingHost(RecordingHost):
             super().emit(event)
             return
         assert self._writer.send(to_wire(event, self._children_redactor))
+
+    def defer(self, tell: Callable[..., object], *facts: Any) -> None:
+        tell(*facts)
+
+    def catch_up(self) -> None:
+        pass
 
     def original_of(self, engine: str, task: TaskRef) -> bytes | None:
         return self.sealed.get(task.task_id)

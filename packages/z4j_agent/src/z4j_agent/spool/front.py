@@ -31,7 +31,6 @@ STALE_S = 86_400.0
 _PREFIX = "z4j-"
 _NO_LINK = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
 _END = bytes(HEAD.size)
-_HEAD_BYTES = HEAD.size
 _log = logging.getLogger("z4j.agent")
 
 
@@ -41,9 +40,10 @@ class Front:
     """
 
     def __init__(self, memory: mmap.mmap, descriptor: int) -> None:
-        self.used = 0
         self._memory = memory
         self._descriptor = descriptor
+        self.write = memory.write
+        """Add a record; raise `ValueError` when there is no room for it."""
 
     @classmethod
     def create(cls, folder: Folder) -> Front | None:
@@ -60,21 +60,17 @@ class Front:
             os.posix_fallocate(descriptor, 0, FRONT_BYTES + OWNER_BYTES)
             os.pwrite(descriptor, owner, FRONT_BYTES)
             lock(descriptor)
-            return cls(mmap.mmap(descriptor, FRONT_BYTES), descriptor)
+            # Without the last bytes, which so remain the end after the last record.
+            return cls(mmap.mmap(descriptor, FRONT_BYTES - HEAD.size), descriptor)
         except (OSError, ValueError):
             os.close(descriptor)
             delete_front(folder.path.name)
             return None
 
-    def put(self, record: bytes) -> bool:
-        """Add a record; False when there is no room for it and the end after it."""
-        used = self.used
-        end = used + len(record)
-        if end + _HEAD_BYTES > FRONT_BYTES:
-            return False
-        self._memory[used:end] = record
-        self.used = end
-        return True
+    @property
+    def used(self) -> int:
+        """Bytes of the records that are here."""
+        return self._memory.tell()
 
     def content(self) -> bytes:
         """Return all records."""
@@ -83,7 +79,7 @@ class Front:
     def clear(self) -> None:
         """Forget what is in a file by now."""
         self._memory[: HEAD.size] = _END
-        self.used = 0
+        self._memory.seek(0)
 
     def let_go(self) -> None:
         """Unmap it; it stays for an adopter. Idempotent."""

@@ -95,7 +95,8 @@ class Journal:
 
     def admits(self, rank: int) -> bool:
         """Tell whether the ceiling leaves room for an event of this rank, 0 to 3."""
-        return self._size + self.other_bytes < self.limit_bytes * SHARES[rank]
+        size = self._size + self._in_front + self.other_bytes
+        return size < self.limit_bytes * SHARES[rank]
 
     @property
     def end(self) -> Position:
@@ -118,28 +119,24 @@ class Journal:
 
     def append(self, encoded: bytes, is_in_memory: bool = True) -> int:
         """Write an accepted event and return its number; into the file, if memory has it not."""
-        segment = self._segments[-1]
-        if segment.size >= SEGMENT_BYTES:
-            segment = self._current()
+        segment, front = self._segments[-1], self._front
         number = segment.last_event + 1
         # `pack`, written out: the host pays for every event.
         seal = crc32(encoded, (number << 3 ^ number >> 29 ^ EVENT) & WORD)
         record = pack_head(len(encoded), seal, EVENT, number) + encoded
-        front = self._front
-        if front is None:
-            self._last_offset = segment.size
-            self._write(record)
-        elif is_in_memory and front.put(record):
-            self._size += len(record)
+        if front is not None and is_in_memory:
+            try:
+                front.write(record)
+            except ValueError:
+                segment = self._append_to_file(record)
         else:
-            self._last_offset = segment.size + front.used
-            self._write(record)
+            segment = self._append_to_file(record)
         segment.last_event = number
         return number
 
     def flush(self) -> None:
         """Move what is in front into the file."""
-        if self._front is not None and self._front.used:
+        if self._in_front:
             self._write(b"")
 
     def seal(self, seq: int, first: int, last: int) -> None:
@@ -209,6 +206,16 @@ class Journal:
         self.folder.let_go()
 
     @property
+    def _in_front(self) -> int:
+        return 0 if self._front is None else self._front.used
+
+    def _append_to_file(self, record: bytes) -> Segment:
+        segment = self._current()
+        self._last_offset = segment.size + self._in_front
+        self._write(record)
+        return segment
+
+    @property
     def _tail_next(self) -> int:
         return self._tail_end - self.tail_left + 1
 
@@ -248,10 +255,10 @@ class Journal:
 
     def _write(self, record: bytes) -> None:
         """Write a record, and before it what is in front: the file has them in their order."""
-        self._size += len(record)
         front = self._front
         if front is not None and front.used:
             record = front.content() + record
+        self._size += len(record)
         if os.write(self._descriptor, record) != len(record):
             raise OSError(TORN)
         if front is not None and front.used:

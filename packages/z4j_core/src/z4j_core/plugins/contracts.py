@@ -6,8 +6,8 @@ at import time; it does so inside its hook (`z4j_core.plugins.hooks`).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import ClassVar, Protocol
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar, Protocol
 
 import msgspec
 
@@ -26,6 +26,17 @@ class Host(Protocol):
 
     def emit(self, event: TaskEvent) -> None:
         """Record one fact. Never blocks, never raises; drops are counted and reported."""
+
+    def defer(self, tell: Callable[..., object], *facts: Any) -> None:
+        """Call `tell(*facts)` within 0.05 s on some thread of this process, many in a row.
+
+        For facts of every task, of which the telling costs the host less in a row. They are told in
+        the order in which they were deferred, before `stop` returns; what waits is lost with a
+        process that is killed. Never blocks, never raises.
+        """
+
+    def catch_up(self) -> None:
+        """Tell now what was deferred: before something that rests on it, or that must not wait."""
 
     def ensure_started(self, role: str, worker_name: str | None = None) -> None:
         """Connect this process if it is not connected yet: idempotent, and safe after a fork.

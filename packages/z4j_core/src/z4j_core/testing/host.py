@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -32,6 +33,13 @@ class RecordingHost:
             self.raw.append(event)
             self.events.append(to_wire(event, self._redactor))
             self._changed.notify_all()
+
+    def defer(self, tell: Callable[..., object], *facts: Any) -> None:
+        """Tell it at once."""
+        tell(*facts)
+
+    def catch_up(self) -> None:
+        """Nothing waits here."""
 
     def ensure_started(self, role: str, worker_name: str | None = None) -> None:
         """Record the role."""
