@@ -67,6 +67,7 @@ class Errors(logging.Handler):
         self.messages.append(self.format(record))
 
 
+@functools.cache
 def operations() -> dict[str, Any]:
     """Return every operation of the document by its id."""
     schema = schemathesis.openapi.from_dict(msgspec.to_builtins(describe(all_routes())))

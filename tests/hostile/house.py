@@ -90,6 +90,7 @@ class House:
         self.url = url
         self.database = database
         self.http = requests.Session()
+        self.http.trust_env = False  # no proxy, no netrc: looked up again for each request
         self.callers: dict[str, Caller] = {"nobody": Caller(self, "nobody")}
         self._settle()
 

@@ -6,7 +6,9 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import shutil
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,6 +16,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from services.chromium import running_chromium
+from services.folder import own_folder
 from services.missing import ServiceMissingError, give_up
 from services.postgres import Postgres, running_postgres
 from services.rabbitmq import RabbitMQ, running_rabbitmq
@@ -23,6 +26,8 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
 SQLITE, POSTGRESQL = "sqlite", "postgresql"
+GARBAGE = (10_000, 20, 50)
+"""How much there has to be until the collector looks: far less often than by default."""
 
 
 def pytest_configure() -> None:
@@ -32,6 +37,13 @@ def pytest_configure() -> None:
 
         settings.register_profile("untimed", settings.default, deadline=None)
         settings.load_profile("untimed")
+
+
+def pytest_collection_finish() -> None:
+    """Let the collector look at what tests make, not at every module again and again."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(*GARBAGE)
 
 
 def pytest_unconfigure() -> None:
@@ -62,11 +74,28 @@ def own_postgres() -> Iterator[Postgres]:
         give_up(missing)
 
 
+@pytest.fixture(scope="session")
+def sqlite_folder() -> Iterator[Path]:
+    """Where the SQLite files of the run are: in memory, as each of their commits is a sync."""
+    with own_folder("z4j-sqlite-", in_memory=True) as folder:
+        yield folder
+
+
+@contextlib.contextmanager
+def _sqlite_url(folder: Path, template: Path | None = None) -> Iterator[str]:
+    with tempfile.TemporaryDirectory(dir=folder) as own:
+        file = Path(own) / "z4j.sqlite3"
+        if template is not None:
+            shutil.copyfile(template, file)
+        yield f"sqlite:///{file}"
+
+
 @pytest.fixture(params=[SQLITE, POSTGRESQL])
-def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+def database_url(request: pytest.FixtureRequest) -> Iterator[str]:
     """The URL of a fresh, empty database: the test runs once on each kind."""
     if request.param == SQLITE:
-        yield f"sqlite:///{tmp_path / 'z4j.sqlite3'}"
+        with _sqlite_url(request.getfixturevalue("sqlite_folder")) as url:
+            yield url
         return
     server: Postgres = request.getfixturevalue("postgres")
     url = server.create_database()
@@ -75,9 +104,9 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str
 
 
 @pytest.fixture(scope="session")
-def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def sqlite_template(sqlite_folder: Path) -> Path:
     """A SQLite file with the tables of this version, to be copied."""
-    file = tmp_path_factory.mktemp("record") / "z4j.sqlite3"
+    file = sqlite_folder / "template.sqlite3"
     migrated(f"sqlite:///{file}")
     return file
 
@@ -100,27 +129,25 @@ def migrated(url: str) -> str:
 
 
 @pytest.fixture(params=[SQLITE, POSTGRESQL])
-def record_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+def record_url(request: pytest.FixtureRequest) -> Iterator[str]:
     """The URL of a fresh database with the tables of this version, once on each kind.
 
     A copy of a migrated one: to migrate takes ten times as long. Only for z4j_brain's tests.
     """
-    yield from _record(request, tmp_path)
+    yield from _record(request)
 
 
 @pytest.fixture(scope="module", params=[SQLITE, POSTGRESQL])
-def shared_record_url(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[str]:
+def shared_record_url(request: pytest.FixtureRequest) -> Iterator[str]:
     """As `record_url`, one for all tests of a module."""
-    yield from _record(request, tmp_path_factory.mktemp("record"))
+    yield from _record(request)
 
 
-def _record(request: pytest.FixtureRequest, folder: Path) -> Iterator[str]:
+def _record(request: pytest.FixtureRequest) -> Iterator[str]:
     if request.param == SQLITE:
-        file = folder / "z4j.sqlite3"
-        shutil.copyfile(request.getfixturevalue("sqlite_template"), file)
-        yield f"sqlite:///{file}"
+        template: Path = request.getfixturevalue("sqlite_template")
+        with _sqlite_url(template.parent, template) as url:
+            yield url
         return
     server: Postgres = request.getfixturevalue("postgres")
     url = server.create_database(request.getfixturevalue("postgres_template"))

@@ -17,6 +17,7 @@ from services.missing import ServiceMissingError
 from services.ports import HOST, free_port
 from services.postgres_binaries import postgres_folder
 from services.process import ServiceFailedError, ServiceProcess
+from services.psql import Psql
 
 USER = "postgres"
 UNPRIVILEGED = "nobody"
@@ -39,6 +40,8 @@ class Postgres:
         self.port = free_port()
         self._owner = pwd.getpwnam(UNPRIVILEGED) if os.geteuid() == 0 else None
         self._prepare()
+        command = [str(self._binaries / "psql"), *self._psql(USER)]
+        self._administrator = Psql(command, folder, QUIET)
         self._process = ServiceProcess(
             self._server_arguments(fsync),
             folder / "server.log",
@@ -55,6 +58,7 @@ class Postgres:
 
     def stop(self, mode: Literal["fast", "immediate"] = "fast") -> None:
         """Disconnect everybody and stop; ``immediate`` is a crash: recovery follows."""
+        self._administrator.close()
         self._process.stop(SIGNALS[mode])
 
     @property
@@ -74,17 +78,19 @@ class Postgres:
         """
         name = f"test_{uuid.uuid4().hex}"
         source = f' TEMPLATE "{_name(template)}" STRATEGY FILE_COPY' if template else ""
-        self.execute(f'CREATE DATABASE "{name}"{source}')
+        self._administrator.ask(f'CREATE DATABASE "{name}"{source}')
         return self.url(name)
 
     def drop_database(self, url: str) -> None:
         """Remove a database that ``create_database`` made, disconnecting whoever is left."""
-        self.execute(f'DROP DATABASE IF EXISTS "{_name(url)}" WITH (FORCE)')
+        self._administrator.ask(f'DROP DATABASE IF EXISTS "{_name(url)}" WITH (FORCE)')
 
     def execute(self, statement: str, database: str = USER) -> str:
         """Run one SQL statement with psql as superuser; what it prints, without headings."""
-        arguments = ["-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-c", statement]
-        return self._run(["psql", *self._address(), "-d", database, *arguments])
+        return self._run(["psql", *self._psql(database), "-v", "ON_ERROR_STOP=1", "-c", statement])
+
+    def _psql(self, database: str) -> list[str]:
+        return [*self._address(), "-d", database, "-X", "-q", "-A", "-t"]
 
     def _prepare(self) -> None:
         if self._owner is not None:

@@ -19,7 +19,14 @@ SECONDS = {
 }
 PARTS = {"z4j_brain": 3, "z4j_celery": 2, "e2e": 4}
 """Into how many steps the files of a folder of tests are dealt, so that none is the longest."""
-LONG_FOR_ITS_SIZE = {"test_exactly_once.py": 15, "test_commands.py": 2, "test_shutdown.py": 3}
+LONG_FOR_ITS_SIZE = {
+    "test_exactly_once.py": 15,
+    "test_commands.py": 2,
+    "test_shutdown.py": 3,
+    "test_hostile_fields.py": 3,
+    "test_matrix.py": 2,
+    "test_serve.py": 4,
+}
 OLDEST = ("z4j_celery", "z4j_rq", "z4j_dramatiq", "z4j_apscheduler", "z4j_huey")
 
 SOURCES = (

@@ -43,16 +43,15 @@ def doctor() -> tuple[int, list[tuple[str, str]]]:
 
 
 @pytest.fixture
-def shop(database_url: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Any:
+def shop(record_url: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Any:
     """A database with the project shop, served under the old secret so far."""
     for name in [name for name in os.environ if name.startswith("Z4J_")]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("Z4J_HOME", str(tmp_path / "home"))
-    monkeypatch.setenv("Z4J_DATABASE_URL", database_url)
+    monkeypatch.setenv("Z4J_DATABASE_URL", record_url)
     monkeypatch.setenv("Z4J_SECRET", OLD)
     monkeypatch.setenv("Z4J_SESSION_SECRET", SESSION)
-    assert run("migrate").exit_code == 0
-    database = Database(database_url)
+    database = Database(record_url)
     with database.write() as connection:
         projects.create(connection, name="Shop", now=clock.now())
     yield database

@@ -31,12 +31,18 @@ PASSWORD = "correct horse battery staple"
 
 
 @pytest.fixture(autouse=True)
-def _environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, database_url: str) -> None:
+def _environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     for name in [name for name in os.environ if name.startswith("Z4J_")]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("Z4J_HOME", str(tmp_path / "home"))
-    monkeypatch.setenv("Z4J_DATABASE_URL", database_url)
     monkeypatch.setenv("COLUMNS", "300")
+
+
+@pytest.fixture
+def database_url(database_url: str, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The verbs are told of an empty database."""
+    monkeypatch.setenv("Z4J_DATABASE_URL", database_url)
+    return database_url
 
 
 def run(*arguments: str, stdin: str | None = None) -> Result:
@@ -44,12 +50,11 @@ def run(*arguments: str, stdin: str | None = None) -> Result:
 
 
 @pytest.fixture
-def shop(database_url: str, monkeypatch: pytest.MonkeyPatch) -> Any:
-    """A migrated database with the project shop; a function that opens it."""
-    for name, value in SECRETS.items():
+def shop(record_url: str, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """A database with the project shop, of which the verbs are told."""
+    for name, value in {**SECRETS, "Z4J_DATABASE_URL": record_url}.items():
         monkeypatch.setenv(name, value)
-    assert run("migrate").exit_code == 0
-    database = Database(database_url)
+    database = Database(record_url)
     with database.write() as connection:
         projects.create(connection, name="Shop", now=clock.now())
     yield database
@@ -125,8 +130,10 @@ def test_what_a_server_needs_to_start(
     assert not any(value in answer.output for value in SECRETS.values())
 
 
-@pytest.mark.parametrize("database_url", ["postgresql://z4j:hush@127.0.0.1:1/z4j"])
-def test_a_database_out_of_reach_is_explained_without_its_password(database_url: str) -> None:
+def test_a_database_out_of_reach_is_explained_without_its_password(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("Z4J_DATABASE_URL", "postgresql://z4j:hush@127.0.0.1:1/z4j")
     for verb in (
         ["migrate"],
         ["check"],

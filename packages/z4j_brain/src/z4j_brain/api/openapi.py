@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 import uuid
 from collections.abc import Sequence
@@ -28,9 +29,14 @@ _PATH_SCHEMAS: dict[type, Json] = {
 @route("GET", "/openapi.json", permission=PUBLIC)
 async def read_openapi(call: Call) -> dict[str, Any]:
     """Describe this API."""
+    return _description(call.brain.settings.root_path)
+
+
+@functools.cache
+def _description(prefix: str) -> Json:
     from z4j_brain.api.table import all_routes
 
-    return describe(all_routes(), call.brain.settings.root_path)
+    return describe(all_routes(), prefix)
 
 
 def describe(routes: Sequence[Route], prefix: str = "") -> Json:
