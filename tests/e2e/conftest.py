@@ -10,13 +10,14 @@ from pathlib import Path
 from typing import TypeVar
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 from celery_worker import Shop
 from clicking import Hand
 from dramatiq_worker import DramatiqShop
 from rq_worker import RqShop
 from server import Client, Server
+from services.fixtures import a_browser
 
 expect.set_options(timeout=60_000)
 AnyShop = TypeVar("AnyShop", bound=Shop)
@@ -60,6 +61,12 @@ def _signed_in(server: Server) -> Iterator[Client]:
     client.set_up()
     yield client
     client.http.close()
+
+
+@pytest.fixture(scope="package")
+def browser() -> Iterator[Browser]:
+    """One Chromium for all tests of this folder: no test here may call `asyncio.run` itself."""
+    yield from a_browser()
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ from services.ports import free_port
 from services.process import guarded
 
 EMAIL, PASSWORD, PROJECT = "ada@example.org", "correct horse battery staple", "shop"
-ASK_EVERY_S = 0.1
+ASK_EVERY_S = 0.2
 """To ask fifty times a second takes a quarter of a core from what is waited for."""
 
 

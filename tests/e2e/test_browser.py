@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from celery_worker import Shop
-from pages import sign_in
+from pages import enter
 from server import EMAIL, PASSWORD, PROJECT, Client, Server
 
 
@@ -70,7 +70,7 @@ def test_the_list_is_live_dense_and_filters_by_url(
     page: Page, server: Server, client: Client, shop: Shop
 ) -> None:
     page.set_viewport_size({"width": 1440, "height": 900})
-    sign_in(page, server)
+    enter(page, client)
     page.get_by_role("link", name="Tasks", exact=True).first.click()
     shop.start_worker()
     shop.publish_numbers(40)
@@ -87,7 +87,7 @@ def test_an_issue_is_resolved_and_comes_back(
 ) -> None:
     shop.start_worker()
     shop.publish('print(fail.delay("no stock").id)\nprint(fail.delay("sold out").id)')
-    sign_in(page, server)
+    enter(page, client)
     page.goto(f"{server.url}/p/{PROJECT}/issues")
     row = page.locator("[data-row]")
     expect(row).to_have_count(1)
@@ -113,7 +113,7 @@ def test_an_issue_is_resolved_and_comes_back(
 def test_a_strangers_action_is_a_form(
     page: Page, server: Server, client: Client, stranger: None
 ) -> None:
-    sign_in(page, server)
+    enter(page, client)
     page.get_by_role("link", name="Workers", exact=True).first.click()
     expect(page.get_by_role("heading", name="Workers")).to_be_visible()  # else it is a queue's name
     page.get_by_text("lantern").first.click()

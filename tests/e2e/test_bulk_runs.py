@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from celery_worker import Shop
-from pages import sign_in
+from pages import enter
 from server import PROJECT, Client, Server
 
 COUNT = 30
@@ -23,7 +23,7 @@ def test_every_failed_task_is_retried_once(
     ids = shop.publish(f'for n in range({COUNT}): print(fail.delay("no stock").id)')
     for task_id in ids:
         client.task(task_id, "failed")
-    sign_in(page, server)
+    enter(page, client)
     page.goto(f"{server.url}/p/{PROJECT}/tasks?q=state:failed")
     page.get_by_role("button", name=f"Act on all {COUNT} that match").click()
     dialog = page.get_by_role("dialog")

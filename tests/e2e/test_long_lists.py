@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Page, expect
 from sqlalchemy import create_engine, insert, select
 
-from pages import sign_in
+from pages import enter
 from server import Client, Server
 from z4j_brain.store.schema import agents, commands, workers
 
@@ -54,7 +54,7 @@ def test_lists_go_on_after_their_first_page(
     page: Page, server: Server, client: Client, record_url: str
 ) -> None:
     fill(record_url, client)
-    sign_in(page, server)
+    enter(page, client)
     page.goto(f"{server.url}/p/shop/workers")
     rows = page.get_by_role("table", name="Workers").get_by_role("row")
     expect(page.get_by_text(f"{WORKERS} processes are gone")).to_be_visible()

@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from celery_worker import Shop
-from pages import sign_in
+from pages import enter
 from server import PROJECT, Client, Server
 
 MARKUP = (
@@ -51,7 +51,7 @@ def test_hostile_text_stays_text_under_a_policy_that_nothing_breaks(
     )
     for task_id in (failed, linked):
         client.task(task_id, "failed")
-    sign_in(page, server)
+    enter(page, client)
     issues = [issue["id"] for issue in client.project("/issues")["items"]]
     assert issues
     below = [*SECTIONS, *(f"/tasks/celery/{task_id}" for task_id in (failed, linked, unknown))]

@@ -14,13 +14,14 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from pages import sign_in
+from pages import enter
 from server import EMAIL, PASSWORD, Client, Server
 from services.missing import ServiceMissingError, give_up
 from services.oidc_provider import CLIENT, SECRET, OidcProvider, running_oidc_provider
 
 EVE = {"email": "eve@example.org", "email_verified": True, "name": "Eve"}
 ADA = {"email": EMAIL, "email_verified": True, "name": "Ada"}
+pytestmark = pytest.mark.usefixtures("client")
 ROLES = {"shop-ops": ["shop:operator"], "/it/platform": "instance-admin"}
 
 
@@ -33,7 +34,7 @@ def server(tmp_path: Path, record_url: str) -> Iterator[Server]:
 
 @pytest.fixture
 def provider(server: Server) -> Iterator[OidcProvider]:
-    """The provider, and a server that knows it, set up by Ada."""
+    """The provider, and a server that knows it."""
     try:
         with running_oidc_provider([f"{server.url}/sign-in/oidc/callback"]) as provider:
             server.environment |= {
@@ -45,12 +46,18 @@ def provider(server: Server) -> Iterator[OidcProvider]:
                 "Z4J_OIDC_ROLES": json.dumps(ROLES),
             }
             server.start()
-            client = Client(server)
-            client.set_up()
-            client.http.close()
             yield provider
     except ServiceMissingError as missing:
         give_up(missing)
+
+
+@pytest.fixture
+def client(server: Server, provider: OidcProvider) -> Iterator[Client]:
+    """Ada, who has set the server up."""
+    client = Client(server)
+    client.set_up()
+    yield client
+    client.http.close()
 
 
 def by_provider(page: Page, server: Server, login: str) -> None:
@@ -105,10 +112,10 @@ def test_groups_come_and_go_with_each_sign_in(
 
 @pytest.mark.parametrize("record_url", ["sqlite"], indirect=True)
 def test_one_links_ones_account_and_lands_on_the_page_that_was_asked_for(
-    page: Page, server: Server, provider: OidcProvider
+    page: Page, server: Server, client: Client, provider: OidcProvider
 ) -> None:
     provider.tell({"ada": {**ADA, "groups": ["/it/platform"]}})
-    sign_in(page, server)
+    enter(page, client)
     page.goto(f"{server.url}/account")
     page.get_by_role("button", name="Link Shop ID").click()
     page.get_by_role("dialog").get_by_label("Your password").fill(PASSWORD)

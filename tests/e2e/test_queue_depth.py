@@ -17,9 +17,9 @@ import redis
 from playwright.sync_api import Page, expect
 
 from celery_worker import Shop
-from pages import sign_in
+from pages import enter
 from record import every_text
-from server import Client, Server
+from server import ASK_EVERY_S, Client, Server
 from services.redis import Redis
 
 PASSWORD = "planted-broker-password-41"
@@ -55,7 +55,7 @@ def queue_of(client: Client, name: str, fits: Callable[[Any], bool]) -> Any:
         found = [one for one in client.project("/queues")["items"] if one["queue"] == name]
         if len(found) == 1 and fits(found[0]):
             return found[0]
-        time.sleep(0.1)
+        time.sleep(ASK_EVERY_S)
     raise AssertionError(f"the queue {name} is not as it should be: {found}")
 
 
@@ -134,7 +134,7 @@ def test_queues_and_names_in_a_browser(
     shop.publish('[sleep.apply_async((1,), queue="idle") for _ in range(7)]')
     queue_of(client, "idle", lambda one: one["waiting"] == one["recorded_waiting"] == 7)
     client.task(failing, "failed")
-    sign_in(page, server)
+    enter(page, client)
     page.get_by_role("link", name="Queues", exact=True).first.click()
     row = page.get_by_test_id("queue-table").get_by_role("row").filter(has_text="idle")
     expect(row.get_by_role("cell").nth(1)).to_have_text("7")

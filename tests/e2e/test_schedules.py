@@ -13,9 +13,9 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from pages import sign_in
+from pages import enter
 from record import every_text
-from server import Client, Server
+from server import ASK_EVERY_S, Client, Server
 
 MARKUP = "<img src=x onerror='window.hacked=1'><script>window.hacked=2</script>"
 SECRET = "planted-schedule-secret-17"
@@ -77,7 +77,7 @@ def schedules(client: Client, fits: Callable[[dict[str, Any]], bool], state: str
         found = {one["name"]: one for one in client.project("/schedules", state=state)["items"]}
         if fits(found):
             return found
-        time.sleep(0.1)
+        time.sleep(ASK_EVERY_S)
     raise AssertionError(f"the schedules are not as they should be: {found}")
 
 
@@ -109,7 +109,7 @@ def test_a_scheduler_is_seen_and_obeys(
     deadline = time.monotonic() + 60
     while task not in [run["task_id"] for run in detail["runs"]]:
         assert time.monotonic() < deadline
-        time.sleep(0.1)
+        time.sleep(ASK_EVERY_S)
         detail = client.project(f"/schedules/{hourly['id']}")
 
     command(client, "pause", target)
@@ -135,7 +135,7 @@ def test_a_person_pauses_resumes_runs_and_edits(
     lighthouse: Lighthouse, client: Client, server: Server, page: Page
 ) -> None:
     lighthouse.do(f"timetable.entries[{MARKUP!r}] = Entry('sweep', 86400, note={MARKUP!r})")
-    sign_in(page, server)
+    enter(page, client)
     page.get_by_role("link", name="Schedules", exact=True).first.click()
     row = page.locator("[data-schedule=nightly]")
     expect(row).to_have_attribute("data-state", "on")

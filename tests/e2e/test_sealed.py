@@ -16,7 +16,7 @@ from celery_worker import Shop
 from dramatiq_worker import DramatiqShop
 from record import every_text
 from rq_worker import RqShop
-from server import PROJECT, Client, Server
+from server import ASK_EVERY_S, PROJECT, Client, Server
 from z4j_agent.sealing import new_key
 from z4j_brain.store.database import Database
 from z4j_brain.store.schema import sealed_payloads as table
@@ -85,7 +85,7 @@ class Scene:
         deadline = time.monotonic() + 90
         while not condition():
             assert time.monotonic() < deadline
-            time.sleep(0.1)
+            time.sleep(ASK_EVERY_S)
 
 
 @pytest.fixture

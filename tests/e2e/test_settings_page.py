@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from celery_worker import Shop
-from pages import sign_in
+from pages import enter
 from server import PASSWORD, Client, Server
 
 EVE = "eve@example.org"
@@ -35,7 +35,7 @@ def test_a_project_is_renamed_and_a_second_one_gets_its_own_events(
     redis_url: str,
     tmp_path: Path,
 ) -> None:
-    sign_in(page, server)
+    enter(page, client)
     page.keyboard.press("g")
     page.keyboard.press(",")
     expect(page.get_by_role("heading", name="Settings", level=1)).to_be_visible()

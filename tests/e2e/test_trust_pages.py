@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from celery_worker import Shop
-from pages import sign_in
+from pages import enter
 from record import every_text
 from server import Client, Server
 
@@ -26,7 +26,7 @@ def go_to(page: Page, place: str) -> None:
 def test_a_rule_is_tried_added_and_hides_what_an_event_brings(
     page: Page, shop: Shop, server: Server, client: Client, record_url: str
 ) -> None:
-    sign_in(page, server)
+    enter(page, client)
     go_to(page, "Redaction")
     expect(page.get_by_role("list", name="Built-in rules")).to_contain_text("card-number")
     page.get_by_role("button", name="Add a pattern").click()
@@ -63,7 +63,7 @@ def test_the_audit_log_is_searched_and_verified(
     page: Page, server: Server, client: Client, record_url: str
 ) -> None:
     client.mint("billing")
-    sign_in(page, server)
+    enter(page, client)
     go_to(page, "Audit")
     table = page.get_by_role("table", name="Audit log")
     expect(table).to_contain_text("agent.token_minted")

@@ -11,6 +11,7 @@ import subprocess
 import time
 import uuid
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -56,11 +57,12 @@ def leader(record_url: str) -> Iterator[StuckTasks]:
 def work(leader: StuckTasks, is_enough: Callable[[], bool], timeout_s: float = 180) -> None:
     """Let the leader work until something holds."""
     deadline = time.monotonic() + timeout_s
-    while not is_enough():
-        assert time.monotonic() < deadline, "the leader came to no conclusion"
-        asyncio.run(leader.take_answers())
-        asyncio.run(leader.look())
-        time.sleep(0.2)
+    with ThreadPoolExecutor(1) as thread:  # in this one the browser's event loop may run
+        while not is_enough():
+            assert time.monotonic() < deadline, "the leader came to no conclusion"
+            thread.submit(asyncio.run, leader.take_answers()).result()
+            thread.submit(asyncio.run, leader.look()).result()
+            time.sleep(0.5)
 
 
 def kill(worker: subprocess.Popen[bytes]) -> None:

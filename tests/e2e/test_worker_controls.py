@@ -8,7 +8,7 @@ from playwright.sync_api import Page, expect
 
 from celery_worker import Shop
 from clicking import Hand, eventually
-from pages import sign_in
+from pages import enter
 from server import PROJECT, Client, Server
 
 CANVAS = """
@@ -58,7 +58,7 @@ def test_a_workflow_is_a_tree(page: Page, server: Server, client: Client, shop: 
     first, second, failing = shop.publish(CANVAS)
     client.task(failing, "failed")
     client.task(second, "succeeded")
-    sign_in(page, server)
+    enter(page, client)
     page.goto(f"{server.url}/p/{PROJECT}/tasks/celery/{failing}")
     rows = page.get_by_test_id("tree").get_by_role("link")
     expect(rows).to_have_count(3)

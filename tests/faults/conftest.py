@@ -1,4 +1,4 @@
-"""A template of a database for a whole module, and an arena in which a test does what it wants."""
+"""A template of a database for the whole run, and an arena in which a test does what it wants."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from services.postgres import running_postgres
 MakeArena = Callable[..., Arena]
 
 
-@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+@pytest.fixture(scope="session", params=["sqlite", "postgresql"])
 def template(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Template]:
-    """A migrated database of each kind, on a PostgreSQL server that the module may stop."""
+    """A migrated database of each kind, on a PostgreSQL server that tests may stop."""
     folder = tmp_path_factory.mktemp("template")
     with ExitStack() as stack:
         postgres = None

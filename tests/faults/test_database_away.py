@@ -8,7 +8,7 @@ from faults.arena import Arena
 from faults.away import OUTAGE, stop_for
 from faults.databases import Template
 
-only_postgresql = pytest.mark.parametrize("template", ["postgresql"], indirect=True, scope="module")
+only_postgresql = pytest.mark.parametrize("template", ["postgresql"], indirect=True)
 
 
 @only_postgresql

@@ -19,7 +19,7 @@ from faults.schedule import Emitter, Schedule
 pytestmark = pytest.mark.skipif(
     sys.platform != "linux" or os.geteuid() != 0, reason="only root can mount a tiny file system"
 )
-only_sqlite = pytest.mark.parametrize("template", ["sqlite"], indirect=True, scope="module")
+only_sqlite = pytest.mark.parametrize("template", ["sqlite"], indirect=True)
 
 
 @pytest.fixture

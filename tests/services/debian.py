@@ -16,26 +16,35 @@ POLICY = Path("/usr/sbin/policy-rc.d")
 """Asked by Debian's packages before they start their service; 101 says no (policy-rc.d(8))."""
 
 
-def program(names: tuple[str, ...], package: str) -> str:
+def program(names: tuple[str, ...], *packages: str) -> str:
     """The path of the first of ``names`` on PATH; root on Debian gets it installed.
 
-    Raises ServiceMissingError, which says what to install.
+    It comes from the first of ``packages`` that the distribution has; the last one is the best
+    known. Raises ServiceMissingError, which says what to install.
     """
     if found := _first_on_path(names):
         return found
     if os.geteuid() != 0 or shutil.which("apt-get") is None:
         raise ServiceMissingError(
             f"None of {', '.join(names)} is on PATH. Install it, on Debian and Ubuntu with "
-            f"`sudo apt-get install {package}`, and run the tests again."
+            f"`sudo apt-get install {packages[-1]}`, and run the tests again."
         )
-    _install(package)
+    _install_one_of(packages)
     if found := _first_on_path(names):
         return found
-    raise ServiceMissingError(f"The Debian package {package} holds none of {', '.join(names)}.")
+    raise ServiceMissingError(f"{' and '.join(packages)} hold none of {', '.join(names)}.")
 
 
 def _first_on_path(names: tuple[str, ...]) -> str | None:
     return next((path for name in names if (path := shutil.which(name))), None)
+
+
+def _install_one_of(packages: tuple[str, ...]) -> None:
+    *others, last = packages
+    for package in others:
+        with contextlib.suppress(ServiceMissingError):
+            return _install(package)
+    return _install(last)
 
 
 def _install(package: str) -> None:

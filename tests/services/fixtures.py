@@ -215,6 +215,11 @@ def browser() -> Iterator[Browser]:
     Not for the whole run: while Playwright's synchronous side is up, its event loop counts
     as running in this thread, and a later test could not call ``asyncio.run``.
     """
+    yield from a_browser()
+
+
+def a_browser() -> Iterator[Browser]:
+    """A Chromium, for a fixture of another scope."""
     try:
         with running_chromium() as browser:
             yield browser

@@ -48,6 +48,25 @@ def test_program_that_nobody_may_install_is_named_with_its_package(
         program(("redis-server",), "redis-server")
 
 
+def test_where_a_package_is_not_to_be_had_the_next_one_is_installed(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    asked: list[str] = []
+
+    def install(package: str) -> None:
+        asked.append(package)
+        if package == "shell":
+            raise MISSING
+        (tmp_path / "browser").touch(0o755)
+
+    (tmp_path / "apt-get").touch(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    monkeypatch.setattr("services.debian._install", install)
+    assert program(("browser",), "shell", "browser") == str(tmp_path / "browser")
+    assert asked == ["shell", "browser"]
+
+
 def test_cache_is_filled_once(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("Z4J_TEST_CACHE", str(tmp_path / "cache"))
     filled: list[Path] = []

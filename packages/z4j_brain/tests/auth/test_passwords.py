@@ -7,6 +7,8 @@ import threading
 from collections.abc import Iterator
 
 import pytest
+from argon2 import PasswordHasher
+from argon2.exceptions import VerifyMismatchError
 
 from z4j_brain.auth.passwords import QUEUE, BusyError, Passwords
 
@@ -37,6 +39,13 @@ def test_it_accepts_the_password_only(passwords: Passwords) -> None:
         ]
 
     assert asyncio.run(check()) == [True, False, False, False]
+
+
+def test_who_does_not_exist_takes_as_long(passwords: Passwords) -> None:
+    real = passwords.hash("correct horse")
+    assert passwords._decoy.rpartition("$")[0][:-22] == real.rpartition("$")[0][:-22]
+    with pytest.raises(VerifyMismatchError):  # and not for its form, which would be quick
+        PasswordHasher().verify(passwords._decoy, "nobody's password")
 
 
 def test_a_weaker_hash_is_outdated(passwords: Passwords) -> None:
