@@ -96,8 +96,10 @@ def test_who_catches_up_waits_for_another_that_is_at_it(deferred: Deferred) -> N
     thread.join(60)
 
 
-def test_many_threads_lose_nothing_and_tell_nothing_twice(deferred: Deferred) -> None:
-    told: list[tuple[int, int]] = []
+@pytest.mark.parametrize("limit", [1, IN_A_ROW])
+def test_many_threads_lose_nothing_and_tell_nothing_twice(limit: int) -> None:
+    deferred, told = Deferred(), list[tuple[int, int]]()
+    deferred.limit = limit
 
     def add(who: int) -> None:
         for number in range(2_000):
@@ -108,6 +110,7 @@ def test_many_threads_lose_nothing_and_tell_nothing_twice(deferred: Deferred) ->
         thread.start()
     for thread in threads:
         thread.join(60)
+    assert len(told) > 4 * 2_000 - limit, "less than a row may be left"
     deferred.catch_up()
     for who in range(4):
         assert [number for teller, number in told if teller == who] == list(range(2_000))

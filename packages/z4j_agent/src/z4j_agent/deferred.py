@@ -48,17 +48,14 @@ class Deferred:
 
     def catch_up(self, is_patient: bool = True) -> None:
         """Tell everything. When another thread is at it, wait for that one or leave it to it."""
-        if not self._telling.acquire(blocking=is_patient):
-            return
-        try:
-            while self._waiting:
-                tell, facts = self._waiting.popleft()
-                try:
-                    tell(*facts)
-                except Exception:  # one fact is lost, and the next must be told
-                    self._complain()
-        finally:
-            self._telling.release()
+        while self._telling.acquire(blocking=is_patient):
+            try:
+                self._tell()
+            finally:
+                self._telling.release()
+            # Who added something meanwhile and found this thread at it has left it to it.
+            if not self._waiting:
+                return
 
     def wait(self, wake: Callable[[], None]) -> bool:
         """Ask to be woken once, by `wake`, from any thread; False if something waits already."""
@@ -67,6 +64,14 @@ class Deferred:
             self._wake = None
             return False
         return True
+
+    def _tell(self) -> None:
+        while self._waiting:
+            tell, facts = self._waiting.popleft()
+            try:
+                tell(*facts)
+            except Exception:  # one fact is lost, and the next must be told
+                self._complain()
 
     def _complain(self) -> None:
         self._failures += 1

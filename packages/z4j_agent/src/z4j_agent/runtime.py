@@ -76,7 +76,8 @@ class Agent:
             self._complain("The z4j agent cannot attach its plugins", error)
 
     def unregister(self) -> None:
-        """Detach the plugins and forget them."""
+        """Detach the plugins and forget them, once what they deferred is told."""
+        self.catch_up()  # without the lock, as telling may need it
         with self._lock():
             plugins, self._plugins = self._plugins, None
             if plugins is not None:

@@ -68,7 +68,6 @@ class Runs:
 
     def detach(self) -> None:
         """Tell nothing any more: a consumer keeps its request classes for as long as it lives."""
-        self._host.catch_up()
         self._emit = _nowhere
 
     def on_received(self, request: Any) -> None:
