@@ -81,10 +81,10 @@ class CeleryStage(WorkerStage, Patient):
     def queues(self) -> Iterator[Scene]:
         """A queue aside is consumed, is so no more, and then purged of what waits in it."""
         aside = {"queue": "aside"}
-        published = self.forks.run("aside")
+        published = self.forks.run_in("aside")
         yield Scene("add_consumer", lambda: self.forks.ran_in(published), params=aside)
         yield Scene("cancel_consumer", lambda: "aside" not in self.consumed(), params=aside)
-        self.forks.run("aside")
+        self.forks.run_in("aside")
         later = self.forks.run()
         self.until(lambda: self.forks.ran_in(later) and self.waiting("aside") == 1)
         yield Scene("purge", lambda: not self.waiting("aside"), queue="aside")

@@ -63,7 +63,7 @@ class DramatiqStage(WorkerStage):
         self.forget(ended)
         task = self.known(ended, "succeeded")
         yield Scene("retry", lambda: ran(ended), task)
-        edited = {"args": [str(self.forks.marked), "edited", False], "kwargs": {}}
+        edited = {"args": self.forks.args("edited"), "kwargs": {}}
         yield Scene("retry_edited", lambda: ran("edited"), task, params=edited)
 
     def of_a_queue(self) -> Iterator[Scene]:
@@ -91,7 +91,7 @@ class DramatiqStage(WorkerStage):
 
     def known(self, task_id: str, state: str) -> TaskRef:
         """Return a task as the record would name it."""
-        args = msgspec.json.encode([str(self.forks.marked), task_id, False]).decode()
+        args = msgspec.json.encode(self.forks.args(task_id)).decode()
         return TaskRef(task_id, "marked", "default", state, args=args, kwargs="{}", exact=True)
 
     def messages(self, queue: str) -> set[str]:

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from z4j_agent.testing import LoopbackBrain
+from z4j_core.testing.importing import assert_nothing_comes_in
 
 PAGE = Path(__file__).parents[3] / "docs" / "huey.md"
 CONSUMER = "from huey.bin.huey_consumer import consumer_main; consumer_main()"
@@ -40,9 +41,4 @@ def test_the_example_is_announced_once(tmp_path: Path, kind: str) -> None:
 
 
 def test_without_an_address_nothing_is_imported() -> None:
-    program = (
-        "import sys, z4j_huey, z4j_huey.auto; "
-        "sys.exit(not {'huey', 'z4j_agent.runtime'}.isdisjoint(sys.modules))"
-    )
-    environment = {name: value for name, value in os.environ.items() if name != "Z4J_URL"}
-    subprocess.run([sys.executable, "-c", program], env=environment, check=True, timeout=60)
+    assert_nothing_comes_in("z4j_huey", "huey")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,57 +14,40 @@ from dramatiq.brokers.redis import RedisBroker
 from dramatiq_stand import wait
 
 from z4j_agent.testing import LoopbackBrain
-from z4j_core.testing.marks import Marks
+from z4j_core.testing.marked_worker import MarkedWorker
 
 
-class DramatiqForks:
+class DramatiqForks(MarkedWorker):
     """A master with worker processes, each with a link of its own; they log what they do."""
 
     def __init__(
         self, folder: Path, url: str, server: LoopbackBrain, processes: int, threads: int
     ) -> None:
+        super().__init__(folder)
         self.server = server
-        self.marked = folder / "marks"
-        self.marked.mkdir()
-        marks = Marks(self.marked)
-        self.let_go, self.ran_in = marks.let_go, marks.ran_in
         self.broker = RedisBroker(url=url)
         self.broker.client.flushdb()
-        self._url, self._folder, self._started = url, folder, 0
+        self._url, self._started = url, 0
         self._processes, self._threads = processes, threads
-        self._start()
+        self.start()
 
-    def run(self) -> str:
-        return self._publish(is_held=False)
-
-    def hold(self) -> str:
-        return self._publish(is_held=True)
+    def publish(self, task_id: str, args: list[str | bool]) -> None:
+        message = Message("default", "marked", tuple(args), {}, {}, message_id=task_id)
+        self.broker.enqueue(message)
 
     def go_on(self) -> None:
         """Dramatiq's master ends all when it has lost one."""
         if self.process.poll() is not None or not all(map(_lives, self._children)):
             self.process.wait(60)
-            self._start()
+            self.start()
 
-    def shut_down(self) -> None:
-        self.process.terminate()
-
-    def exit_status(self) -> int | None:
-        return self.process.poll()
-
-    def _publish(self, *, is_held: bool) -> str:
-        task_id = uuid.uuid4().hex
-        args = (str(self.marked), task_id, is_held)
-        self.broker.enqueue(Message("default", "marked", args, {}, {}, message_id=task_id))
-        return task_id
-
-    def _start(self) -> None:
+    def start(self) -> None:
         kept = {name: value for name, value in os.environ.items() if not name.startswith("Z4J_")}
-        own = self.server.environment(Z4J_SPOOL="on", Z4J_SPOOL_DIR=str(self._folder / "spool"))
+        own = self.server.environment(Z4J_SPOOL="on", Z4J_SPOOL_DIR=str(self.folder / "spool"))
         shop = {"BROKER_URL": self._url, "PYTHONPATH": str(Path(__file__).parent)}
         quick = {"dramatiq_worker_timeout": "100", "dramatiq_restart_delay": "100"}
         self._started += 1
-        self.log = self._folder / f"log-{self._started}"
+        self.log = self.folder / f"log-{self._started}"
         size = ("-p", str(self._processes), "-t", str(self._threads))
         with self.log.open("ab") as file:
             self.process = subprocess.Popen(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,53 +16,31 @@ from rq import Worker as Known
 from stand import wait
 
 from z4j_agent.testing import LoopbackBrain
-from z4j_core.testing.marks import Marks
+from z4j_core.testing.marked_worker import MarkedWorker
 
 APPS = Path(__file__).parent
 
 
-class RqForks:
+class RqForks(MarkedWorker):
     """A worker that forks a work-horse for each job; its jobs mark where they ran."""
 
     def __init__(self, folder: Path, url: str, client: redis.Redis, server: LoopbackBrain) -> None:
+        super().__init__(folder)
         self.server = server
         self.client = client
         self.queue = Queue("shop", connection=client)
-        self._marked = folder / "marks"
-        self._marked.mkdir()
-        marks = Marks(self._marked)
-        self.let_go, self.ran_in = marks.let_go, marks.ran_in
-        self._folder, self._url = folder, url
-        self._start()
+        self._url = url
+        self.start()
 
-    def run(self) -> str:
-        return self._publish(is_held=False)
-
-    def hold(self) -> str:
-        return self._publish(is_held=True)
-
-    def go_on(self) -> None:
-        if self.process.poll() is not None:
-            self._start()
-
-    def shut_down(self) -> None:
-        self.process.terminate()
-
-    def exit_status(self) -> int | None:
-        return self.process.poll()
-
-    def _publish(self, *, is_held: bool) -> str:
-        task_id = uuid.uuid4().hex
-        args = (str(self._marked), task_id, is_held)
+    def publish(self, task_id: str, args: list[str | bool]) -> None:
         self.queue.enqueue("rq_shop.marked", args=args, job_id=task_id)
-        return task_id
 
-    def _start(self) -> None:
+    def start(self) -> None:
         kept = {name: value for name, value in os.environ.items() if not name.startswith("Z4J_")}
         own = self.server.environment(
-            Z4J_PLUGINS="rq", Z4J_SPOOL="on", Z4J_SPOOL_DIR=str(self._folder / "spool")
+            Z4J_PLUGINS="rq", Z4J_SPOOL="on", Z4J_SPOOL_DIR=str(self.folder / "spool")
         )
-        with (self._folder / "log").open("ab") as log:
+        with (self.folder / "log").open("ab") as log:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "rq.cli", "worker", "-w", "z4j_rq.Worker", "-u", self._url]
                 + ["shop"],
