@@ -24,7 +24,7 @@ LONG_FOR_ITS_SIZE = {
     "tests/test_matrix.py": 2,
     "tests/test_serve.py": 4,
     "e2e/test_exactly_once.py": 14,
-    "e2e/test_rq.py": 6,
+    "e2e/test_rq.py": 12,
     "e2e/test_dramatiq.py": 3,
     "e2e/test_unknown.py": 2,
     "e2e/test_worker_controls.py": 2,
