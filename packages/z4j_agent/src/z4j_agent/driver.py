@@ -94,8 +94,7 @@ class Driver:
     def stop_soon(self, timeout_s: float) -> None:
         """As `stop`, but without waiting for it."""
         deadline = time.monotonic() + max(0.0, timeout_s)
-        with contextlib.suppress(RuntimeError):  # the thread has ended already
-            self._loop.call_soon_threadsafe(self._begin_stop, deadline)
+        self._call_soon(self._begin_stop, deadline)
 
     def retire(self, timeout_s: float) -> None:
         """As `stop_soon`, and leave the spool at the end: nobody goes on with this outbox."""
@@ -104,8 +103,7 @@ class Driver:
 
     def watch(self, relay: RelayReader) -> None:
         """Read events of forked children from now on."""
-        with contextlib.suppress(RuntimeError):
-            self._loop.call_soon_threadsafe(self._watch, relay)
+        self._call_soon(self._watch, relay)
 
     def renew(self, depths: DepthSampler, schedules: ScheduleReader | None) -> None:
         """End the link, if there is one, and open another with a new hello and these."""
@@ -117,8 +115,7 @@ class Driver:
             if self._connection is not None:
                 self._connection.renew()
 
-        with contextlib.suppress(RuntimeError):
-            self._loop.call_soon_threadsafe(end)
+        self._call_soon(end)
 
     def hurry(self) -> None:
         """Send now what was pushed. Driver's thread only."""
@@ -156,6 +153,10 @@ class Driver:
     def _call(self, function: Callable[[], None]) -> None:
         self._loop.call_soon_threadsafe(function)
 
+    def _call_soon(self, function: Callable[..., None], *args: object) -> None:
+        with contextlib.suppress(RuntimeError):  # the thread has ended already
+            self._loop.call_soon_threadsafe(function, *args)
+
     def _main(self) -> None:
         try:
             with asyncio.Runner(loop_factory=lambda: self._loop) as runner:
@@ -191,7 +192,7 @@ class Driver:
         try:
             while True:
                 some.clear()
-                if deferred.wait(lambda: self._call(some.set)):
+                if deferred.wait(lambda: self._call_soon(some.set)):
                     await some.wait()
                 deferred.catch_up(is_patient=False)
                 await asyncio.sleep(PAUSE_S)
