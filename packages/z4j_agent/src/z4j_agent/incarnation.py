@@ -153,7 +153,7 @@ class Incarnation:
             parent_end.close()
             writer = RelayWriter(child_end)
         child = Incarnation(self.outbox_bytes, writer)
-        if self.identity is not None and self._driver is not None:
+        if self.identity is not None and self._driver is not None and writer is None:
             child.wanted_role = self.identity.role
         return child
 

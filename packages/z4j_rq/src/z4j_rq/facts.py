@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import inspect
 import sys
+from types import FunctionType
 from typing import Any
 
 from rq import job as rq_job
 
 from z4j_core.events import MAX_TASK_ID
 
+_SIGNED = frozenset({"__wrapped__", "__signature__"})
 _POSITIONAL = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
 
 
@@ -54,6 +56,9 @@ def _parameter_names(job: Any) -> tuple[str, ...]:
     """Return the names of the function's parameters, if its module is loaded; imports nothing."""
     try:
         function = getattr(job.instance, job.func_name) if job.instance else _loaded(job.func_name)
+        if type(function) is FunctionType and _SIGNED.isdisjoint(function.__dict__):
+            # As below; a process that is forked for each job remembers nothing of it.
+            return function.__code__.co_varnames[: function.__code__.co_argcount]
         parameters = inspect.signature(function).parameters.values()
     except (TypeError, ValueError, AttributeError):
         return ()
