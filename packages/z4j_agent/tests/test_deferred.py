@@ -9,7 +9,8 @@ from collections.abc import Callable
 
 import pytest
 
-from z4j_agent.deferred import IN_A_ROW, LOGGED_FAILURES, Deferred
+from z4j_agent.deferred import IN_A_ROW, Deferred
+from z4j_agent.guard import LOGGED_FAILURES
 from z4j_agent.runtime import Agent
 from z4j_agent.testing import LoopbackBrain
 from z4j_core.events import Kind, TaskEvent

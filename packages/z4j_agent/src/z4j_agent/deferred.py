@@ -6,21 +6,18 @@ processor's caches: to tell sixty facts in a row costs half of telling each alon
 
 from __future__ import annotations
 
-import logging
 from collections import deque
 from collections.abc import Callable
 from threading import RLock
 from typing import Any
+
+from z4j_agent.guard import Guard
 
 IN_A_ROW = 64
 """So many are told at once by the thread that adds the last of them."""
 
 PAUSE_S = 0.05
 """Seconds that the others wait at most; what waits is lost when the process is killed."""
-
-LOGGED_FAILURES = 20
-
-_log = logging.getLogger("z4j.agent")
 
 
 class Deferred:
@@ -34,7 +31,7 @@ class Deferred:
         self._waiting: deque[tuple[Callable[..., object], tuple[Any, ...]]] = deque()
         self._telling = RLock()  # a fact that is being told may make somebody catch up
         self._wake: Callable[[], None] | None = None
-        self._failures = 0
+        self._guard = Guard("agent", "the engine")
 
     def add(self, tell: Callable[..., object], facts: tuple[Any, ...]) -> None:
         """Call `tell(*facts)` later."""
@@ -71,9 +68,4 @@ class Deferred:
             try:
                 tell(*facts)
             except Exception:  # one fact is lost, and the next must be told
-                self._complain()
-
-    def _complain(self) -> None:
-        self._failures += 1
-        if self._failures <= LOGGED_FAILURES:
-            _log.exception("A z4j plugin could not tell what it had seen.")
+                self._guard.complain(getattr(tell, "__qualname__", repr(tell)))

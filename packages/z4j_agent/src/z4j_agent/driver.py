@@ -77,7 +77,7 @@ class Driver:
 
     def start(self) -> None:
         """Start the thread; raise `RuntimeError` when the system gives none."""
-        self._dispatcher.on_driver = self._call
+        self._dispatcher.on_driver = self._call_soon
         self._dispatcher.on_acted = self._acted
         try:
             self._thread.start()
@@ -149,9 +149,6 @@ class Driver:
             os.close(nowhere)
         if self._adopter is not None:
             self._adopter.let_go()
-
-    def _call(self, function: Callable[[], None]) -> None:
-        self._loop.call_soon_threadsafe(function)
 
     def _call_soon(self, function: Callable[..., None], *args: object) -> None:
         with contextlib.suppress(RuntimeError):  # the thread has ended already
